@@ -1,0 +1,74 @@
+import type { RepoRef } from "./job.ts";
+
+/**
+ * One write to GitHub. Each kind is idempotent: performing it again finds what the first try left.
+ * The outbox stores an act under a unique key before it is performed.
+ */
+export type Act =
+  | {
+      kind: "reaction";
+      repo: RepoRef;
+      commentId: number;
+      content: "eyes" | "rocket" | "-1" | "confused";
+    }
+  /** The one comment that carries `marker`: created, or edited when it stands already. */
+  | {
+      kind: "comment";
+      repo: RepoRef;
+      issue: number;
+      marker: string;
+      body: string;
+      /** ISO 8601; the comment cannot be older than this. */
+      since: string;
+    }
+  /** Sends a local commit to a private ref of the repository. */
+  | { kind: "push"; repo: RepoRef; commit: string; ref: string }
+  | { kind: "delete_ref"; repo: RepoRef; ref: string }
+  /** Creates a commit through the Git data API, which signs it as the App. */
+  | { kind: "commit"; repo: RepoRef; tree: string; parents: string[]; message: string }
+  /** Points a branch at `sha`: created when `from` is null, else fast-forwarded from it. */
+  | { kind: "branch"; repo: RepoRef; branch: string; sha: string; from: string | null }
+  | {
+      kind: "pull";
+      repo: RepoRef;
+      head: string;
+      base: string;
+      title: string;
+      body: string;
+      draft: boolean;
+    }
+  | { kind: "pull_body"; repo: RepoRef; pull: number; body: string };
+
+export type ActKind = Act["kind"];
+
+/** What performing an act gave. */
+export interface ActValues {
+  reaction: null;
+  comment: { id: number };
+  push: null;
+  delete_ref: null;
+  /** null: this host has no usable Git data API, push the commit itself instead. */
+  commit: { sha: string } | null;
+  /** `moved`: the branch stood elsewhere and was left alone; the sha is where it stands. */
+  branch: { status: "done" } | { status: "moved"; sha: string };
+  /** `draft` is false where the host does not offer drafts. */
+  pull: { number: number; url: string; draft: boolean };
+  pull_body: null;
+}
+
+/** An act of one kind. */
+export type ActOf<K extends ActKind> = Extract<Act, { kind: K }>;
+
+/** A stored act. `lane` orders: acts of one lane are performed one after another. */
+export interface OutboxRow {
+  id: number;
+  key: string;
+  lane: string;
+  act: Act;
+  /** Raised whenever a newer body replaces this one. */
+  version: number;
+  attempts: number;
+  state: "pending" | "done" | "dead";
+  /** The value of the last success (an edited comment keeps its id), or why it is dead. */
+  result: unknown;
+}

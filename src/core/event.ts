@@ -1,0 +1,14 @@
+import type { Evidence, JobState } from "./job.ts";
+import type { ChatMessage, TokenUsage } from "./ports.ts";
+
+/** Everything that happens to a job, in order; the board, the transcript and a restart read the same rows. */
+export type JobEvent =
+  | { type: "state"; from: JobState; to: JobState; reason: string }
+  /** A message the controller put into the conversation (instructions, task, failed checks). */
+  | { type: "message"; message: ChatMessage }
+  | { type: "reply"; step: number; message: ChatMessage; usage: TokenUsage; latencyMs: number }
+  /** Written before a tool acts, so that a restart knows it may have acted. */
+  | { type: "tool_started"; step: number; callId: string; tool: string }
+  | { type: "tool_finished"; step: number; callId: string; message: ChatMessage }
+  | { type: "evidence"; evidence: Evidence }
+  | { type: "note"; text: string };

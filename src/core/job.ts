@@ -1,0 +1,174 @@
+import type { RepoConfig } from "./repo-config.ts";
+
+/** The states of a job; the last six are terminal and each is told to the person who asked. */
+export const JOB_STATES = [
+  "queued",
+  "running",
+  "verifying",
+  "publishing",
+  "done",
+  "no_change",
+  "blocked",
+  "over_budget",
+  "failed",
+  "cancelled",
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+const NEXT: Record<JobState, readonly JobState[]> = {
+  queued: ["running", "blocked", "failed", "cancelled"],
+  running: ["verifying", "no_change", "blocked", "over_budget", "failed", "cancelled", "queued"],
+  verifying: ["running", "publishing", "blocked", "over_budget", "failed", "cancelled", "queued"],
+  publishing: ["done", "over_budget", "blocked", "failed", "cancelled", "queued"],
+  done: [],
+  no_change: [],
+  blocked: [],
+  over_budget: [],
+  failed: [],
+  cancelled: [],
+};
+
+/** Whether a job in `state` has ended. */
+export function isTerminal(state: JobState): boolean {
+  return NEXT[state].length === 0;
+}
+
+/** Whether a job may go from one state to another; staying where it is counts as allowed. */
+export function mayMove(from: JobState, to: JobState): boolean {
+  return from === to || NEXT[from].includes(to);
+}
+
+/** One repository of one installation; `id` is GitHub's and survives a rename. */
+export interface RepoRef {
+  installationId: number;
+  id: number;
+  owner: string;
+  name: string;
+}
+
+/** What a person asked, as stored. `revision` names the text it was read from. */
+export interface Command {
+  id: string;
+  /** Unique: repository id and comment id. */
+  key: string;
+  repo: RepoRef;
+  /** Issue or pull request number that carries the comment. */
+  issue: number;
+  actor: { id: number; login: string };
+  commentId: number;
+  commentUrl: string;
+  /** First 12 hex digits of the SHA-256 of the comment's body. */
+  revision: string;
+  /** ISO 8601, as GitHub gave it. */
+  commentedAt: string;
+}
+
+/** Where the change of a job goes. */
+export type Target =
+  | { kind: "new_pull"; branch: string; base: string; draft: boolean }
+  | { kind: "follow_up"; branch: string; base: string; pull: number };
+
+/** What a job consumed so far. `microDollars` is null while the model's price is unknown. */
+export interface Spend {
+  steps: number;
+  inputTokens: number;
+  cachedTokens: number;
+  outputTokens: number;
+  microDollars: number | null;
+}
+
+export interface PlanItem {
+  text: string;
+  status: "pending" | "in_progress" | "done";
+}
+
+/** One check as the controller ran it. */
+export interface Evidence {
+  command: string;
+  exitCode: number | null;
+  /** Why it did not end by itself, if so. */
+  stopped: "timeout" | "output" | "cancelled" | null;
+  durationMs: number;
+  /** Head and tail of its output, cut with a notice. */
+  output: string;
+}
+
+/** What stands on GitHub for a job. */
+export interface Publication {
+  pull: number;
+  url: string;
+  headSha: string;
+  draft: boolean;
+}
+
+export interface FileChange {
+  path: string;
+  /** null for binary files. */
+  added: number | null;
+  removed: number | null;
+  status: "added" | "modified" | "deleted" | "type_changed";
+}
+
+/** The change of a job after its checks were run by the controller. */
+export interface VerifiedChange {
+  commit: string;
+  tree: string;
+  files: FileChange[];
+  evidence: Evidence[];
+  /** First line of the agent's own report, made safe. */
+  title: string;
+  /** The rest of the report, made safe. */
+  summary: string;
+  /** Set when the agent stopped at a limit. */
+  limit: string | null;
+}
+
+/** One unit of agent work: everything needed to run it again after a restart. */
+export interface Job {
+  id: string;
+  /** Unique: repository, comment, revision, task number. */
+  key: string;
+  commandId: string;
+  /** 1-based place of its task in the command. */
+  number: number;
+  task: string;
+  skill: string | null;
+  model: string;
+  repo: RepoRef;
+  issue: number;
+  baseSha: string;
+  target: Target;
+  config: RepoConfig;
+  state: JobState;
+  /** Raised at every claim; a write that carries an older fence is refused. */
+  fence: number;
+  spend: Spend;
+  plan: PlanItem[];
+  /** The last thing it did, one line for the board. */
+  lastAction: string;
+  /** Why it ended as it did, in words for a person; empty while it runs. */
+  reason: string;
+  change: VerifiedChange | null;
+  publication: Publication | null;
+  /** Siblings whose changes do not merge with this one. */
+  conflicts: { job: number; files: string[] }[];
+  createdAt: number;
+  startedAt: number | null;
+  endedAt: number | null;
+}
+
+/** The fields of a job that its own attempt may write. */
+export type JobPatch = Partial<
+  Pick<
+    Job,
+    | "state"
+    | "spend"
+    | "plan"
+    | "lastAction"
+    | "reason"
+    | "change"
+    | "publication"
+    | "startedAt"
+    | "endedAt"
+  >
+>;

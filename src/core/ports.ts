@@ -1,0 +1,249 @@
+import type { Writable } from "node:stream";
+import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "./act.ts";
+import type { JobEvent } from "./event.ts";
+import type { Command, FileChange, Job, JobPatch, RepoRef } from "./job.ts";
+
+/** A webhook delivery as GitHub named it. */
+export interface Delivery {
+  guid: string;
+  event: string;
+  action: string | null;
+}
+
+/** An act with the key it is stored under. */
+export interface KeyedAct {
+  key: string;
+  /** Acts of one lane are performed in order, one at a time. */
+  lane: string;
+  act: Act;
+}
+
+/** Commands: stored whole, in one transaction, before GitHub gets its answer. */
+export interface CommandStore {
+  /** Stores delivery, command, jobs and first acts, or nothing when delivery or command is known. */
+  accept(intake: {
+    delivery: Delivery;
+    command: Command;
+    jobs: Job[];
+    acts: KeyedAct[];
+  }): Promise<"accepted" | "duplicate">;
+  /** Stores a delivery that starts no work, with its answer; false when it was known. */
+  answer(delivery: Delivery, acts: KeyedAct[]): Promise<boolean>;
+  /** Whether the delivery, or a command with this key, is stored already. */
+  known(guid: string, commandKey: string): Promise<boolean>;
+  command(id: string): Promise<Command | null>;
+  jobsOf(commandId: string): Promise<Job[]>;
+  /** The job that opened this pull request, if one of ours did. */
+  jobOfPull(repoId: number, pull: number): Promise<Job | null>;
+}
+
+/** Jobs: claimed under a lease; every write of an attempt carries its fence. */
+export interface JobStore {
+  job(id: string): Promise<Job | null>;
+  /** Ids of jobs that have not ended, oldest first. */
+  unfinished(): Promise<string[]>;
+  /** Takes the job for `owner`: raises its fence and sets the lease. Null when ended or leased by another. */
+  claim(id: string, owner: string, leaseMs: number): Promise<Job | null>;
+  /** Prolongs the lease; false when the fence is no longer ours. */
+  renew(id: string, fence: number, leaseMs: number): Promise<boolean>;
+  /** Writes fields and appends events in one transaction; false when the fence is no longer ours. */
+  write(id: string, fence: number, patch: JobPatch, events?: JobEvent[]): Promise<boolean>;
+  /** Replaces the merge conflicts of a job; written by its siblings, hence without fence. */
+  setConflicts(id: string, conflicts: Job["conflicts"]): Promise<void>;
+  /** Events of a job, oldest first. */
+  events(id: string): Promise<JobEvent[]>;
+}
+
+/** Writes to GitHub, stored before they are made. */
+export interface OutboxStore {
+  /**
+   * Stores an act. A key that is known keeps its row: the same act changes nothing, another body
+   * replaces the old one, raises the version and makes the row pending again.
+   */
+  put(act: KeyedAct, notBefore: number): Promise<OutboxRow>;
+  get(key: string): Promise<OutboxRow | null>;
+  /** Pending rows whose time has come, oldest first, at most one per lane. */
+  due(now: number): Promise<OutboxRow[]>;
+  /** When the next pending row is due, in ms since the epoch; null without one. */
+  nextDue(): Promise<number | null>;
+  /** Records success; the row stays pending when a newer version came meanwhile, not before `notBefore`. */
+  done(id: number, version: number, result: unknown, notBefore: number): Promise<void>;
+  /** Records a failure that may pass. */
+  retry(id: number, at: number, error: string): Promise<void>;
+  /** Records a failure that will not pass. */
+  dead(id: number, reason: string): Promise<void>;
+}
+
+/** Reads from GitHub, each with the smallest token that can do it. */
+export interface GitHub {
+  /** Role of a person by the collaborator-permission API; "none" when GitHub says not found. */
+  permission(repo: RepoRef, login: string): Promise<"admin" | "maintain" | "write" | "triage" | "read" | "none">;
+  /** Default branch; null sha when the repository is empty. */
+  repository(repo: RepoRef): Promise<{ defaultBranch: string; archived: boolean }>;
+  /** Commit a branch points at; null when there is no such branch. */
+  branchSha(repo: RepoRef, branch: string): Promise<string | null>;
+  /** A file of the default branch, as text; null when it does not exist. */
+  file(repo: RepoRef, path: string): Promise<string | null>;
+  pull(repo: RepoRef, number: number): Promise<PullFacts>;
+  /** Title, body and comments of an issue or pull request, oldest first. */
+  conversation(repo: RepoRef, issue: number): Promise<Conversation>;
+  /** An installation token for this one repository; contents read or write. */
+  gitToken(repo: RepoRef, access: "read" | "write"): Promise<string>;
+}
+
+export interface PullFacts {
+  number: number;
+  state: "open" | "closed";
+  headRef: string;
+  headSha: string;
+  /** False when the head lies in another repository (a fork). */
+  sameRepo: boolean;
+  baseRef: string;
+}
+
+export interface Conversation {
+  title: string;
+  body: string;
+  author: string;
+  comments: { id: number; author: string; body: string; createdAt: string; updatedAt: string }[];
+}
+
+/** Performs acts on GitHub. Throws TransientError (try again) or UserError (will never work). */
+export interface Performer {
+  perform<K extends ActKind>(act: ActOf<K>, previous: ActValues[K] | null): Promise<ActValues[K]>;
+}
+
+/** The checkout of one job. Paths are absolute on the host and the same inside the sandbox. */
+export interface Workspace {
+  jobId: string;
+  /** The files: writable in the sandbox. */
+  tree: string;
+  /** Everything the sandbox may write: the tree, a private git directory, HOME and TMPDIR. */
+  writable: string[];
+  /** What the sandbox may read besides the system's toolchain. */
+  readable: string[];
+  home: string;
+  tmp: string;
+}
+
+/** Mirrors and workspaces: the only place where git runs on the host. */
+export interface Workspaces {
+  /** Brings commits into the mirror of the repository; concurrent calls share one fetch. */
+  fetch(repo: RepoRef, want: { shas: string[]; refs: string[] }, token: () => Promise<string>): Promise<void>;
+  /** A registered, locked worktree with a clean checkout of `sha`; an intact one of the job is reused when `resume`. */
+  open(request: { jobId: string; repo: RepoRef; sha: string; resume: boolean }): Promise<Workspace & { resumed: boolean }>;
+  /** Takes the state of the tree as a commit on `parent`, through the sandbox and a strict object check. */
+  snapshot(workspace: Workspace, repo: RepoRef, parent: string, message: string): Promise<Snapshot>;
+  /** Unlocks and removes the worktree and everything the job left. */
+  close(jobId: string, repo: RepoRef): Promise<void>;
+}
+
+export type Snapshot =
+  | { status: "change"; commit: string; tree: string; files: ChangedFile[] }
+  | { status: "empty" }
+  /** The tree cannot be taken: what is wrong, in words the agent can act on. */
+  | { status: "refused"; reason: string };
+
+/** A changed file with the modes that tell links and submodules apart. */
+export interface ChangedFile extends FileChange {
+  oldMode: string;
+  newMode: string;
+}
+
+/** Questions to the object store of a mirror. */
+export interface Objects {
+  /** A file of a commit as text; null when it is absent, no regular file, or larger than `maxBytes`. */
+  file(repo: RepoRef, commit: string, path: string, maxBytes: number): Promise<string | null>;
+  /** Paths of a commit whose last component is `name`. */
+  find(repo: RepoRef, commit: string, name: string): Promise<string[]>;
+  /** Unified diff between two commits, cut at `maxBytes` with a notice. */
+  diff(repo: RepoRef, from: string, to: string, maxBytes: number): Promise<string>;
+  /** Merges two commits in memory: the merged tree, or the files that conflict. */
+  merge(repo: RepoRef, ours: string, theirs: string): Promise<{ tree: string } | { conflicts: string[] }>;
+  /** A commit of `tree` on `parent` in the mirror, with our fixed identity. */
+  commit(repo: RepoRef, tree: string, parent: string, message: string): Promise<{ commit: string; files: ChangedFile[] }>;
+}
+
+/** One command in the sandbox. */
+export interface SandboxCommand {
+  workspace: Workspace;
+  /** Run by `bash -c`, in the tree unless `cwd` (relative to it) says otherwise. */
+  script: string;
+  /** Positional arguments of the script ($1…), so that no user text is spliced into it. */
+  args?: string[];
+  cwd?: string;
+  stdin?: string | Uint8Array;
+  env?: Record<string, string>;
+  /** Domains it may reach; none by default. */
+  network?: string[];
+  timeoutMs: number;
+  /** Bytes of output after which it is killed. */
+  maxOutputBytes: number;
+  /** Bytes of output that are kept: half from the head, half from the tail. */
+  keepBytes?: number;
+  /** Receives raw standard output instead of `output` (standard error still goes there). */
+  stdout?: Writable;
+  signal?: AbortSignal;
+}
+
+/** How a command in the sandbox ended. It never throws for a failing command. */
+export interface CommandResult {
+  exitCode: number | null;
+  stopped: "timeout" | "output" | "cancelled" | null;
+  /** Standard output and error in the order they came, cut at head and tail with a notice. */
+  output: string;
+  durationMs: number;
+}
+
+/** The OS boundary in which every command of a job runs. */
+export interface Sandbox {
+  /** Proves that the boundary holds here, or says what to do; the answer is kept for a minute. */
+  check(): Promise<{ ok: true } | { ok: false; remedy: string }>;
+  run(command: SandboxCommand): Promise<CommandResult>;
+}
+
+export interface TokenUsage {
+  inputTokens: number;
+  cachedTokens: number;
+  outputTokens: number;
+}
+
+/** One message of a conversation with a model, in Chat Completions terms. */
+export type ChatMessage =
+  | { role: "system" | "user"; content: string }
+  | { role: "assistant"; content: string; toolCalls: ToolCall[] }
+  | { role: "tool"; callId: string; content: string };
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** JSON as the model wrote it: not yet parsed, not trusted. */
+  arguments: string;
+}
+
+/** A tool as the model sees it; `parameters` is a JSON Schema. */
+export interface ToolSpec {
+  name: string;
+  description: string;
+  parameters: Record<string, unknown>;
+}
+
+export interface ModelReply {
+  content: string;
+  toolCalls: ToolCall[];
+  /** Set when the model or its host declined to answer. */
+  refusal: string | null;
+  /** True when the reply ended at the output limit. */
+  truncated: boolean;
+  usage: TokenUsage;
+}
+
+/** Any OpenAI-compatible model. Transient failures are retried inside, then thrown as TransientError. */
+export interface Model {
+  complete(request: {
+    model: string;
+    messages: ChatMessage[];
+    tools: ToolSpec[];
+    signal: AbortSignal;
+  }): Promise<ModelReply>;
+}

@@ -1,0 +1,79 @@
+import { z } from "zod";
+
+const command = z.string().trim().min(1).max(4000);
+const domain = z
+  .string()
+  .regex(
+    /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i,
+    "must be a domain such as registry.npmjs.org or *.example.com, without scheme, port or path",
+  );
+const glob = z.string().trim().min(1).max(300);
+
+/** Schema of `.github/codex.yml`. Every key is optional; unknown keys are refused. */
+export const repoConfigSchema = z
+  .strictObject({
+    setup: z
+      .array(command)
+      .max(20)
+      .default([])
+      .describe("Commands that prepare a fresh checkout, such as npm ci."),
+    checks: z
+      .array(command)
+      .max(20)
+      .default([])
+      .describe("Commands that must exit 0 on a clean checkout of the change."),
+    network: z
+      .array(domain)
+      .max(50)
+      .default([])
+      .describe("Domains the sandbox may reach; none by default."),
+    model: z.string().trim().min(1).max(200).optional().describe("Model for this repository."),
+    base: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("Branch that work starts from; the default branch by default."),
+    limits: z
+      .strictObject({
+        tasks: z.int().min(1).max(20).default(8).describe("Tasks in one command."),
+        steps: z.int().min(1).max(500).default(60).describe("Model replies in one job."),
+        minutes: z.number().positive().max(240).default(30).describe("Wall time of one job."),
+        tokens: z
+          .int()
+          .min(1000)
+          .max(100_000_000)
+          .default(2_000_000)
+          .describe("Input and output tokens of one job."),
+        check_minutes: z
+          .number()
+          .positive()
+          .max(120)
+          .default(10)
+          .describe("Wall time of one setup or check command."),
+      })
+      .prefault({})
+      .describe("Limits of one command and its jobs."),
+    paths: z
+      .strictObject({
+        allowed: z.array(glob).min(1).max(100).default(["**"]).describe("Paths a job may change."),
+        protected: z
+          .array(glob)
+          .max(100)
+          .default([])
+          .describe("Paths no job may change, besides workflows and this file."),
+      })
+      .prefault({})
+      .describe("What a job may and may not change."),
+  })
+  .describe("Draftsmith configuration of a repository (.github/codex.yml)");
+
+/** Configuration of one repository, complete with defaults. */
+export type RepoConfig = z.output<typeof repoConfigSchema>;
+
+/** One thing wrong with a configuration file: 1-based line, what, and what to do. */
+export interface ConfigProblem {
+  line: number;
+  message: string;
+}

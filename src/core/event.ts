@@ -4,6 +4,10 @@ import type { ChatMessage, TokenUsage } from "./ports.ts";
 /** Everything that happens to a job, in order; the board, the transcript and a restart read the same rows. */
 export type JobEvent =
   | { type: "state"; from: JobState; to: JobState; reason: string }
+  /** A fresh workspace: the conversation starts anew here. */
+  | { type: "opened"; sha: string }
+  /** The work went back to the agent, with why. */
+  | { type: "round"; reason: string }
   /** A message the controller put into the conversation (instructions, task, failed checks). */
   | { type: "message"; message: ChatMessage }
   | { type: "reply"; step: number; message: ChatMessage; usage: TokenUsage; latencyMs: number }

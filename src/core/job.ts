@@ -117,8 +117,10 @@ export interface VerifiedChange {
   evidence: Evidence[];
   /** First line of the agent's own report, made safe. */
   title: string;
-  /** The rest of the report, made safe. */
+  /** The rest of the report, made safe for Markdown. */
   summary: string;
+  /** The whole commit message, plain text. */
+  message: string;
   /** Set when the agent stopped at a limit. */
   limit: string | null;
 }

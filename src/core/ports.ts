@@ -219,6 +219,8 @@ export interface ToolCall {
   name: string;
   /** JSON as the model wrote it: not yet parsed, not trusted. */
   arguments: string;
+  /** What the model's host wants back with the call, as it came (Gemini's thought signatures). */
+  extra?: Record<string, unknown>;
 }
 
 /** A tool as the model sees it; `parameters` is a JSON Schema. */
@@ -246,4 +248,12 @@ export interface Model {
     tools: ToolSpec[];
     signal: AbortSignal;
   }): Promise<ModelReply>;
+}
+
+/** Structured log; fields first, as pino takes them. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }

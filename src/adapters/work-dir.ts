@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { UserError } from "../core/errors.ts";
+
+/**
+ * Makes the data directory (private) and chooses where mirrors and workspaces live: below it, or, when
+ * the server is root and the sandbox's own uid cannot get there (a home directory, for instance), below
+ * the system's temporary directory under a name derived from the data directory. Throws UserError when
+ * neither can be reached.
+ */
+export function makeDirectories(
+  dataDir: string,
+  user: { uid: number; gid: number } | null,
+): { dataDir: string; workDir: string } {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  if (user === null) {
+    const workDir = path.join(dataDir, "work");
+    mkdirSync(workDir, { recursive: true, mode: 0o700 });
+    return { dataDir, workDir };
+  }
+  const name = `draftsmith-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
+  const parent = [dataDir, tmpdir(), "/var/tmp"].find((each) => reachable(path.dirname(each), user.uid) && (each === dataDir || reachable(each, user.uid)));
+  if (parent === undefined) {
+    throw new UserError(
+      `DATA_DIR: the sandbox's uid ${user.uid} cannot reach ${dataDir}; choose a directory whose parents everyone may enter, such as /var/lib/draftsmith`,
+    );
+  }
+  // The sandbox's group may pass through, and nobody may list.
+  if (parent === dataDir) {
+    chownSync(dataDir, 0, user.gid);
+    chmodSync(dataDir, 0o710);
+  }
+  const workDir = parent === dataDir ? path.join(dataDir, "work") : path.join(parent, name);
+  mkdirSync(workDir, { recursive: true, mode: 0o710 });
+  if (statSync(workDir).uid !== 0) throw new UserError(`${workDir} belongs to another user; remove it`);
+  chownSync(workDir, 0, user.gid);
+  chmodSync(workDir, 0o710);
+  return { dataDir, workDir };
+}
+
+/** Whether `uid`, a member of no group that matters, may enter every directory on the way to `dir`. */
+function reachable(dir: string, uid: number): boolean {
+  const stat = statSync(dir);
+  const open = stat.uid === uid ? stat.mode & 0o100 : stat.mode & 0o001;
+  if (open === 0) return false;
+  const parent = path.dirname(dir);
+  return parent === dir || reachable(parent, uid);
+}

@@ -1,0 +1,52 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Log } from "../core/ports.ts";
+import { toError } from "../core/errors.ts";
+
+/** Answers one request; the adapter below turns it into bytes. */
+type Route = (request: IncomingMessage) => Promise<Response>;
+
+/** A request that takes longer than this to arrive whole is dropped (ms). */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Serves routes keyed by "METHOD /path"; anything else is 404. Resolves once it listens. */
+export async function serve(
+  routes: Record<string, Route>,
+  options: { host: string; port: number; log: Log },
+): Promise<Server> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: 10_000 });
+  server.on("request", (request, response) => {
+    answer(routes, request)
+      .catch((thrown) => {
+        options.log.error({ err: toError(thrown) }, "a request failed");
+        return new Response("internal error\n", { status: 500 });
+      })
+      .then((answered) => send(answered, request, response))
+      .catch((thrown) => options.log.warn({ err: toError(thrown) }, "an answer could not be sent"));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: options.host, port: options.port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  return server;
+}
+
+async function answer(
+  routes: Record<string, Route>,
+  request: IncomingMessage,
+): Promise<Response> {
+  const path = (request.url ?? "/").split("?", 1)[0];
+  const route = routes[`${request.method} ${path}`];
+  return route ? route(request) : new Response("not found\n", { status: 404 });
+}
+
+async function send(answered: Response, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.setHeader("content-type", answered.headers.get("content-type") ?? "text/plain");
+  response.setHeader("x-content-type-options", "nosniff");
+  // What is left of a refused body is not read: the connection ends with the answer.
+  if (!request.complete) response.setHeader("connection", "close");
+  response.writeHead(answered.status);
+  response.end(await answered.text());
+}

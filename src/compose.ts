@@ -1,0 +1,157 @@
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { pino } from "pino";
+import { Probot } from "probot";
+import { createGit } from "./adapters/git/git.ts";
+import { createGitHub } from "./adapters/github/github.ts";
+import { createModel } from "./adapters/openai.ts";
+import { priceOf } from "./adapters/prices.ts";
+import { createSandbox } from "./adapters/sandbox.ts";
+import { lockDataDir } from "./adapters/store/lock.ts";
+import { openStore } from "./adapters/store/store.ts";
+import { makeDirectories } from "./adapters/work-dir.ts";
+import { serve } from "./api/server.ts";
+import { takeWebhook } from "./api/webhook.ts";
+import { createApp } from "./app.ts";
+import type { AppConfig, Credentials } from "./config.ts";
+import { UserError } from "./core/errors.ts";
+import { createRedactor } from "./core/redact.ts";
+import { createNeighbours } from "./jobs/neighbours.ts";
+import { createOutbox } from "./jobs/outbox.ts";
+import { runJob } from "./jobs/run-job.ts";
+import { createRunner } from "./jobs/runner.ts";
+import { loadSkills } from "./skills/load.ts";
+
+const SKILLS_DIR = fileURLToPath(new URL("./skills/", import.meta.url));
+
+/** Joins adapters to ports and starts everything: store, outbox, unfinished jobs, web server. */
+export async function compose(
+  config: AppConfig & { credentials: Credentials },
+): Promise<{ port: number; stop(): Promise<void> }> {
+  const { credentials, dataDir: wantedDir, sandboxUser: user } = config;
+  const now = () => Date.now();
+  const tokens = new Set<string>();
+  const redact = createRedactor(() => [
+    credentials.privateKey,
+    credentials.webhookSecret,
+    ...(config.openaiKey ? [config.openaiKey] : []),
+    ...tokens,
+  ]);
+  const log = pino({
+    level: config.logLevel,
+    hooks: { streamWrite: (line) => redact(line) },
+  });
+  const { dataDir, workDir } = makeDirectories(wantedDir, user);
+  const lock = lockDataDir(dataDir);
+  const store = await openStore({ file: path.join(dataDir, "draftsmith.db") });
+  const sandbox = createSandbox({
+    user,
+    hidden: [dataDir, workDir, config.home],
+    toolPath: config.toolPath,
+    runtimeDir: path.join(workDir, "runtime"),
+    log,
+  });
+  const git = createGit({
+    workDir,
+    sandbox,
+    user,
+    remoteUrl: (repo) => `${config.webUrl}/${repo.owner}/${repo.name}.git`,
+    log,
+  });
+  const github = createGitHub({
+    appId: credentials.appId,
+    privateKey: credentials.privateKey,
+    baseUrl: config.apiUrl,
+    log,
+    git,
+    onToken: (token) => tokens.add(token),
+  });
+  const { skills, problems } = await loadSkills(SKILLS_DIR);
+  for (const problem of problems) log.warn(problem, "a skill was left out");
+  const model = createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log });
+  const outbox = createOutbox({ store, performer: github, redact, now, log });
+  const neighbours = createNeighbours({ commands: store, jobs: store, objects: git, outbox });
+  const jobDeps = {
+    commands: store,
+    jobs: store,
+    outbox,
+    github,
+    workspaces: git,
+    objects: git,
+    sandbox,
+    model,
+    price: priceOf,
+    skills,
+    webHost: new URL(config.webUrl).host,
+    neighbours,
+    now,
+    log,
+  };
+  const runner = createRunner({
+    concurrency: config.concurrency,
+    run: (jobId, signal) => runJob(jobId, jobDeps, signal),
+    now,
+    log,
+  });
+  const probot = new Probot({
+    appId: credentials.appId,
+    privateKey: credentials.privateKey,
+    secret: credentials.webhookSecret,
+    baseUrl: config.apiUrl,
+    log,
+  });
+  await probot.load(
+    createApp({
+      commands: store,
+      outbox,
+      github,
+      sandbox,
+      skills,
+      model: config.model,
+      start: runner.start,
+      now,
+      log,
+    }),
+  );
+  const webhook = (request: Parameters<typeof takeWebhook>[0]) =>
+    takeWebhook(request, {
+      verify: (body, signature) => probot.webhooks.verify(body, signature),
+      receive: (event) => probot.receive(event as Parameters<Probot["receive"]>[0]),
+      log,
+    });
+  const server = await serve(
+    {
+      "POST /api/github/webhooks": webhook,
+      // Probot's set-up page registers the App with the bare address of the server.
+      "POST /": webhook,
+      "GET /ping": async () => new Response("PONG"),
+      "GET /healthz": async () => {
+        const boundary = await sandbox.check();
+        const healthy = boundary.ok && (await store.ready().then(() => true, () => false));
+        return Response.json({ status: healthy ? "ok" : "degraded" }, { status: healthy ? 200 : 503 });
+      },
+    },
+    { host: config.host, port: config.port, log },
+  );
+  const boundary = await sandbox.check();
+  if (!boundary.ok) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
+  outbox.wake();
+  runner.start(await store.unfinished());
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new UserError("HOST: cannot be listened on");
+  log.info({ host: config.host, port: address.port, skills: skills.length }, "Draftsmith listens");
+  return {
+    port: address.port,
+    async stop() {
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+      await runner.stop();
+      await outbox.stop();
+      await sandbox.stop();
+      await store.close();
+      lock.release();
+    },
+  };
+}

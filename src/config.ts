@@ -1,0 +1,162 @@
+import { createPrivateKey } from "node:crypto";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { getPrivateKey } from "@probot/get-private-key";
+import { z } from "zod";
+import { toError, UserError } from "./core/errors.ts";
+
+/** What the App needs to speak as itself. */
+export interface Credentials {
+  appId: number;
+  privateKey: string;
+  webhookSecret: string;
+}
+
+/** Everything the environment decides, checked once at the start. */
+export interface AppConfig {
+  /** Null: no credentials yet, show the set-up page. */
+  credentials: Credentials | null;
+  host: string;
+  port: number;
+  logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+  /** REST base URL and web base URL of GitHub or a GitHub Enterprise host, without trailing slash. */
+  apiUrl: string;
+  webUrl: string;
+  openaiKey: string | undefined;
+  openaiUrl: string | undefined;
+  model: string;
+  /** Jobs that run at the same time. */
+  concurrency: number;
+  /** Absolute. */
+  dataDir: string;
+  /** Directories on the PATH of commands in the sandbox, colon-separated. */
+  toolPath: string;
+  home: string;
+  /** The uid that sandboxed commands run as when the server itself is root. */
+  sandboxUser: { uid: number; gid: number } | null;
+}
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** No account has it on common systems (systemd leaves 60578–61183 unassigned). */
+const SANDBOX_UID = 60801;
+
+const SECRETS = ["PRIVATE_KEY", "WEBHOOK_SECRET", "OPENAI_API_KEY"] as const;
+
+const OWN = ["DRAFTSMITH_MODEL", "DRAFTSMITH_CONCURRENCY"];
+
+const wholeNumber = (min: number, max: number, remedy: string) =>
+  z.string().regex(/^\d+$/, remedy).transform(Number).pipe(z.int(remedy).min(min, remedy).max(max, remedy));
+
+const schema = z.object({
+  APP_ID: wholeNumber(1, Number.MAX_SAFE_INTEGER, "must be the number shown on the App's settings page").optional(),
+  WEBHOOK_SECRET: z.string().optional(),
+  HOST: z.string().default("localhost"),
+  PORT: wholeNumber(0, 65_535, "must be a port number from 0 to 65535").default(3000),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
+  GHE_HOST: z
+    .string()
+    .regex(/^[a-z0-9.-]+(:\d+)?$/i, "must be a host name, such as github.example.com, without https:// and path")
+    .optional(),
+  GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: z
+    .url({ protocol: /^https?$/, error: "must be a URL such as https://models.example.com/v1" })
+    .optional(),
+  DRAFTSMITH_MODEL: z.string().regex(/^[\x21-\x7e]{1,200}$/, "must be a model name without spaces").default("gpt-5.1"),
+  DRAFTSMITH_CONCURRENCY: wholeNumber(1, 64, "must be a whole number from 1 to 64").default(4),
+  DATA_DIR: z.string().default("data"),
+});
+
+/**
+ * Reads the settings. Throws one UserError that names every wrong variable with its remedy.
+ * Empty variables count as absent, as in most deployment tools.
+ */
+export function readConfig(env: NodeJS.ProcessEnv, cwd: string, uid: number | undefined): AppConfig {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const problems: string[] = [];
+  const parsed = schema.safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) {
+    problems.push(`${issue.path.join(".")}: ${issue.message}`);
+  }
+  for (const name of Object.keys(given)) {
+    if (name.startsWith("DRAFTSMITH_") && !OWN.includes(name)) {
+      problems.push(`${name}: is not a setting; there are ${OWN.join(" and ")}`);
+    }
+  }
+  let privateKey: string | null = null;
+  try {
+    privateKey = getPrivateKey({ env: given, cwd });
+    if (privateKey !== null) createPrivateKey(privateKey);
+  } catch (error) {
+    problems.push(
+      `PRIVATE_KEY: cannot be read as a PEM private key (${toError(error).message}); copy the whole .pem file that GitHub gave you`,
+    );
+  }
+  const wantsToServe = given.APP_ID !== undefined || privateKey !== null;
+  if (wantsToServe) {
+    if (given.APP_ID === undefined) {
+      problems.push("APP_ID: is missing; it is the number on the App's settings page");
+    }
+    if (privateKey === null && !problems.some((line) => line.startsWith("PRIVATE_KEY"))) {
+      problems.push(
+        "PRIVATE_KEY: is missing; generate a private key on the App's settings page and set PRIVATE_KEY to its text or PRIVATE_KEY_PATH to its file",
+      );
+    }
+    if (given.WEBHOOK_SECRET === undefined) {
+      problems.push(
+        "WEBHOOK_SECRET: is missing; without it anyone could send commands. Set the same secret here and on the App's settings page",
+      );
+    }
+    if (given.OPENAI_API_KEY === undefined && given.OPENAI_BASE_URL === undefined) {
+      problems.push(
+        "OPENAI_API_KEY: is missing; set it, or set OPENAI_BASE_URL to a model server that needs no key",
+      );
+    }
+  }
+  if (problems.length > 0 || !parsed.success) {
+    throw new UserError(`Draftsmith cannot start:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+  }
+  const value = parsed.data;
+  const github = value.GHE_HOST ? `${value.GHE_PROTOCOL}://${value.GHE_HOST}` : null;
+  return {
+    credentials:
+      value.APP_ID !== undefined && privateKey !== null && value.WEBHOOK_SECRET !== undefined
+        ? { appId: value.APP_ID, privateKey, webhookSecret: value.WEBHOOK_SECRET }
+        : null,
+    host: value.HOST,
+    port: value.PORT,
+    logLevel: value.LOG_LEVEL,
+    apiUrl: github ? `${github}/api/v3` : "https://api.github.com",
+    webUrl: github ?? "https://github.com",
+    openaiKey: value.OPENAI_API_KEY,
+    openaiUrl: value.OPENAI_BASE_URL,
+    model: value.DRAFTSMITH_MODEL,
+    concurrency: value.DRAFTSMITH_CONCURRENCY,
+    dataDir: path.resolve(cwd, value.DATA_DIR),
+    toolPath: toolPath(given.PATH),
+    home: given.HOME ?? homedir(),
+    sandboxUser: uid === 0 ? { uid: SANDBOX_UID, gid: SANDBOX_UID } : null,
+  };
+}
+
+/** The operator's PATH without what npm puts in front of it: our own packages are not the repository's tools. */
+function toolPath(value: string | undefined): string {
+  const system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const entries = (value ?? system)
+    .split(":")
+    .filter((entry) => path.isAbsolute(entry) && !entry.includes("node_modules") && !entry.includes("node-gyp"));
+  return [...new Set(entries)].join(":");
+}
+
+/** Settings of this process. A `.env` file in the working directory is read first, as Probot does. */
+export function loadConfig(): AppConfig {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  const config = readConfig(process.env, process.cwd(), process.getuid?.());
+  // From here on only this process's memory holds them: a child that inherits by mistake gets nothing.
+  for (const name of config.credentials ? SECRETS : []) delete process.env[name];
+  // Probot's set-up would send webhooks through smee.io, a third party, unless told not to.
+  if (!config.credentials) process.env.NO_SMEE_SETUP ??= "true";
+  return config;
+}

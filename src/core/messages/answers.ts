@@ -1,0 +1,51 @@
+import { codeSpan } from "../markdown.ts";
+import type { ConfigProblem } from "../repo-config.ts";
+
+/** The hidden line by which the answer to one comment is found again. */
+export function answerMarker(commentId: number): string {
+  return `<!-- draftsmith:answer:${commentId} -->`;
+}
+
+/** How to write a command, with the skills that exist here. */
+export function usage(skills: { name: string; description: string }[], maxTasks: number): string {
+  return [
+    "Write a command at the start of a line, in a new comment on an issue or a pull request:",
+    "",
+    "```text",
+    "/codex refactor auth",
+    "",
+    "/codex",
+    "- first task",
+    "- second task",
+    "```",
+    "",
+    `Each task becomes one draft pull request, at most ${maxTasks} in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.`,
+    "",
+    "| Flag | Meaning |",
+    "| --- | --- |",
+    "| `--skill NAME` | work by this skill |",
+    "| `--model NAME` | use this model |",
+    "| `--base BRANCH` | start from this branch |",
+    "| `--draft`, `--ready` | open the pull request as a draft (the default) or ready for review |",
+    "",
+    skills.length > 0 ? "Skills:" : "No skills are installed.",
+    "",
+    ...skills.map((skill) => `- ${codeSpan(skill.name)}: ${skill.description}`),
+  ].join("\n");
+}
+
+/** One refusal in one sentence. */
+export function refusal(login: string, reason: string): string {
+  return `**${login}**, nothing was started: ${reason}.`;
+}
+
+/** What is wrong with `.github/codex.yml`, line by line. */
+export function configProblems(problems: ConfigProblem[]): string {
+  return [
+    "Nothing was started: `.github/codex.yml` on the default branch has problems.",
+    "",
+    ...problems.map((problem) => `- line ${problem.line}: ${problem.message}`),
+    "",
+    "Mend the file and write the command again.",
+  ].join("\n");
+}

@@ -1,0 +1,63 @@
+import type { Evidence, FileChange } from "../job.ts";
+import { codeSpan, fenced } from "../markdown.ts";
+import type { RepoConfig } from "../repo-config.ts";
+
+const MAX_FILES = 100;
+const MAX_TAIL = 3000;
+
+/** A table of changed files with lines added and removed. */
+export function filesTable(files: FileChange[]): string[] {
+  const rows = files
+    .slice(0, MAX_FILES)
+    .map((file) => `| ${codeSpan(file.path)}${note(file)} | ${lines(file.added)} | ${lines(file.removed)} |`);
+  const rest = files.length - rows.length;
+  return [
+    "| File | + | − |",
+    "| --- | ---: | ---: |",
+    ...rows,
+    ...(rest > 0 ? [`| … and ${rest} more | | |`] : []),
+  ];
+}
+
+function note(file: FileChange): string {
+  return file.status === "modified" ? "" : ` (${file.status.replace("_", " ")})`;
+}
+
+function lines(n: number | null): string {
+  return n === null ? "binary" : String(n);
+}
+
+/** What the controller ran on a clean checkout, with exit codes, times and folded output. */
+export function evidenceSection(evidence: Evidence[], headSha: string, config: RepoConfig): string[] {
+  if (config.checks.length === 0) {
+    return [
+      "No checks are configured, so none were run. Name them under `checks:` in `.github/codex.yml`.",
+    ];
+  }
+  return [
+    `Run by Draftsmith on a clean checkout of the tree of \`${headSha.slice(0, 12)}\`:`,
+    "",
+    "| Command | Exit code | Time |",
+    "| --- | --- | ---: |",
+    ...evidence.map((check) => `| ${codeSpan(check.command)} | ${exit(check)} | ${seconds(check.durationMs)} |`),
+    ...evidence.flatMap((check) => [
+      "",
+      `<details><summary>Output of check ${evidence.indexOf(check) + 1}</summary>`,
+      "",
+      fenced(check.output.length > MAX_TAIL ? `…\n${check.output.slice(-MAX_TAIL)}` : check.output),
+      "",
+      "</details>",
+    ]),
+  ];
+}
+
+function exit(check: Evidence): string {
+  if (check.stopped === "timeout") return "❌ stopped at the time limit";
+  if (check.stopped === "output") return "❌ stopped at the output limit";
+  if (check.stopped === "cancelled") return "❌ cancelled";
+  return check.exitCode === 0 ? "✅ 0" : `❌ ${check.exitCode ?? "killed by a signal"}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,101 @@
+import type { Command, Job, VerifiedChange } from "../job.ts";
+import { codeSpan, fenced } from "../markdown.ts";
+import { cost, count } from "./board.ts";
+import { evidenceSection, filesTable } from "./evidence.ts";
+
+/** GitHub refuses bodies above 65,536 characters. */
+const MAX_BODY = 60_000;
+
+/** A sibling as the pull request of a job tells of it. */
+export interface Neighbour {
+  number: number;
+  pull: number;
+  conflicts: string[];
+}
+
+/** Whether every configured check passed. */
+export function checksPass(change: VerifiedChange): boolean {
+  return change.evidence.every((check) => check.exitCode === 0);
+}
+
+/** Body of a draft pull request: what was asked, what changed, and the proof. */
+export function renderPull(facts: {
+  command: Command;
+  job: Job;
+  change: VerifiedChange;
+  headSha: string;
+  neighbours: Neighbour[];
+}): string {
+  const { command, job, change, headSha, neighbours } = facts;
+  const text = [
+    `<!-- draftsmith:job:${job.id} -->`,
+    firstLine(job, change),
+    "",
+    "### Task",
+    "",
+    fenced(job.task),
+    "",
+    `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on \`${job.target.base}\` at \`${job.baseSha.slice(0, 12)}\`${job.skill ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
+    "",
+    "### What changed and why",
+    "",
+    change.summary || "The agent gave no summary.",
+    "",
+    ...filesTable(change.files),
+    "",
+    "### Evidence",
+    "",
+    ...evidenceSection(change.evidence, headSha, job.config),
+    ...siblings(neighbours),
+    "",
+    "### Model and cost",
+    "",
+    spend(job),
+    "",
+    "### How to go on",
+    "",
+    "- Comment `/codex <what to change>` here: it adds a commit to this branch.",
+    "- Review it like any pull request. It stays a draft until a person marks it ready.",
+    "- Close it to drop the change; nothing else depends on it.",
+  ].join("\n");
+  return text.length > MAX_BODY ? `${text.slice(0, MAX_BODY)}\n\n…cut: the body was too long for GitHub.` : text;
+}
+
+function firstLine(job: Job, change: VerifiedChange): string {
+  const limit = change.limit ? `⚠️ The agent stopped at its limit (${change.limit}); the work may be unfinished. ` : "";
+  if (job.config.checks.length === 0) return `${limit}**No checks were run**: none are configured.`;
+  const failed = change.evidence.filter((check) => check.exitCode !== 0).length;
+  if (failed > 0) return `${limit}⚠️ **${count(failed, "check")} of ${change.evidence.length} failed.** See the evidence below.`;
+  return `${limit}✅ **All ${count(change.evidence.length, "check")} passed** on a clean checkout.`;
+}
+
+function siblings(neighbours: Neighbour[]): string[] {
+  if (neighbours.length === 0) return [];
+  return [
+    "",
+    "### Pull requests of the same command",
+    "",
+    ...neighbours.map((neighbour) =>
+      neighbour.conflicts.length === 0
+        ? `- #${neighbour.pull} (task ${neighbour.number}) merges cleanly with this one.`
+        : `- ⚠️ #${neighbour.pull} (task ${neighbour.number}) conflicts with this one on ${neighbour.conflicts.slice(0, 20).map(codeSpan).join(", ")}.`,
+    ),
+  ];
+}
+
+function spend(job: Job): string {
+  const { steps, inputTokens, cachedTokens, outputTokens } = job.spend;
+  return [
+    codeSpan(job.model),
+    count(steps, "step"),
+    `${inputTokens} tokens in (${cachedTokens} cached), ${outputTokens} out`,
+    job.spend.microDollars === null ? "cost unknown: no list price for this model" : `${cost(job.spend)} at list price`,
+  ].join(" · ");
+}
+
+/** Message of the commit, with a trailer for the person who asked. `host` is GitHub's web host. */
+export function commitMessage(change: { title: string; summary: string }, actor: Command["actor"], host: string): string {
+  const noreply = `${actor.id}+${actor.login}@users.noreply.${host}`;
+  const body = change.summary ? `\n\n${change.summary}` : "";
+  return `${change.title}${body}\n\nCo-authored-by: ${actor.login} <${noreply}>\n`;
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import type { CommentFacts } from "../core/policy.ts";
+
+const account = z.object({ id: z.number(), login: z.string(), type: z.string() });
+
+/** The parts of `issue_comment` that matter (docs.github.com/webhooks/webhook-events-and-payloads#issue_comment). */
+const payload = z.object({
+  installation: z.object({ id: z.number() }),
+  repository: z.object({ id: z.number(), name: z.string(), owner: z.object({ login: z.string() }) }),
+  issue: z.object({ number: z.number(), pull_request: z.unknown().optional() }),
+  comment: z.object({
+    id: z.number(),
+    html_url: z.string(),
+    body: z.string().nullable(),
+    created_at: z.string(),
+    updated_at: z.string(),
+    author_association: z.string().default("NONE"),
+    // Null for an account that was deleted meanwhile.
+    user: account.nullable(),
+  }),
+  sender: account,
+});
+
+/** Reads the facts of a comment; null when the payload lacks what is needed to act on it. */
+export function commentFacts(guid: string, raw: unknown): CommentFacts | null {
+  const parsed = payload.safeParse(raw);
+  if (!parsed.success) return null;
+  const { installation, repository, issue, comment, sender } = parsed.data;
+  if (comment.user === null) return null;
+  return {
+    guid,
+    repo: {
+      installationId: installation.id,
+      id: repository.id,
+      owner: repository.owner.login,
+      name: repository.name,
+    },
+    issue: {
+      number: issue.number,
+      isPull: issue.pull_request !== undefined && issue.pull_request !== null,
+    },
+    commentId: comment.id,
+    commentUrl: comment.html_url,
+    body: comment.body ?? "",
+    association: comment.author_association,
+    author: comment.user,
+    sender,
+    createdAt: comment.created_at,
+    updatedAt: comment.updated_at,
+  };
+}

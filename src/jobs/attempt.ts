@@ -1,0 +1,43 @@
+import type { JobEvent } from "../core/event.ts";
+import { type Job, type JobPatch, type JobState, mayMove } from "../core/job.ts";
+import type { CommandStore, JobStore } from "../core/ports.ts";
+import { refreshBoard } from "./board.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** Thrown when another attempt holds the job: whatever this one still does must not count. */
+export class LostLease extends Error {
+  override name = "LostLease";
+}
+
+/** One try of a job: its row as last written, and the only way to write it. */
+export interface Attempt {
+  readonly job: Job;
+  /** Writes fields and events under the fence. Throws LostLease when it is no longer ours. */
+  write(patch: JobPatch, events?: JobEvent[]): Promise<void>;
+  /** Changes the state, with the event that tells of it. */
+  move(to: JobState, patch?: JobPatch & { reason?: string }): Promise<void>;
+}
+
+/** Wraps a claimed job; every write shows on the board. */
+export function createAttempt(
+  claimed: Job,
+  deps: { jobs: JobStore; commands: CommandStore; outbox: Outbox; now: () => number },
+): Attempt {
+  const job = { ...claimed };
+  async function write(patch: JobPatch, events: JobEvent[] = []): Promise<void> {
+    if (!(await deps.jobs.write(job.id, job.fence, patch, events))) {
+      throw new LostLease(`job ${job.id} belongs to a newer attempt`);
+    }
+    Object.assign(job, patch);
+    if (Object.keys(patch).length > 0) await refreshBoard(deps, job.commandId);
+  }
+  return {
+    job,
+    write,
+    async move(to, patch = {}) {
+      if (!mayMove(job.state, to)) throw new Error(`a job cannot go from ${job.state} to ${to}`);
+      const event: JobEvent = { type: "state", from: job.state, to, reason: patch.reason ?? "" };
+      await write({ ...patch, state: to }, job.state === to ? [] : [event]);
+    },
+  };
+}

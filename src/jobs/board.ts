@@ -1,0 +1,30 @@
+import { boardMarker, renderBoard } from "../core/messages/board.ts";
+import type { Command, Job } from "../core/job.ts";
+import type { CommandStore, KeyedAct } from "../core/ports.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** The act that brings the board of a command to its present state. */
+export function boardAct(command: Command, jobs: Job[]): KeyedAct {
+  return {
+    key: `board:${command.id}`,
+    lane: `board:${command.id}`,
+    act: {
+      kind: "comment",
+      repo: command.repo,
+      issue: command.issue,
+      marker: boardMarker(command.id),
+      body: renderBoard(command, jobs),
+      since: command.commentedAt,
+    },
+  };
+}
+
+/** Shows the present state of a command's jobs; the outbox sends the newest state, not every one. */
+export async function refreshBoard(
+  deps: { commands: CommandStore; outbox: Outbox },
+  commandId: string,
+): Promise<void> {
+  const command = await deps.commands.command(commandId);
+  if (!command) return;
+  await deps.outbox.put(boardAct(command, await deps.commands.jobsOf(commandId)));
+}

@@ -1,0 +1,163 @@
+import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "../core/act.ts";
+import { TransientError, toError, UserError } from "../core/errors.ts";
+import type { KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
+
+/** Tries before an act that keeps failing is given up; with the waits below about an hour. */
+const MAX_ATTEMPTS = 15;
+const MAX_WAIT_MS = 5 * 60_000;
+/** Between two edits of one comment. */
+const EDIT_INTERVAL_MS = 3000;
+
+/** The one gate for writes to GitHub: stored first, then performed, in order within a lane. */
+export interface Outbox {
+  /** Stores an act and lets it be performed soon. */
+  put(act: KeyedAct): Promise<void>;
+  /** Stores an act and waits until it is done. Throws UserError when it never will be. */
+  perform<K extends ActKind>(key: string, lane: string, act: ActOf<K>): Promise<ActValues[K]>;
+  /** Performs whatever is due; called after acts were stored by other means. */
+  wake(): void;
+  /** Lets running acts end and performs no more. */
+  stop(): Promise<void>;
+}
+
+interface Waiter {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Starts the outbox; what an earlier process left pending is performed at the first wake. */
+export function createOutbox(deps: {
+  store: OutboxStore;
+  performer: Performer;
+  /** Takes secrets out of every text that leaves. */
+  redact: (text: string) => string;
+  now: () => number;
+  log: Log;
+}): Outbox {
+  const { store, performer, redact, now, log } = deps;
+  const waiters = new Map<string, Waiter[]>();
+  const busyLanes = new Set<string>();
+  const running = new Set<Promise<void>>();
+  const stopped = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let draining: Promise<void> | null = null;
+  let again = false;
+
+  function wake(): void {
+    if (stopped.signal.aborted) return;
+    again = true;
+    draining ??= drain()
+      .catch((error) => {
+        log.error({ err: toError(error) }, "the outbox cannot read its store; trying again");
+        schedule(now() + 1000);
+      })
+      .finally(() => {
+        draining = null;
+        if (again) wake();
+      });
+  }
+
+  async function drain(): Promise<void> {
+    while (again && !stopped.signal.aborted) {
+      again = false;
+      for (const row of await store.due(now())) {
+        if (busyLanes.has(row.lane)) continue;
+        busyLanes.add(row.lane);
+        const work = deliver(row).finally(() => {
+          busyLanes.delete(row.lane);
+          running.delete(work);
+          wake();
+        });
+        running.add(work);
+      }
+    }
+    const next = await store.nextDue();
+    // A lane that is busy wakes the outbox itself when it is free.
+    if (next !== null && next > now()) schedule(next);
+  }
+
+  function schedule(at: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(wake, Math.max(10, Math.min(at - now(), MAX_WAIT_MS)));
+    timer.unref();
+  }
+
+  async function deliver(row: OutboxRow): Promise<void> {
+    try {
+      const value = await performer.perform(redactAct(row.act, redact), previousOf(row));
+      await store.done(row.id, row.version, value, now() + EDIT_INTERVAL_MS);
+      settle(row.key, (waiter) => waiter.resolve(value));
+    } catch (thrown) {
+      await fail(row, toError(thrown)).catch((error) =>
+        log.error({ err: toError(error), act: row.act.kind }, "the outbox cannot record a failure"),
+      );
+    }
+  }
+
+  async function fail(row: OutboxRow, error: Error): Promise<void> {
+    const attempts = row.attempts + 1;
+    if (error instanceof TransientError && attempts < MAX_ATTEMPTS) {
+      const wait = Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(row.attempts, 10)) * (0.75 + Math.random() / 2);
+      const at = Math.max(error.retryAt ?? 0, now() + wait);
+      log.warn({ act: row.act.kind, attempts, reason: error.message }, "a write to GitHub will be tried again");
+      await store.retry(row.id, at, redact(error.message));
+      return;
+    }
+    log.error({ err: error, act: row.act.kind, key: row.key }, "a write to GitHub was given up");
+    await store.dead(row.id, redact(error.message));
+    const told = error instanceof UserError ? error : new UserError(`GitHub did not take a write (${row.act.kind}): ${error.message}`);
+    settle(row.key, (waiter) => waiter.reject(told));
+  }
+
+  function settle(key: string, how: (waiter: Waiter) => void): void {
+    const waiting = waiters.get(key) ?? [];
+    waiters.delete(key);
+    for (const waiter of waiting) how(waiter);
+  }
+
+  return {
+    wake,
+    async put(keyed) {
+      await store.put(keyed, now());
+      wake();
+    },
+    async perform(key, lane, act) {
+      const settled = new Promise<unknown>((resolve, reject) => {
+        waiters.set(key, [...(waiters.get(key) ?? []), { resolve, reject }]);
+        stopped.signal.addEventListener("abort", () => reject(stopped.signal.reason), { once: true });
+      });
+      // Nobody may be listening yet when the row is settled at once.
+      settled.catch(() => undefined);
+      const row = await store.put({ key, lane, act }, now());
+      if (row.state === "done") settle(key, (waiter) => waiter.resolve(row.result));
+      else if (row.state === "dead") settle(key, (waiter) => waiter.reject(new UserError(String(row.result))));
+      else wake();
+      return (await settled) as ActValues[typeof act.kind];
+    },
+    async stop() {
+      stopped.abort(new Error("the server is stopping"));
+      clearTimeout(timer);
+      await draining;
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+function previousOf(row: OutboxRow): ActValues[ActKind] | null {
+  return row.result as ActValues[ActKind] | null;
+}
+
+/** Every text of an act passes the redactor; shas, refs and names do not. */
+function redactAct<A extends Act>(act: A, redact: (text: string) => string): A {
+  switch (act.kind) {
+    case "comment":
+    case "pull_body":
+      return { ...act, body: redact(act.body) };
+    case "pull":
+      return { ...act, title: redact(act.title), body: redact(act.body) };
+    case "commit":
+      return { ...act, message: redact(act.message) };
+    default:
+      return act;
+  }
+}

@@ -1,0 +1,147 @@
+import { UserError } from "../core/errors.ts";
+import type { Job, Publication, VerifiedChange } from "../core/job.ts";
+import { renderPull } from "../core/messages/pull.ts";
+import { mayStart } from "../core/policy.ts";
+import type { CommandStore, GitHub, Objects, Workspaces } from "../core/ports.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** How often a follow-up is carried over to a branch that moved meanwhile. */
+const MAX_CARRIES = 3;
+
+export interface PublishDeps {
+  commands: CommandStore;
+  outbox: Outbox;
+  github: GitHub;
+  workspaces: Workspaces;
+  objects: Objects;
+}
+
+/**
+ * Puts a verified change on GitHub: tree by git under a private ref, commit through the Git data API
+ * (so that GitHub signs it), branch, draft pull request. Each act is recorded, so that a restart goes
+ * on after the last one. Throws UserError when GitHub or the branch does not allow it.
+ */
+export async function publish(
+  attempt: Attempt,
+  change: VerifiedChange,
+  deps: PublishDeps,
+  verifyAgain: (commit: string) => Promise<VerifiedChange["evidence"]>,
+): Promise<Publication> {
+  const { job } = attempt;
+  const command = await deps.commands.command(job.commandId);
+  if (!command) throw new Error(`job ${job.id} has no command`);
+  const role = await deps.github.permission(job.repo, command.actor.login);
+  if (!mayStart(role)) {
+    throw new UserError(`${command.actor.login} may no longer write to this repository, so nothing was published`);
+  }
+  if (job.target.kind === "new_pull") {
+    const headSha = await putCommit(job, change, job.baseSha, deps.outbox);
+    await putBranch(job, headSha, null, deps.outbox);
+    const { branch, base, draft } = job.target;
+    const body = renderPull({ command, job, change, headSha, neighbours: [] });
+    const pull = await deps.outbox.perform<"pull">(`pull:${job.id}`, lane(job), {
+      kind: "pull",
+      repo: job.repo,
+      head: branch,
+      base,
+      title: change.title,
+      body,
+      draft,
+    });
+    await dropPrivateRef(job, deps.outbox);
+    return { pull: pull.number, url: pull.url, headSha, draft: pull.draft };
+  }
+  const headSha = await followUp(attempt, change, deps, verifyAgain);
+  await dropPrivateRef(job, deps.outbox);
+  const { pull } = job.target;
+  return { pull, url: command.commentUrl.replace(/#.*$/, ""), headSha, draft: true };
+}
+
+/** Adds the change to its branch; when others pushed meanwhile, carries it over and checks it again. */
+async function followUp(
+  attempt: Attempt,
+  change: VerifiedChange,
+  deps: PublishDeps,
+  verifyAgain: (commit: string) => Promise<VerifiedChange["evidence"]>,
+): Promise<string> {
+  const { job } = attempt;
+  let parent = job.baseSha;
+  let carried = change;
+  for (let carries = 0; ; carries++) {
+    const headSha = await putCommit(job, carried, parent, deps.outbox);
+    const branch = await putBranch(job, headSha, parent, deps.outbox);
+    if (branch.status === "done") return headSha;
+    if (carries === MAX_CARRIES) {
+      throw new UserError(`the branch ${job.target.branch} keeps moving; write the command again when it rests`);
+    }
+    parent = branch.sha;
+    await deps.workspaces.fetch(job.repo, { shas: [parent], refs: [] }, () => deps.github.gitToken(job.repo, "read"));
+    const merged = await deps.objects.merge(job.repo, parent, change.commit);
+    if ("conflicts" in merged) {
+      throw new UserError(
+        `the branch ${job.target.branch} moved while the agent worked, and the change conflicts with it on ${merged.conflicts.join(", ")}; write the command again`,
+      );
+    }
+    const moved = await deps.objects.commit(job.repo, merged.tree, parent, change.message);
+    carried = {
+      ...change,
+      commit: moved.commit,
+      tree: merged.tree,
+      files: moved.files,
+      evidence: await verifyAgain(moved.commit),
+    };
+    await attempt.write({ change: carried });
+  }
+}
+
+/** The commit on GitHub: made by its API where that exists, else the pushed one. */
+async function putCommit(job: Job, change: VerifiedChange, parent: string, outbox: Outbox): Promise<string> {
+  await outbox.perform<"push">(`push:${job.id}:${change.commit}`, lane(job), {
+    kind: "push",
+    repo: job.repo,
+    commit: change.commit,
+    ref: privateRef(job),
+  });
+  const made = await outbox.perform<"commit">(`commit:${job.id}:${change.commit}`, lane(job), {
+    kind: "commit",
+    repo: job.repo,
+    tree: change.tree,
+    parents: [parent],
+    message: change.message,
+  });
+  return made?.sha ?? change.commit;
+}
+
+async function putBranch(job: Job, sha: string, from: string | null, outbox: Outbox) {
+  const { branch } = job.target;
+  const put = await outbox.perform<"branch">(`branch:${job.id}:${sha}`, lane(job), {
+    kind: "branch",
+    repo: job.repo,
+    branch,
+    sha,
+    from,
+  });
+  if (put.status === "moved" && from === null) {
+    throw new UserError(`the branch ${branch} exists already at ${put.sha.slice(0, 12)} and was left alone`);
+  }
+  return put;
+}
+
+async function dropPrivateRef(job: Job, outbox: Outbox): Promise<void> {
+  // Nothing waits for it: a leftover private ref is invisible and harms nobody.
+  await outbox.put({
+    key: `delete-ref:${job.id}`,
+    lane: lane(job),
+    act: { kind: "delete_ref", repo: job.repo, ref: privateRef(job) },
+  });
+}
+
+/** Outside refs/heads, so that it triggers no workflow and shows in no list of branches. */
+function privateRef(job: Job): string {
+  return `refs/draftsmith/${job.id}`;
+}
+
+function lane(job: Job): string {
+  return `job:${job.id}`;
+}

@@ -1,0 +1,103 @@
+import { toError, TransientError, UserError } from "../core/errors.ts";
+import { isTerminal, type JobState } from "../core/job.ts";
+import { checksPass } from "../core/messages/pull.ts";
+import type { JobStore, Log, Sandbox } from "../core/ports.ts";
+import { type Attempt, createAttempt, LostLease } from "./attempt.ts";
+import { type PublishDeps, publish } from "./publish.ts";
+import type { Tried } from "./runner.ts";
+import { verify } from "./verify.ts";
+import { type WorkDeps, work } from "./work.ts";
+
+/** One server holds the data directory, so after a restart its own leases may be taken again. */
+const OWNER = "server";
+const LEASE_MS = 15_000;
+const BEAT_MS = 5_000;
+/** Claims after which a job that always ends in a crash or a passing failure is given up. */
+const MAX_ATTEMPTS = 10;
+const RETRY_MS = 15_000;
+
+export interface RunDeps extends WorkDeps, PublishDeps {
+  jobs: JobStore;
+  sandbox: Sandbox;
+  neighbours: (commandId: string) => Promise<void>;
+  now: () => number;
+  log: Log;
+}
+
+/** One attempt of a job, from the claim to its told end. Throws only when the store itself fails. */
+export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal): Promise<Tried> {
+  const claimed = await deps.jobs.claim(jobId, OWNER, LEASE_MS);
+  if (!claimed) return { status: "ended" };
+  const attempt = createAttempt(claimed, deps);
+  const lost = new AbortController();
+  const signal = AbortSignal.any([stopping, lost.signal]);
+  const beat = setInterval(() => {
+    deps.jobs
+      .renew(jobId, claimed.fence, LEASE_MS)
+      .then((ours) => ours || lost.abort(new LostLease(`job ${jobId} was taken over`)))
+      .catch((error) => deps.log.warn({ err: toError(error), jobId }, "a lease could not be renewed"));
+  }, BEAT_MS);
+  try {
+    await story(attempt, deps, signal);
+  } catch (thrown) {
+    if (signal.aborted || thrown instanceof LostLease) return { status: "ended" };
+    const retryAt = await settle(attempt, toError(thrown), deps);
+    if (retryAt !== null) return { status: "again", at: retryAt };
+  } finally {
+    clearInterval(beat);
+  }
+  await tidy(attempt, deps);
+  return { status: "ended" };
+}
+
+async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Promise<void> {
+  const { job } = attempt;
+  if (job.fence > MAX_ATTEMPTS) {
+    throw new UserError(`it was tried ${MAX_ATTEMPTS} times without coming to an end`);
+  }
+  const boundary = await deps.sandbox.check();
+  if (!boundary.ok) {
+    await end(attempt, "blocked", `this server has no working sandbox. For its operator: ${boundary.remedy}`, deps);
+    return;
+  }
+  const change = job.change ?? (await work(attempt, deps, signal));
+  if (change === null) return;
+  if (job.state !== "publishing") await attempt.move("publishing", { change, lastAction: "publishing" });
+  const publication = await publish(attempt, change, deps, (commit) => verify(deps, job, commit, signal));
+  await attempt.write({ publication });
+  await deps.neighbours(job.commandId);
+  const limit = job.change?.limit;
+  if (limit) return end(attempt, "over_budget", `stopped at its limit (${limit}); what stands is published`, deps);
+  const passed = job.change ? checksPass(job.change) : true;
+  return end(attempt, "done", passed ? "" : "published with failing checks", deps);
+}
+
+async function end(attempt: Attempt, state: JobState, reason: string, deps: { now: () => number }): Promise<void> {
+  await attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
+}
+
+/** Ends a job that failed, or says when to try again. */
+async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<number | null> {
+  const { job } = attempt;
+  if (error instanceof TransientError && job.fence < MAX_ATTEMPTS) {
+    deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
+    await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
+    return Math.max(error.retryAt ?? 0, deps.now() + RETRY_MS * 2 ** Math.min(job.fence - 1, 5));
+  }
+  const known = error instanceof UserError || error instanceof TransientError;
+  deps.log[known ? "warn" : "error"]({ err: error, jobId: job.id }, "a job failed");
+  const reason = known ? error.message : `an internal error; the server's log has it under job ${job.id}`;
+  await end(attempt, "failed", reason, deps);
+  return null;
+}
+
+/** Takes the workspace away once the job has ended; what fails here does not change how it ended. */
+async function tidy(attempt: Attempt, deps: RunDeps): Promise<void> {
+  const { job } = attempt;
+  if (!isTerminal(job.state)) return;
+  try {
+    await deps.workspaces.close(job.id, job.repo);
+  } catch (thrown) {
+    deps.log.warn({ err: toError(thrown), jobId: job.id }, "a workspace could not be removed");
+  }
+}

@@ -1,0 +1,207 @@
+import { type AgentOutcome, runAgent } from "../agents/loop.ts";
+import { checksFailedPrompt, parseReport, refusedPrompt } from "../agents/prompt.ts";
+import type { JobEvent } from "../core/event.ts";
+import type { Job, JobState, Spend, VerifiedChange } from "../core/job.ts";
+import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
+import { commitMessage } from "../core/messages/pull.ts";
+import { pathViolations } from "../core/paths.ts";
+import type { ChatMessage, CommandStore, GitHub, JobStore, Model, Objects, Sandbox, Snapshot, TokenUsage, Workspace, Workspaces } from "../core/ports.ts";
+import type { Skill } from "../skills/load.ts";
+import type { Attempt } from "./attempt.ts";
+import { firstMessages } from "./briefing.ts";
+import { transcriptOf } from "./transcript.ts";
+import { runCommands, verify } from "./verify.ts";
+
+/** Times a change goes back to the agent because of a failed check or a path it may not touch. */
+const MAX_ROUNDS = 2;
+
+export interface WorkDeps {
+  commands: CommandStore;
+  jobs: JobStore;
+  github: GitHub;
+  workspaces: Workspaces;
+  objects: Objects;
+  sandbox: Sandbox;
+  model: Model;
+  /** Micro-dollars of one call; null when the model's price is unknown. */
+  price: (model: string, usage: TokenUsage) => number | null;
+  skills: Skill[];
+  /** Host of GitHub's pages, for noreply addresses. */
+  webHost: string;
+  now: () => number;
+}
+
+/**
+ * The work of a job up to a verified change: workspace, agent, snapshot, checks, and back to the agent
+ * while rounds last. Null when the job ended without a change to publish.
+ */
+export async function work(attempt: Attempt, deps: WorkDeps, signal: AbortSignal): Promise<VerifiedChange | null> {
+  const { job } = attempt;
+  const events = await deps.jobs.events(job.id);
+  const transcript = transcriptOf(events);
+  const readToken = () => deps.github.gitToken(job.repo, "read");
+  await deps.workspaces.fetch(job.repo, { shas: [job.baseSha], refs: [] }, readToken);
+  const resume = transcript.messages.length > 0;
+  const workspace = await deps.workspaces.open({ jobId: job.id, repo: job.repo, sha: job.baseSha, resume });
+  const startedAt = deps.now();
+  await attempt.move("running", { startedAt: job.startedAt ?? startedAt, lastAction: "preparing" });
+  let { messages, started, rounds } = transcript;
+  if (!workspace.resumed) {
+    await attempt.write({}, [{ type: "opened", sha: job.baseSha }]);
+    const failed = await prepare(workspace, attempt, deps, signal);
+    if (failed !== null) return stop(attempt, "failed", failed, deps);
+    messages = await firstMessages(job, deps);
+    started = new Set();
+    rounds = 0;
+    await attempt.write({}, messages.map((message) => ({ type: "message", message })));
+  }
+  for (;;) {
+    const outcome = await converse({ attempt, deps, workspace, messages, started, startedAt, signal });
+    if (outcome.status === "silent") {
+      return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
+    }
+    const words = wordsOf(outcome, job);
+    const message = commitMessage({ title: words.title, summary: words.plain }, await actorOf(job, deps), deps.webHost);
+    const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
+    if (snapshot.status === "empty") return endUnchanged(attempt, outcome, words.summary, deps);
+    const problem = problemOf(snapshot, job);
+    const mayGoOn = outcome.status === "finished" && rounds < MAX_ROUNDS;
+    if (problem !== null || snapshot.status === "refused") {
+      const reason = problem ?? "the change cannot be taken";
+      if (!mayGoOn) return stop(attempt, "blocked", reason, deps);
+      rounds += await sendBack(attempt, messages, refusedPrompt(reason), reason);
+      continue;
+    }
+    await attempt.move("verifying", { lastAction: "running the checks" });
+    const evidence = await verify(deps, job, snapshot.commit, signal);
+    await attempt.write({}, evidence.map((check) => ({ type: "evidence", evidence: check })));
+    const failing = evidence.filter((check) => check.exitCode !== 0);
+    if (failing.length > 0 && mayGoOn) {
+      await attempt.move("running", { lastAction: "mending failed checks" });
+      rounds += await sendBack(attempt, messages, checksFailedPrompt(failing), `${failing.length} failed checks`);
+      continue;
+    }
+    return {
+      commit: snapshot.commit,
+      tree: snapshot.tree,
+      files: snapshot.files.map(({ path, added, removed, status }) => ({ path, added, removed, status })),
+      evidence,
+      title: words.title,
+      summary: words.summary,
+      message,
+      limit: outcome.status === "limit" ? outcome.which : null,
+    };
+  }
+}
+
+/** Runs the repository's setup commands; a sentence when one fails. */
+async function prepare(workspace: Workspace, attempt: Attempt, deps: WorkDeps, signal: AbortSignal): Promise<string | null> {
+  const { job } = attempt;
+  const evidence = await runCommands(deps.sandbox, workspace, job, job.config.setup, { signal, stopAtFailure: true });
+  await attempt.write({}, evidence.map((check) => ({ type: "evidence", evidence: check })));
+  const failed = evidence.find((check) => check.exitCode !== 0);
+  if (!failed) return null;
+  const how = failed.stopped ? `was stopped (${failed.stopped})` : `ended with exit code ${failed.exitCode}`;
+  const tail = failed.output.trim().split("\n").slice(-3).join(" / ");
+  return `the setup command \`${failed.command}\` ${how}: ${tail}`;
+}
+
+/** Lets the agent go on from where the conversation stands; a finished one is not asked again. */
+async function converse(options: {
+  attempt: Attempt;
+  deps: WorkDeps;
+  workspace: Workspace;
+  messages: ChatMessage[];
+  started: Set<string>;
+  startedAt: number;
+  signal: AbortSignal;
+}): Promise<AgentOutcome> {
+  const { attempt, deps, workspace, messages, started, startedAt, signal } = options;
+  const { job } = attempt;
+  const last = messages.at(-1);
+  if (last?.role === "assistant" && last.toolCalls.length === 0 && last.content.trim() !== "") {
+    return { status: "finished", report: last.content };
+  }
+  const { limits } = job.config;
+  return runAgent({
+    messages,
+    started,
+    model: deps.model,
+    modelName: job.model,
+    sandbox: deps.sandbox,
+    workspace,
+    network: job.config.network,
+    limits: { steps: limits.steps, tokens: limits.tokens, deadline: startedAt + limits.minutes * 60_000 },
+    spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
+    signal,
+    now: deps.now,
+    record: (event, lastAction) => record(attempt, event, lastAction, deps),
+    onPlan: (plan) => attempt.write({ plan }),
+  });
+}
+
+async function record(attempt: Attempt, event: JobEvent, lastAction: string | undefined, deps: WorkDeps): Promise<void> {
+  const { job } = attempt;
+  const spend = event.type === "reply" ? { spend: addUsage(job.spend, event.usage, deps.price(job.model, event.usage)) } : {};
+  await attempt.write({ ...spend, ...(lastAction ? { lastAction } : {}) }, [event]);
+}
+
+function addUsage(spend: Spend, usage: TokenUsage, price: number | null): Spend {
+  return {
+    steps: spend.steps + 1,
+    inputTokens: spend.inputTokens + usage.inputTokens,
+    cachedTokens: spend.cachedTokens + usage.cachedTokens,
+    outputTokens: spend.outputTokens + usage.outputTokens,
+    microDollars: spend.microDollars === null || price === null ? null : spend.microDollars + price,
+  };
+}
+
+/** The agent's own words, safe for a commit and for a pull request. */
+function wordsOf(outcome: AgentOutcome, job: Job): { title: string; summary: string; plain: string } {
+  const { title, summary } = parseReport(outcome.report);
+  return {
+    title: titleLine(title) || titleLine(job.task) || `Task ${job.number} of #${job.issue}`,
+    summary: safeMarkdown(summary, { maxLength: 8000 }),
+    plain: safePlainText(summary, { maxLength: 8000 }),
+  };
+}
+
+async function actorOf(job: Job, deps: WorkDeps) {
+  const command = await deps.commands.command(job.commandId);
+  if (!command) throw new Error(`job ${job.id} has no command`);
+  return command.actor;
+}
+
+/** Why a snapshot may not leave, in words the agent and a person can act on. */
+function problemOf(snapshot: Exclude<Snapshot, { status: "empty" }>, job: Job): string | null {
+  if (snapshot.status === "refused") return snapshot.reason;
+  const violations = pathViolations(snapshot.files, job.config.paths);
+  if (violations.length === 0) return null;
+  const shown = violations.slice(0, 20).map((violation) => `${violation.path}: ${violation.reason}`);
+  return `the change touches paths it may not: ${shown.join("; ")}`;
+}
+
+/** Puts a message into the conversation and counts a round. */
+async function sendBack(attempt: Attempt, messages: ChatMessage[], text: string, reason: string): Promise<1> {
+  const message: ChatMessage = { role: "user", content: text };
+  messages.push(message);
+  await attempt.write({}, [{ type: "round", reason }, { type: "message", message }]);
+  return 1;
+}
+
+async function endUnchanged(attempt: Attempt, outcome: AgentOutcome, summary: string, deps: WorkDeps): Promise<null> {
+  const words = summary || outcome.report;
+  switch (outcome.status) {
+    case "limit":
+      return stop(attempt, "over_budget", `stopped at its limit (${outcome.which}) before anything was changed`, deps);
+    case "refused":
+      return stop(attempt, "no_change", `the model declined: ${words}`, deps);
+    default:
+      return stop(attempt, "no_change", safeMarkdown(outcome.report, { maxLength: 2000 }), deps);
+  }
+}
+
+async function stop(attempt: Attempt, state: JobState, reason: string, deps: WorkDeps): Promise<null> {
+  await attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
+  return null;
+}

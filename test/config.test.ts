@@ -1,0 +1,101 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../src/config.ts";
+
+const { privateKey } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+});
+const cwd = mkdtempSync(path.join(tmpdir(), "draftsmith-config-"));
+const complete = { APP_ID: "12", PRIVATE_KEY: privateKey, WEBHOOK_SECRET: "s3cret", OPENAI_API_KEY: "sk-1" };
+
+const read = (env: NodeJS.ProcessEnv, uid = 1000) => readConfig(env, cwd, uid);
+
+describe("readConfig", () => {
+  it("takes the documented variables", () => {
+    const config = read({
+      ...complete,
+      HOST: "0.0.0.0",
+      PORT: "8080",
+      LOG_LEVEL: "warn",
+      DATA_DIR: "state",
+      GHE_HOST: "github.example.com",
+      OPENAI_BASE_URL: "http://127.0.0.1:1/v1",
+      DRAFTSMITH_MODEL: "my-model",
+      DRAFTSMITH_CONCURRENCY: "7",
+    });
+    expect(config).toMatchObject({
+      credentials: { appId: 12, webhookSecret: "s3cret" },
+      host: "0.0.0.0",
+      port: 8080,
+      logLevel: "warn",
+      dataDir: path.join(cwd, "state"),
+      apiUrl: "https://github.example.com/api/v3",
+      webUrl: "https://github.example.com",
+      openaiUrl: "http://127.0.0.1:1/v1",
+      model: "my-model",
+      concurrency: 7,
+      sandboxUser: null,
+    });
+  });
+
+  it("talks to github.com without GHE_HOST and honours GHE_PROTOCOL", () => {
+    expect(read(complete)).toMatchObject({ apiUrl: "https://api.github.com", webUrl: "https://github.com" });
+    expect(read({ ...complete, GHE_HOST: "127.0.0.1:3", GHE_PROTOCOL: "http" }).apiUrl).toBe("http://127.0.0.1:3/api/v3");
+  });
+
+  it("gives sandboxed commands a uid of their own when the server is root", () => {
+    expect(read(complete, 0).sandboxUser).toEqual({ uid: 60801, gid: 60801 });
+  });
+
+  it("shows the set-up page without credentials, whatever else is missing", () => {
+    expect(read({}).credentials).toBeNull();
+  });
+
+  it("takes a key with escaped newlines or in base64, and a model server without a key", () => {
+    expect(read({ ...complete, PRIVATE_KEY: privateKey.replaceAll("\n", "\\n") }).credentials?.privateKey).toContain("\n");
+    expect(read({ ...complete, PRIVATE_KEY: Buffer.from(privateKey).toString("base64") }).credentials).not.toBeNull();
+    const { OPENAI_API_KEY: _, ...keyless } = complete;
+    expect(read({ ...keyless, OPENAI_BASE_URL: "http://127.0.0.1:11434/v1" }).openaiKey).toBeUndefined();
+  });
+
+  it("refuses to serve without a webhook secret", () => {
+    expect(() => read({ ...complete, WEBHOOK_SECRET: "" })).toThrow(/WEBHOOK_SECRET: is missing/);
+  });
+
+  it("names every wrong variable with its remedy, all at once", () => {
+    const wrong = () =>
+      read({
+        APP_ID: "abc",
+        PRIVATE_KEY: "-----BEGIN RSA PRIVATE KEY-----\nno\n-----END RSA PRIVATE KEY-----",
+        PORT: "99999",
+        LOG_LEVEL: "loud",
+        GHE_HOST: "https://github.example.com/",
+        OPENAI_BASE_URL: "models",
+        DRAFTSMITH_CONCURRENCY: "0",
+        DRAFTSMITH_CONCURENCY: "3",
+      });
+    for (const name of [
+      "APP_ID",
+      "PRIVATE_KEY",
+      "WEBHOOK_SECRET",
+      "PORT",
+      "LOG_LEVEL",
+      "GHE_HOST",
+      "OPENAI_BASE_URL",
+      "DRAFTSMITH_CONCURRENCY",
+      "DRAFTSMITH_CONCURENCY",
+    ]) {
+      expect(wrong).toThrow(new RegExp(`^ {2}${name}: `, "m"));
+    }
+  });
+
+  it("leaves our own packages out of the PATH of the sandbox", () => {
+    const config = read({ ...complete, PATH: "/x/node_modules/.bin:/usr/lib/node_modules/npm/bin/node-gyp-bin:/usr/bin:.:/usr/bin" });
+    expect(config.toolPath).toBe("/usr/bin");
+  });
+});

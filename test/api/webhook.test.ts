@@ -79,7 +79,7 @@ describe("the webhook door", () => {
     expect(received).toEqual([]);
   });
 
-  it.each(["not json", "[1]", "null", '"text"', ""])("refuses the signed body %j", async (body) => {
+  it.each(["not json", "[1]", "null", '"text"'])("refuses the signed body %j", async (body) => {
     expect((await post(body)).status).toBe(400);
     expect(received).toEqual([]);
   });

@@ -1,0 +1,94 @@
+import type { Selectable, Updateable } from "kysely";
+import { JOB_STATES, type Job, type JobPatch } from "../../core/job.ts";
+import { fromJson, type Tables } from "./schema.ts";
+
+type JobRow = Selectable<Tables["jobs"]>;
+
+/** What is settled when a job is made, kept in one JSON column. */
+type Spec = Omit<
+  Job,
+  keyof JobPatch | "id" | "key" | "commandId" | "number" | "fence" | "conflicts" | "createdAt"
+>;
+
+/** A new job as its row; nobody holds it. */
+export function encodeJob(job: Job): JobRow {
+  const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
+    job;
+  const { change, publication, conflicts, createdAt, startedAt, endedAt, ...spec } = more;
+  spec satisfies Spec;
+  return {
+    id,
+    key,
+    command_id: commandId,
+    number,
+    repo_id: spec.repo.id,
+    target_kind: spec.target.kind,
+    state,
+    fence,
+    lease_owner: null,
+    lease_until: null,
+    spec: JSON.stringify(spec),
+    spend: JSON.stringify(spend),
+    plan: JSON.stringify(plan),
+    last_action: lastAction,
+    reason,
+    change: change && JSON.stringify(change),
+    publication: publication && JSON.stringify(publication),
+    pull: publication?.pull ?? null,
+    conflicts: JSON.stringify(conflicts),
+    created_at: createdAt,
+    started_at: startedAt,
+    ended_at: endedAt,
+  };
+}
+
+/** The columns that a patch writes. */
+export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
+  const { state, spend, plan, lastAction, reason, change, publication, ...more } = patch;
+  const { startedAt, endedAt, ...forgotten } = more;
+  // Does not compile when JobPatch has a field that is not written here.
+  forgotten satisfies Record<string, never>;
+  return {
+    ...(state !== undefined && { state }),
+    ...(spend !== undefined && { spend: JSON.stringify(spend) }),
+    ...(plan !== undefined && { plan: JSON.stringify(plan) }),
+    ...(lastAction !== undefined && { last_action: lastAction }),
+    ...(reason !== undefined && { reason }),
+    ...(change !== undefined && { change: change && JSON.stringify(change) }),
+    ...(publication !== undefined && {
+      publication: publication && JSON.stringify(publication),
+      pull: publication?.pull ?? null,
+    }),
+    ...(startedAt !== undefined && { started_at: startedAt }),
+    ...(endedAt !== undefined && { ended_at: endedAt }),
+  };
+}
+
+/** A row as the job it holds; throws naming the row and the column that cannot be read. */
+export function decodeJob(row: JobRow): Job {
+  const where = `job ${row.id}`;
+  const state = JOB_STATES.find((known) => known === row.state);
+  if (!state) throw new Error(`${where} has the unknown state ${row.state}`);
+  return {
+    ...fromJson<Spec>(row.spec, `${where}, spec`),
+    id: row.id,
+    key: row.key,
+    commandId: row.command_id,
+    number: row.number,
+    state,
+    fence: row.fence,
+    spend: fromJson<Job["spend"]>(row.spend, `${where}, spend`),
+    plan: fromJson<Job["plan"]>(row.plan, `${where}, plan`),
+    lastAction: row.last_action,
+    reason: row.reason,
+    change: row.change === null ? null : fromJson<Job["change"]>(row.change, `${where}, change`),
+    publication:
+      row.publication === null
+        ? null
+        : fromJson<Job["publication"]>(row.publication, `${where}, publication`),
+    conflicts: fromJson<Job["conflicts"]>(row.conflicts, `${where}, conflicts`),
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}

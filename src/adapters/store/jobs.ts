@@ -1,0 +1,156 @@
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { JobEvent } from "../../core/event.ts";
+import { isTerminal, JOB_STATES, mayMove } from "../../core/job.ts";
+import type { JobStore } from "../../core/ports.ts";
+import { decodeJob, encodePatch } from "./job-row.ts";
+import { type Database, fromJson, type Tables } from "./schema.ts";
+
+const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
+
+/**
+ * The jobs of an open database. Each write is one UPDATE whose WHERE holds the conditions, so that
+ * the database picks the one winner among all processes.
+ */
+export function jobStore({ tables, now }: Database): JobStore {
+  const leaseEnd = (leaseMs: number): RawBuilder<number> => sql<number>`${now} + ${leaseMs}`;
+
+  /** Appends events to the history of a job whose row this transaction has written. */
+  async function append(
+    transaction: Kysely<Tables>,
+    id: string,
+    fence: number,
+    events: JobEvent[],
+  ): Promise<void> {
+    const { last } = await transaction
+      .selectFrom("events")
+      .select((eb) => eb.fn.max("seq").as("last"))
+      .where("job_id", "=", id)
+      .executeTakeFirstOrThrow();
+    let seq = last ?? 0;
+    for (const event of events) {
+      seq += 1;
+      const payload = JSON.stringify(event);
+      await transaction
+        .insertInto("events")
+        .values({ job_id: id, seq, fence, type: event.type, payload, at: now })
+        .execute();
+    }
+  }
+
+  return {
+    async job(id) {
+      const row = await tables
+        .selectFrom("jobs")
+        .selectAll()
+        .where("id", "=", id)
+        .executeTakeFirst();
+      return row ? decodeJob(row) : null;
+    },
+
+    async unfinished() {
+      const rows = await tables
+        .selectFrom("jobs")
+        .select("id")
+        .where("state", "in", UNFINISHED)
+        .orderBy("created_at")
+        .orderBy("number")
+        .orderBy("id")
+        .execute();
+      return rows.map((row) => row.id);
+    },
+
+    async claim(id, owner, leaseMs) {
+      const row = await tables.transaction().execute((transaction) =>
+        transaction
+          .updateTable("jobs")
+          .set((eb) => ({
+            fence: eb("fence", "+", 1),
+            lease_owner: owner,
+            lease_until: leaseEnd(leaseMs),
+          }))
+          .where("id", "=", id)
+          .where("state", "in", UNFINISHED)
+          .where((eb) =>
+            eb.or([
+              eb("lease_owner", "is", null),
+              eb("lease_owner", "=", owner),
+              eb("lease_until", "<=", now),
+            ]),
+          )
+          .returningAll()
+          .executeTakeFirst(),
+      );
+      return row ? decodeJob(row) : null;
+    },
+
+    async renew(id, fence, leaseMs) {
+      const row = await tables.transaction().execute((transaction) =>
+        transaction
+          .updateTable("jobs")
+          .set({ lease_until: leaseEnd(leaseMs) })
+          .where("id", "=", id)
+          .where("fence", "=", fence)
+          .returning("id")
+          .executeTakeFirst(),
+      );
+      return row !== undefined;
+    },
+
+    write(id, fence, patch, events = []) {
+      const { state } = patch;
+      const from = JOB_STATES.filter((old) => state === undefined || mayMove(old, state));
+      const ended = state !== undefined && isTerminal(state);
+      return tables.transaction().execute(async (transaction) => {
+        const written = await transaction
+          .updateTable("jobs")
+          .set((eb) => ({
+            // Written as it stands, so that a patch without fields holds the row too.
+            fence,
+            ...encodePatch(patch),
+            ...(ended && {
+              lease_owner: null,
+              lease_until: null,
+              ended_at: patch.endedAt ?? eb.fn.coalesce("ended_at", now),
+            }),
+          }))
+          .where("id", "=", id)
+          .where("fence", "=", fence)
+          .where("state", "in", from)
+          .returning("id")
+          .executeTakeFirst();
+        if (!written) {
+          const ours = await transaction
+            .selectFrom("jobs")
+            .select("state")
+            .where("id", "=", id)
+            .where("fence", "=", fence)
+            .executeTakeFirst();
+          if (ours) throw new Error(`job ${id} cannot go from ${ours.state} to ${state}`);
+          return false;
+        }
+        await append(transaction, id, fence, events);
+        return true;
+      });
+    },
+
+    async setConflicts(id, conflicts) {
+      await tables.transaction().execute((transaction) =>
+        transaction
+          .updateTable("jobs")
+          .set({ conflicts: JSON.stringify(conflicts) })
+          .where("id", "=", id)
+          .execute(),
+      );
+    },
+
+    async events(id) {
+      const rows = await tables
+        .selectFrom("events")
+        .select(["seq", "payload"])
+        .where("job_id", "=", id)
+        .orderBy("seq")
+        .execute();
+      return rows.map((row) => fromJson<JobEvent>(row.payload, `job ${id}, event ${row.seq}`));
+    },
+  };
+}

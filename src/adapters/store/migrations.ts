@@ -1,0 +1,124 @@
+import type { Kysely } from "kysely";
+import { UserError } from "../../core/errors.ts";
+import type { Database } from "./schema.ts";
+
+type Migration = (schema: Kysely<unknown>["schema"], database: Database) => Promise<void>;
+
+/** Number N is at index N - 1. A released one is never edited: a change is a new one at the end. */
+const MIGRATIONS: Migration[] = [createTables];
+
+/** Brings the schema up to date in one transaction; one newer than this program is a UserError. */
+export async function migrate(database: Database): Promise<void> {
+  await database.tables.transaction().execute(async (transaction) => {
+    const tables = transaction.withTables<{ migrations: { number: number; applied_at: number } }>();
+    await tables.schema
+      .createTable("migrations")
+      .ifNotExists()
+      .addColumn("number", "integer", (column) => column.primaryKey())
+      .addColumn("applied_at", "bigint", (column) => column.notNull())
+      .execute();
+    const { last } = await tables
+      .selectFrom("migrations")
+      .select((eb) => eb.fn.max("number").as("last"))
+      .executeTakeFirstOrThrow();
+    const applied = last ?? 0;
+    if (applied > MIGRATIONS.length) {
+      throw new UserError(
+        "it was written by a newer Draftsmith " +
+          `(schema ${applied}; this one knows ${MIGRATIONS.length}): start that version`,
+      );
+    }
+    for (const [index, migration] of MIGRATIONS.entries()) {
+      if (index < applied) continue;
+      await migration(tables.schema, database);
+      await tables
+        .insertInto("migrations")
+        .values({ number: index + 1, applied_at: database.now })
+        .execute();
+    }
+  });
+}
+
+async function createTables(schema: Kysely<unknown>["schema"], database: Database): Promise<void> {
+  await schema
+    .createTable("deliveries")
+    .addColumn("guid", "text", (column) => column.primaryKey())
+    .addColumn("event", "text", (column) => column.notNull())
+    .addColumn("action", "text")
+    .addColumn("received_at", "bigint", (column) => column.notNull())
+    .execute();
+
+  await schema
+    .createTable("commands")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("key", "text", (column) => column.notNull().unique())
+    .addColumn("detail", "text", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .execute();
+
+  await schema
+    .createTable("jobs")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("key", "text", (column) => column.notNull().unique())
+    .addColumn("command_id", "text", (column) => column.notNull().references("commands.id"))
+    .addColumn("number", "integer", (column) => column.notNull())
+    .addColumn("repo_id", "bigint", (column) => column.notNull())
+    .addColumn("target_kind", "text", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("fence", "integer", (column) => column.notNull())
+    .addColumn("lease_owner", "text")
+    .addColumn("lease_until", "bigint")
+    .addColumn("spec", "text", (column) => column.notNull())
+    .addColumn("spend", "text", (column) => column.notNull())
+    .addColumn("plan", "text", (column) => column.notNull())
+    .addColumn("last_action", "text", (column) => column.notNull())
+    .addColumn("reason", "text", (column) => column.notNull())
+    .addColumn("change", "text")
+    .addColumn("publication", "text")
+    .addColumn("pull", "bigint")
+    .addColumn("conflicts", "text", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addColumn("started_at", "bigint")
+    .addColumn("ended_at", "bigint")
+    .execute();
+  await schema
+    .createIndex("jobs_of_command")
+    .on("jobs")
+    .columns(["command_id", "number"])
+    .execute();
+  await schema.createIndex("jobs_by_state").on("jobs").columns(["state", "created_at"]).execute();
+  await schema.createIndex("jobs_by_pull").on("jobs").columns(["repo_id", "pull"]).execute();
+
+  await schema
+    .createTable("events")
+    .addColumn("job_id", "text", (column) => column.notNull().references("jobs.id"))
+    .addColumn("seq", "integer", (column) => column.notNull())
+    .addColumn("fence", "integer", (column) => column.notNull())
+    .addColumn("type", "text", (column) => column.notNull())
+    .addColumn("payload", "text", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("events_key", ["job_id", "seq"])
+    .execute();
+
+  await schema
+    .createTable("outbox")
+    .addColumn("id", "integer", database.countingKey)
+    .addColumn("key", "text", (column) => column.notNull().unique())
+    .addColumn("lane", "text", (column) => column.notNull())
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("act", "text", (column) => column.notNull())
+    .addColumn("version", "integer", (column) => column.notNull())
+    .addColumn("attempts", "integer", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("next_at", "bigint", (column) => column.notNull())
+    .addColumn("last_error", "text")
+    .addColumn("result", "text")
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addColumn("updated_at", "bigint", (column) => column.notNull())
+    .execute();
+  await schema
+    .createIndex("outbox_by_lane")
+    .on("outbox")
+    .columns(["state", "lane", "id"])
+    .execute();
+}

@@ -1,0 +1,224 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import type { JobEvent } from "../../../src/core/event.ts";
+import type { Job, JobPatch } from "../../../src/core/job.ts";
+import { storeDirectory, storeOn } from "../../support/open-test-store.ts";
+import { aCommand, acceptJobs, aJob } from "../../support/store-rows.ts";
+
+const MINUTE = 60_000;
+const note = (text: string): JobEvent => ({ type: "note", text });
+
+async function storeWithJob(more: Partial<Job> = {}) {
+  const file = join(storeDirectory(), "draftsmith.db");
+  const store = await storeOn(file);
+  const command = aCommand("c1");
+  await acceptJobs(store, command, [aJob("j1", command, more)]);
+  return { store, file };
+}
+
+test("a claim raises the fence and keeps others away until the lease ends", async () => {
+  const { store } = await storeWithJob();
+
+  expect((await store.claim("j1", "one", MINUTE))?.fence).toBe(1);
+  expect(await store.claim("j1", "two", MINUTE)).toBeNull();
+  expect((await store.job("j1"))?.fence).toBe(1);
+  expect((await store.claim("j1", "one", MINUTE))?.fence).toBe(2);
+});
+
+test("a lease that ran out, or was given back, is free for others", async () => {
+  const { store } = await storeWithJob();
+  await store.claim("j1", "one", 0);
+  expect((await store.claim("j1", "two", MINUTE))?.fence).toBe(2);
+
+  expect(await store.renew("j1", 2, 0)).toBe(true);
+  expect((await store.claim("j1", "three", MINUTE))?.fence).toBe(3);
+});
+
+test("of two handles on one file that claim at once, one gets the job", async () => {
+  const { store, file } = await storeWithJob();
+  const other = await storeOn(file);
+
+  const claims = await Promise.all([
+    store.claim("j1", "one", MINUTE),
+    other.claim("j1", "two", MINUTE),
+    store.claim("j1", "three", MINUTE),
+    other.claim("j1", "four", MINUTE),
+  ]);
+
+  expect(claims.filter((job) => job !== null)).toHaveLength(1);
+  expect((await other.job("j1"))?.fence).toBe(1);
+});
+
+test("an attempt that lost its lease changes nothing: no field, no event, no lease", async () => {
+  const { store } = await storeWithJob();
+  await store.claim("j1", "one", 0);
+  await store.claim("j1", "two", 0);
+  const before = await store.job("j1");
+
+  const patch: JobPatch = { state: "running", lastAction: "I am late" };
+  expect(await store.write("j1", 1, patch, [note("late")])).toBe(false);
+  expect(await store.renew("j1", 1, MINUTE)).toBe(false);
+
+  expect(await store.job("j1")).toEqual(before);
+  expect(await store.events("j1")).toEqual([]);
+  expect(await store.claim("j1", "three", MINUTE)).not.toBeNull();
+});
+
+test("a write changes the fields it names and no other", async () => {
+  const { store } = await storeWithJob();
+  const claimed = await store.claim("j1", "one", MINUTE);
+  const patch: Required<JobPatch> = {
+    state: "running",
+    spend: {
+      steps: 2,
+      inputTokens: 3_000_000_000,
+      cachedTokens: 1,
+      outputTokens: 5,
+      microDollars: null,
+    },
+    plan: [{ text: "look 👀", status: "in_progress" }],
+    lastAction: "read src/auth.ts",
+    reason: "so far so good",
+    change: {
+      commit: "c".repeat(40),
+      tree: "d".repeat(40),
+      files: [{ path: "a\nb", added: null, removed: null, status: "modified" }],
+      evidence: [
+        { command: "npm test", exitCode: null, stopped: "timeout", durationMs: 1.5, output: "…" },
+      ],
+      title: "Use JWT",
+      summary: "",
+      message: "Use JWT\n\nBecause.",
+      limit: null,
+    },
+    publication: {
+      pull: 3,
+      url: "https://github.test/pull/3",
+      headSha: "e".repeat(40),
+      draft: false,
+    },
+    startedAt: 17,
+    endedAt: null,
+  };
+
+  expect(await store.write("j1", 1, patch)).toBe(true);
+  expect(await store.job("j1")).toEqual({ ...claimed, ...patch });
+
+  expect(await store.write("j1", 1, { lastAction: "", change: null })).toBe(true);
+  expect(await store.job("j1")).toEqual({ ...claimed, ...patch, lastAction: "", change: null });
+});
+
+test("events keep their order over attempts, each write all or nothing", async () => {
+  const { store } = await storeWithJob();
+  await store.claim("j1", "one", MINUTE);
+  await store.write("j1", 1, {}, [note("1"), note("2")]);
+  await store.claim("j1", "one", MINUTE);
+  await Promise.all(["3", "4", "5"].map((text) => store.write("j1", 2, {}, [note(text)])));
+
+  expect(await store.events("j1")).toEqual(["1", "2", "3", "4", "5"].map(note));
+});
+
+test("an event of 10 MB comes back whole", async () => {
+  const { store } = await storeWithJob();
+  const text = "0123456789abcdé😀".repeat(600_000);
+  expect(Buffer.byteLength(text)).toBeGreaterThan(10_000_000);
+
+  await store.write("j1", 0, {}, [note("before"), note(text), note("after")]);
+
+  const events = await store.events("j1");
+  expect(events.map((event) => event.type === "note" && event.text.length)).toEqual([
+    6,
+    text.length,
+    5,
+  ]);
+  expect(events[1]).toEqual(note(text));
+});
+
+test("a step that the life of a job does not know is an error, and nothing is written", async () => {
+  const { store } = await storeWithJob();
+  await expect(store.write("j1", 0, { state: "done", reason: "?" }, [note("?")])).rejects.toThrow(
+    "job j1 cannot go from queued to done",
+  );
+  expect(await store.job("j1")).toMatchObject({ state: "queued", reason: "" });
+  expect(await store.events("j1")).toEqual([]);
+});
+
+test("a job that ends gives its lease back, gets its end time and is never claimed again", async () => {
+  const { store, file } = await storeWithJob();
+  await store.claim("j1", "one", MINUTE);
+  const before = Date.now();
+  await store.write("j1", 1, { state: "failed", reason: "no luck" });
+
+  const ended = await store.job("j1");
+  expect(ended).toMatchObject({ state: "failed", reason: "no luck", fence: 1 });
+  expect(Math.abs((ended?.endedAt ?? 0) - before)).toBeLessThan(60_000);
+  expect(await store.claim("j1", "one", MINUTE)).toBeNull();
+  expect(await store.unfinished()).toEqual([]);
+  const raw = new DatabaseSync(file, { readOnly: true });
+  expect({ ...raw.prepare("select lease_owner, lease_until from jobs").get() }).toEqual({
+    lease_owner: null,
+    lease_until: null,
+  });
+  raw.close();
+
+  await store.write("j1", 1, { state: "failed", lastAction: "told" });
+  expect((await store.job("j1"))?.endedAt).toBe(ended?.endedAt);
+  await expect(store.write("j1", 1, { state: "running" })).rejects.toThrow(
+    "from failed to running",
+  );
+});
+
+test("the end time of the caller counts", async () => {
+  const { store } = await storeWithJob();
+  await store.write("j1", 0, { state: "cancelled", endedAt: 1_772_000_001_234 });
+  expect((await store.job("j1"))?.endedAt).toBe(1_772_000_001_234);
+});
+
+test("unfinished jobs come oldest first; jobs of one moment by their number", async () => {
+  const store = await storeOn();
+  const command = aCommand("c1");
+  await acceptJobs(store, command, [
+    aJob("young", command, { createdAt: 3_000 }),
+    aJob("second", command, { createdAt: 2_000, number: 2 }),
+    aJob("third", command, { createdAt: 2_000, number: 3 }),
+    aJob("first", command, { createdAt: 2_000, number: 1 }),
+    aJob("old", command, { createdAt: 1_000, state: "publishing" }),
+    aJob("ended", command, { createdAt: 500, state: "no_change" }),
+  ]);
+  expect(await store.unfinished()).toEqual(["old", "first", "second", "third", "young"]);
+});
+
+test("conflicts are written from outside, whoever holds the job", async () => {
+  const { store } = await storeWithJob();
+  await store.claim("j1", "one", MINUTE);
+  const conflicts = [{ job: 2, files: ["src/auth.ts"] }];
+  await store.setConflicts("j1", conflicts);
+  expect(await store.job("j1")).toMatchObject({ conflicts, fence: 1, state: "queued" });
+});
+
+test("what does not exist is null, false or empty", async () => {
+  const store = await storeOn();
+  expect(await store.job("none")).toBeNull();
+  expect(await store.command("none")).toBeNull();
+  expect(await store.jobsOf("none")).toEqual([]);
+  expect(await store.claim("none", "one", MINUTE)).toBeNull();
+  expect(await store.renew("none", 0, MINUTE)).toBe(false);
+  expect(await store.write("none", 0, { lastAction: "x" }, [note("x")])).toBe(false);
+  expect(await store.events("none")).toEqual([]);
+});
+
+test("a damaged row is named, and the others stay readable", async () => {
+  const { store, file } = await storeWithJob();
+  const second = aCommand("c2");
+  await acceptJobs(store, second, [aJob("j2", second), aJob("j3", second)]);
+  const raw = new DatabaseSync(file);
+  raw.exec(
+    "update jobs set plan = '[' where id = 'j1'; update jobs set state = 'odd' where id = 'j2'",
+  );
+  raw.close();
+
+  await expect(store.job("j1")).rejects.toThrow("job j1, plan holds no JSON");
+  await expect(store.job("j2")).rejects.toThrow("job j2 has the unknown state odd");
+  expect((await store.job("j3"))?.id).toBe("j3");
+});

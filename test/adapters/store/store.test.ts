@@ -1,0 +1,97 @@
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { openStore } from "../../../src/adapters/store/store.ts";
+import { UserError } from "../../../src/core/errors.ts";
+import { storeDirectory, storeOn } from "../../support/open-test-store.ts";
+import { aCommand, aComment, aDelivery, aJob } from "../../support/store-rows.ts";
+
+test("everything is there after the store was closed and opened again", async () => {
+  const file = join(storeDirectory(), "draftsmith.db");
+  const first = await openStore({ file });
+  const command = aCommand("c1");
+  const jobs = [aJob("j1", command)];
+  const acts = [aComment("board", "queued")];
+  await first.accept({ delivery: aDelivery("d1"), command, jobs, acts });
+  await first.claim("j1", "one", 60_000);
+  await first.write("j1", 1, { state: "running" }, [{ type: "note", text: "began" }]);
+  const before = [await first.job("j1"), await first.get("board"), await first.events("j1")];
+  await first.close();
+
+  const second = await storeOn(file);
+
+  expect([await second.job("j1"), await second.get("board"), await second.events("j1")]).toEqual(
+    before,
+  );
+  expect(await second.command("c1")).toEqual(command);
+  expect(await second.known("d1", "")).toBe(true);
+  expect(await second.claim("j1", "two", 60_000)).toBeNull();
+});
+
+test("the file and its companions belong to their owner alone, in a directory made for them", async () => {
+  const dir = join(storeDirectory(), "data", "here");
+  const file = join(dir, "draftsmith.db");
+  const store = await storeOn(file);
+  await store.put(aComment("board", "queued"), 0);
+  const modes = [file, `${file}-wal`, `${file}-shm`].map((path) => statSync(path).mode & 0o777);
+  expect(modes).toEqual([0o600, 0o600, 0o600]);
+  expect(statSync(dir).mode & 0o777).toBe(0o700);
+});
+
+test("a file that others could read is closed to them", async () => {
+  const file = join(storeDirectory(), "draftsmith.db");
+  writeFileSync(file, "", { mode: 0o644 });
+  await storeOn(file);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test("a file written by a newer version is refused and left as it is", async () => {
+  const file = join(storeDirectory(), "draftsmith.db");
+  await (await openStore({ file })).close();
+  const raw = new DatabaseSync(file);
+  raw.exec("insert into migrations (number, applied_at) values (99, 0)");
+  raw.close();
+
+  const opening = openStore({ file });
+
+  await expect(opening).rejects.toThrow(UserError);
+  await expect(opening).rejects.toThrow(
+    `cannot use the database ${file}: it was written by a newer Draftsmith (schema 99; this one knows 1): start that version`,
+  );
+});
+
+test("a file that is no database is refused by name and left as it is", async () => {
+  const file = join(storeDirectory(), "draftsmith.db");
+  writeFileSync(file, "these are the notes of somebody else\n".repeat(100));
+  await expect(openStore({ file })).rejects.toThrow(UserError);
+  await expect(openStore({ file })).rejects.toThrow(`cannot use the database ${file}: file is not`);
+  expect(statSync(file).size).toBe(3700);
+});
+
+test("a store answers until it is closed; closing twice is harmless", async () => {
+  const store = await openStore({ file: join(storeDirectory(), "draftsmith.db") });
+  await expect(store.ready()).resolves.toBeUndefined();
+  await store.close();
+  await store.close();
+  await expect(store.ready()).rejects.toThrow("destroyed");
+});
+
+test("a write waits for another writer without stopping the event loop", async () => {
+  const file = join(storeDirectory(), "draftsmith.db");
+  const store = await storeOn(file);
+  const other = new DatabaseSync(file);
+  other.exec("BEGIN IMMEDIATE");
+  let answered = false;
+  const answer = store.answer(aDelivery("d1"), []).finally(() => {
+    answered = true;
+  });
+
+  // Were the loop stopped, this timer would not fire before the wait is over and has failed.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(answered).toBe(false);
+  other.exec("COMMIT");
+  other.close();
+
+  expect(await answer).toBe(true);
+});

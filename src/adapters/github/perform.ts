@@ -1,0 +1,103 @@
+import type { Octokit } from "@octokit/rest";
+import type { Act, ActKind, ActOf, ActValues } from "../../core/act.ts";
+import type { RepoRef } from "../../core/job.ts";
+import type { Log, Performer } from "../../core/ports.ts";
+import { explained } from "./explained.ts";
+import { CONVERSE, type Permissions, WRITE_CONTENTS, WRITE_PULLS } from "./permissions.ts";
+import type { Tokens } from "./tokens.ts";
+import { writeBranch } from "./write-branch.ts";
+import { type Identity, writeComment } from "./write-comment.ts";
+import { createCommitWriter } from "./write-commit.ts";
+import { writePull } from "./write-pull.ts";
+
+/** What goes to GitHub by git rather than by its API. A ref that is gone already counts as deleted. */
+export interface GitPush {
+  pushRef(repo: RepoRef, commit: string, ref: string, token: string): Promise<void>;
+  deleteRef(repo: RepoRef, ref: string, token: string): Promise<void>;
+  /** Moves a branch from `expectedOld` (null: it must not exist) to `commit`, or leaves it alone. */
+  pushBranch(
+    repo: RepoRef,
+    commit: string,
+    branch: string,
+    expectedOld: string | null,
+    token: string,
+  ): Promise<{ status: "done" } | { status: "moved"; sha: string }>;
+}
+
+/** Performs acts, each with a token that can do no more than this act. */
+export function createPerform(deps: {
+  octokitFor: (repo: RepoRef, permissions: Permissions) => Octokit;
+  tokens: Tokens;
+  git: GitPush;
+  self: Identity;
+  now: () => number;
+  log: Log;
+}): Performer["perform"] {
+  const { octokitFor, tokens, git, self, now, log } = deps;
+  const writeCommit = createCommitWriter(now);
+
+  function perform<K extends ActKind>(
+    act: ActOf<K>,
+    previous: ActValues[K] | null,
+  ): Promise<ActValues[K]>;
+  async function perform(
+    act: Act,
+    previous: ActValues[ActKind] | null,
+  ): Promise<ActValues[ActKind]> {
+    const { repo } = act;
+    const { owner } = repo;
+    switch (act.kind) {
+      case "reaction":
+        return explained("react to the comment", repo, CONVERSE, async () => {
+          // GitHub answers 200 instead of 201 when the reaction stands already.
+          await octokitFor(repo, CONVERSE).rest.reactions.createForIssueComment({
+            owner,
+            repo: repo.name,
+            comment_id: act.commentId,
+            content: act.content,
+          });
+          return null;
+        });
+      case "comment": {
+        const known = previous !== null && "id" in previous ? previous : null;
+        return explained(`comment on #${act.issue}`, repo, CONVERSE, () =>
+          writeComment(octokitFor(repo, CONVERSE), act, known, { self, log }),
+        );
+      }
+      case "push":
+        await git.pushRef(repo, act.commit, act.ref, await tokens.get(repo, WRITE_CONTENTS));
+        return null;
+      case "delete_ref":
+        await git.deleteRef(repo, act.ref, await tokens.get(repo, WRITE_CONTENTS));
+        return null;
+      case "commit":
+        return explained("create the commit", repo, WRITE_CONTENTS, () =>
+          writeCommit(octokitFor(repo, WRITE_CONTENTS), act),
+        );
+      case "branch": {
+        const push = async () => {
+          const token = await tokens.get(repo, WRITE_CONTENTS);
+          return git.pushBranch(repo, act.sha, act.branch, act.from, token);
+        };
+        return explained(`write the branch ${act.branch}`, repo, WRITE_CONTENTS, () =>
+          writeBranch(octokitFor(repo, WRITE_CONTENTS), act, push, now),
+        );
+      }
+      case "pull":
+        return explained("open the pull request", repo, WRITE_PULLS, () =>
+          writePull(octokitFor(repo, WRITE_PULLS), act, now),
+        );
+      case "pull_body":
+        return explained(`edit pull request #${act.pull}`, repo, WRITE_PULLS, async () => {
+          await octokitFor(repo, WRITE_PULLS).rest.pulls.update({
+            owner,
+            repo: repo.name,
+            pull_number: act.pull,
+            body: act.body,
+          });
+          return null;
+        });
+    }
+  }
+  return perform;
+}

@@ -1,0 +1,25 @@
+/** Permissions of an installation token; reading metadata is always part of it. */
+export type Permissions = Partial<
+  Record<"contents" | "issues" | "pull_requests", "read" | "write">
+>;
+
+/** All that the reads of this adapter need; one set, so that one token serves them all. */
+export const READ: Permissions = { contents: "read", issues: "read", pull_requests: "read" };
+
+/** Conversations of issues and of pull requests are written with different permissions. */
+export const CONVERSE: Permissions = { issues: "write", pull_requests: "write" };
+
+export const WRITE_CONTENTS: Permissions = { contents: "write" };
+
+export const WRITE_PULLS: Permissions = { contents: "read", pull_requests: "write" };
+
+/** Permissions as the App's settings name them, such as "Pull requests: read and write". */
+export function describePermissions(permissions: Record<string, string>): string {
+  return Object.entries(permissions)
+    .map(([name, access]) => {
+      const words = name.replaceAll("_", " ");
+      const title = words.charAt(0).toUpperCase() + words.slice(1);
+      return `"${title}: ${access === "read" ? "read-only" : "read and write"}"`;
+    })
+    .join(" and ");
+}

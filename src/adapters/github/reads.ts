@@ -1,0 +1,130 @@
+import type { Octokit } from "@octokit/rest";
+import { UserError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
+import type { GitHub } from "../../core/ports.ts";
+import { readConversation } from "./conversation.ts";
+import { explained } from "./explained.ts";
+import { failedWith } from "./http-failure.ts";
+import { READ } from "./permissions.ts";
+import { readBranch } from "./read-branch.ts";
+
+const MAX_FILE_BYTES = 100_000;
+
+/** GitHub's own roles with the coarser permission each stands for. */
+const ROLES = {
+  admin: "admin",
+  maintain: "write",
+  write: "write",
+  triage: "read",
+  read: "read",
+} as const;
+
+/** The reads of the GitHub port, each through an Octokit that may only read this repository. */
+export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub, "gitToken"> {
+  function reading<T>(what: string, repo: RepoRef, work: (octokit: Octokit) => Promise<T>) {
+    return explained(`read ${what}`, repo, READ, () => work(octokitFor(repo)));
+  }
+
+  return {
+    permission: (repo, login) =>
+      reading(`the role of ${login}`, repo, (octokit) => readRole(octokit, repo, login)),
+    repository: (repo) =>
+      reading("the repository", repo, async (octokit) => {
+        const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
+        if (data.id !== undefined && data.id !== repo.id) {
+          throw new UserError(
+            `${repo.owner}/${repo.name} is another repository now: the one that was meant was renamed or moved. Ask again there.`,
+          );
+        }
+        return { defaultBranch: data.default_branch, archived: data.archived };
+      }),
+    branchSha: (repo, branch) =>
+      reading(`the branch ${branch}`, repo, (octokit) => readBranch(octokit, repo, branch)),
+    file: (repo, path) => reading(path, repo, (octokit) => readFile(octokit, repo, path)),
+    pull: (repo, number) =>
+      reading(`pull request #${number}`, repo, async (octokit) => {
+        const { data } = await octokit.rest.pulls.get({
+          owner: repo.owner,
+          repo: repo.name,
+          pull_number: number,
+        });
+        return {
+          number: data.number,
+          state: data.state,
+          headRef: data.head.ref,
+          headSha: data.head.sha,
+          // A deleted fork leaves no repository behind.
+          sameRepo: data.head.repo !== null && data.head.repo?.id === data.base.repo.id,
+          baseRef: data.base.ref,
+        };
+      }),
+    conversation: (repo, issue) =>
+      reading(`the conversation of #${issue}`, repo, (octokit) =>
+        readConversation(octokit, repo, issue),
+      ),
+  };
+}
+
+/**
+ * A custom role bears a name of the organisation's choosing, which may be one of GitHub's own; the name
+ * counts only where it agrees with the permission.
+ */
+async function readRole(octokit: Octokit, repo: RepoRef, login: string) {
+  try {
+    const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel({
+      owner: repo.owner,
+      repo: repo.name,
+      username: login,
+    });
+    const { permission, role_name: role } = data;
+    if (isRole(role) && ROLES[role] === permission) return role;
+    switch (permission) {
+      case "admin":
+      case "write":
+      case "read":
+      case "none":
+        return permission;
+      default:
+        throw new Error(`GitHub names an unknown permission: ${permission}`);
+    }
+  } catch (error) {
+    if (failedWith(error, 404)) return "none";
+    throw error;
+  }
+}
+
+function isRole(name: string): name is keyof typeof ROLES {
+  return Object.hasOwn(ROLES, name);
+}
+
+async function readFile(octokit: Octokit, repo: RepoRef, path: string): Promise<string | null> {
+  const data = await contentOf(octokit, repo, path);
+  if (data === null) return null;
+  if (Array.isArray(data) || data.type !== "file" || !("content" in data)) {
+    throw new UserError(`${path} on the default branch is not a regular file.`);
+  }
+  if (data.size > MAX_FILE_BYTES) {
+    throw new UserError(`${path} on the default branch is larger than ${MAX_FILE_BYTES} bytes.`);
+  }
+  try {
+    const bytes = Buffer.from(data.content, "base64");
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new UserError(`${path} on the default branch is not UTF-8 text.`, { cause: error });
+  }
+}
+
+/** As JSON rather than raw: it tells files from directories and gives the size before the content. */
+async function contentOf(octokit: Octokit, repo: RepoRef, path: string) {
+  try {
+    const { data } = await octokit.rest.repos.getContent({
+      owner: repo.owner,
+      repo: repo.name,
+      path,
+    });
+    return data;
+  } catch (error) {
+    if (failedWith(error, 404)) return null;
+    throw error;
+  }
+}

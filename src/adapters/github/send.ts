@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { TransientError } from "../../core/errors.ts";
+import type { Log } from "../../core/ports.ts";
+import { fetchWhole } from "./fetch-whole.ts";
+import { classify, HttpFailure } from "./http-failure.ts";
+
+/** A rate limit that ends sooner than this is waited for; a longer one is the caller's to wait. */
+const SHORT_WAIT_MS = 2000;
+
+/** How long GitHub may take. All times in ms. */
+export interface Timing {
+  /** One read with all its retries; short enough for the 10 s GitHub waits for a webhook's answer. */
+  readMs: number;
+  /** One write; it is never tried again here. */
+  writeMs: number;
+  /** Waits before the retries of a read, each varied by half. */
+  delaysMs: readonly number[];
+  /** How long GitHub may need until all its machines know a new token. */
+  tokenLagMs: number;
+}
+
+export const DEFAULT_TIMING: Timing = {
+  readMs: 8000,
+  writeMs: 20_000,
+  delaysMs: [250, 500, 1000],
+  tokenLagMs: 1000,
+};
+
+interface Sendable {
+  method: string;
+  url: string;
+  request: object;
+}
+
+/**
+ * Sends one Octokit request. What changes nothing (reads, and minting a token) is tried again when a
+ * failure may pass; a write is sent exactly once, since a lost answer does not mean a lost write.
+ * Throws TransientError or HttpFailure.
+ */
+export async function send<O extends Sendable, R extends { status: number; data: unknown }>(
+  request: (options: O) => R | Promise<R>,
+  options: O,
+  deps: { timing: Timing; now: () => number; log: Log },
+): Promise<R> {
+  const { timing, now, log } = deps;
+  const route = `${options.method} ${options.url}`;
+  const repeatable =
+    ["GET", "HEAD"].includes(options.method) || options.url.endsWith("/access_tokens");
+  const deadline = performance.now() + (repeatable ? timing.readMs : timing.writeMs);
+
+  for (let attempt = 0; ; attempt += 1) {
+    const left = Math.max(1, Math.ceil(deadline - performance.now()));
+    try {
+      // Set in place: Octokit's inner hooks see this very object, whatever is passed to them.
+      options.request = {
+        ...options.request,
+        fetch: fetchWhole,
+        signal: AbortSignal.timeout(left),
+      };
+      return checked(await request(options), route);
+    } catch (thrown) {
+      const failure = classify(thrown, route, now());
+      const delay = repeatable ? timing.delaysMs[attempt] : undefined;
+      if (!(failure instanceof TransientError) || delay === undefined) throw failure;
+      const wait =
+        failure.retryAt === undefined
+          ? delay * (0.5 + Math.random())
+          : Math.max(0, failure.retryAt - now());
+      if (wait > SHORT_WAIT_MS || performance.now() + wait >= deadline) throw failure;
+      log.debug({ route, attempt: attempt + 1, reason: failure.message }, "asking GitHub again");
+      await sleep(wait);
+    }
+  }
+}
+
+/** Octokit takes every status below 400 as success, and a body that is not JSON as text. */
+function checked<R extends { status: number; data: unknown }>(response: R, route: string): R {
+  if (response.status >= 300) {
+    throw new HttpFailure(route, response.status, "a redirect that cannot be followed");
+  }
+  if (typeof response.data === "string" && response.status !== 204) {
+    throw new TransientError(`GitHub's answer to ${route} was not JSON`);
+  }
+  return response;
+}

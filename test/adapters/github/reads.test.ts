@@ -1,0 +1,275 @@
+import nock from "nock";
+import { describe, expect, it } from "vitest";
+import { TransientError, UserError } from "../../../src/core/errors.ts";
+import { API, mints, repo, setUp, useGitHubEdge } from "./edge.ts";
+
+useGitHubEdge();
+
+describe("permission", () => {
+  const path = "/repos/acme/shop/collaborators/ada/permission";
+
+  it.each([
+    ["admin", "admin", "admin"],
+    ["write", "maintain", "maintain"],
+    ["write", "write", "write"],
+    ["read", "triage", "triage"],
+    ["read", "read", "read"],
+    ["none", "none", "none"],
+    // Custom roles: the name is the organisation's, the permission is GitHub's.
+    ["write", "release-crew", "write"],
+    ["read", "helper", "read"],
+    ["read", "admin", "read"],
+    ["read", "write", "read"],
+    ["none", "maintain", "none"],
+    ["read", "toString", "read"],
+  ])("%s with the role %s is %s", async (permission, role_name, expected) => {
+    mints();
+    nock(API)
+      .get(path)
+      .reply(200, { permission, role_name, user: { login: "ada" } });
+    expect(await setUp().github.permission(repo, "ada")).toBe(expected);
+  });
+
+  it("of a person GitHub does not find is none", async () => {
+    mints();
+    nock(API).get(path).reply(404, { message: "ada is not a user" });
+    expect(await setUp().github.permission(repo, "ada")).toBe("none");
+  });
+
+  it.each([
+    [403, UserError],
+    [500, TransientError],
+  ])("is never guessed from a %d", async (status, kind) => {
+    mints();
+    nock(API)
+      .get(path)
+      .times(status === 500 ? 4 : 1)
+      .reply(status, { message: "no" });
+    await expect(setUp().github.permission(repo, "ada")).rejects.toThrow(kind);
+  });
+
+  it("is never guessed from an unknown word", async () => {
+    mints();
+    nock(API).get(path).reply(200, { permission: "owner", role_name: "owner" });
+    await expect(setUp().github.permission(repo, "ada")).rejects.toThrow(/unknown permission/);
+  });
+});
+
+describe("repository", () => {
+  it("is found under its old name", async () => {
+    mints();
+    nock(API)
+      .get("/repos/acme/shop")
+      .reply(301, {}, { location: `${API}/repositories/42` });
+    nock(API)
+      .get("/repositories/42")
+      .matchHeader("authorization", "token ghs_first")
+      .reply(200, { id: 42, default_branch: "trunk", archived: true });
+    expect(await setUp().github.repository(repo)).toEqual({
+      defaultBranch: "trunk",
+      archived: true,
+    });
+  });
+
+  it("that took over the name of another is refused", async () => {
+    mints();
+    nock(API)
+      .get("/repos/acme/shop")
+      .reply(200, { id: 4711, default_branch: "main", archived: false });
+    await expect(setUp().github.repository(repo)).rejects.toThrow(/another repository now/);
+  });
+});
+
+describe("branchSha", () => {
+  it("gives the commit of a branch whose name has slashes", async () => {
+    mints();
+    nock(API)
+      .get("/repos/acme/shop/git/ref/heads%2Fcodex%2F1-jwt")
+      .reply(200, { ref: "refs/heads/codex/1-jwt", object: { type: "commit", sha: "abc" } });
+    expect(await setUp().github.branchSha(repo, "codex/1-jwt")).toBe("abc");
+  });
+
+  it.each([
+    [404, "Not Found"],
+    [409, "Git Repository is empty."],
+  ])("is null when GitHub answers %d %s", async (status, message) => {
+    mints();
+    nock(API).get("/repos/acme/shop/git/ref/heads%2Fmain").reply(status, { message });
+    expect(await setUp().github.branchSha(repo, "main")).toBeNull();
+  });
+
+  it("does not take a longer name for the branch", async () => {
+    mints();
+    nock(API)
+      .get("/repos/acme/shop/git/ref/heads%2Ffeat")
+      .reply(200, [{ ref: "refs/heads/feature", object: { type: "commit", sha: "wrong" } }]);
+    expect(await setUp().github.branchSha(repo, "feat")).toBeNull();
+  });
+});
+
+describe("file", () => {
+  const path = "/repos/acme/shop/contents/.github%2Fcodex.yml";
+  const read = () => setUp().github.file(repo, ".github/codex.yml");
+  const content = (bytes: string | Buffer) => Buffer.from(bytes).toString("base64");
+
+  it("is read as UTF-8 from the default branch", async () => {
+    mints();
+    nock(API)
+      .get(path)
+      .reply(200, {
+        type: "file",
+        encoding: "base64",
+        size: 9,
+        content: `${content("base: ü\n")}\n`,
+      });
+    expect(await read()).toBe("base: ü\n");
+  });
+
+  it("that does not exist is null", async () => {
+    mints();
+    nock(API).get(path).reply(404, { message: "Not Found" });
+    expect(await read()).toBeNull();
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["a directory", [{ type: "file", name: "a" }], /not a regular file/],
+    ["a submodule", { type: "submodule", size: 0, submodule_git_url: "x" }, /not a regular file/],
+    ["a link", { type: "symlink", size: 3, target: "x" }, /not a regular file/],
+    [
+      "too large",
+      { type: "file", encoding: "none", size: 200_000, content: "" },
+      /larger than 100000 bytes/,
+    ],
+    [
+      "not text",
+      { type: "file", encoding: "base64", size: 2, content: content(Buffer.from([0xff, 0xfe])) },
+      /not UTF-8/,
+    ],
+  ])("that is %s is refused", async (_name, body, text) => {
+    mints();
+    nock(API).get(path).reply(200, JSON.stringify(body), { "content-type": "application/json" });
+    const failure = read();
+    await expect(failure).rejects.toThrow(UserError);
+    await expect(failure).rejects.toThrow(text);
+  });
+
+  it("that cannot be read now is not taken for absent", async () => {
+    mints();
+    nock(API).get(path).times(4).reply(503);
+    await expect(read()).rejects.toThrow(TransientError);
+  });
+});
+
+describe("pull", () => {
+  const facts = (head: unknown) => ({
+    number: 3,
+    state: "open",
+    head: { ref: "feat", sha: "abc", repo: head },
+    base: { ref: "main", repo: { id: 42 } },
+  });
+
+  it.each([
+    ["this repository", { id: 42 }, true],
+    ["a fork", { id: 43 }, false],
+    ["a fork that was deleted", null, false],
+  ])("with its head in %s", async (_name, head, sameRepo) => {
+    mints();
+    nock(API).get("/repos/acme/shop/pulls/3").reply(200, facts(head));
+    expect(await setUp().github.pull(repo, 3)).toEqual({
+      number: 3,
+      state: "open",
+      headRef: "feat",
+      headSha: "abc",
+      sameRepo,
+      baseRef: "main",
+    });
+  });
+});
+
+describe("conversation", () => {
+  const comment = (id: number, minute: number, login: string | null = "ada") => {
+    const at = new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString();
+    return {
+      id,
+      body: `comment ${id}`,
+      user: login === null ? null : { login },
+      created_at: at,
+      updated_at: at,
+    };
+  };
+
+  it("of an issue has its title, body and comments", async () => {
+    mints();
+    nock(API)
+      .get("/repos/acme/shop/issues/5")
+      .reply(200, { title: "Slow", body: null, user: null, comments: 2 });
+    nock(API)
+      .get("/repos/acme/shop/issues/5/comments?page=1&per_page=100")
+      .reply(200, [comment(1, 1), comment(2, 2, null)]);
+    expect(await setUp().github.conversation(repo, 5)).toEqual({
+      title: "Slow",
+      body: "",
+      author: "ghost",
+      comments: [
+        {
+          id: 1,
+          author: "ada",
+          body: "comment 1",
+          createdAt: "2026-02-01T00:01:00.000Z",
+          updatedAt: "2026-02-01T00:01:00.000Z",
+        },
+        expect.objectContaining({ id: 2, author: "ghost" }),
+      ],
+    });
+  });
+
+  it("keeps the newest 100 comments and does not read the older pages", async () => {
+    mints();
+    const all = Array.from({ length: 730 }, (_, index) => comment(index + 1, index));
+    nock(API)
+      .get("/repos/acme/shop/issues/5")
+      .reply(200, { title: "Long", body: "b", user: { login: "ada" }, comments: 730 });
+    const link = { link: `<${API}/x?page=8>; rel="next", <${API}/x?page=8>; rel="last"` };
+    nock(API)
+      .get("/repos/acme/shop/issues/5/comments?page=7&per_page=100")
+      .reply(200, all.slice(600, 700), link);
+    nock(API)
+      .get("/repos/acme/shop/issues/5/comments?page=8&per_page=100")
+      .reply(200, all.slice(700), { link: `<${API}/x?page=7>; rel="prev"` });
+    const { comments } = await setUp().github.conversation(repo, 5);
+    expect(comments).toHaveLength(100);
+    expect(comments[0]?.id).toBe(631);
+    expect(comments.at(-1)?.id).toBe(730);
+  });
+
+  it("of a pull request has the comments on its lines, in order of time", async () => {
+    mints();
+    nock(API)
+      .get("/repos/acme/shop/issues/3")
+      .reply(200, {
+        title: "PR",
+        body: "b",
+        user: { login: "ada" },
+        comments: 2,
+        pull_request: {},
+      });
+    nock(API)
+      .get("/repos/acme/shop/issues/3/comments?page=1&per_page=100")
+      .reply(200, [comment(1, 1), comment(2, 9)]);
+    nock(API)
+      .get("/repos/acme/shop/pulls/3/comments?sort=created&direction=desc&per_page=100")
+      .reply(200, [
+        { ...comment(8, 8), path: "src/b.ts", line: null, original_line: 3 },
+        { ...comment(7, 4), path: "src/a.ts", line: 12 },
+        { ...comment(6, 2), path: "src/a.ts" },
+      ]);
+    const { comments } = await setUp().github.conversation(repo, 3);
+    expect(comments.map(({ body }) => body)).toEqual([
+      "comment 1",
+      "[src/a.ts] comment 6",
+      "[src/a.ts:12] comment 7",
+      "[src/b.ts:3] comment 8",
+      "comment 2",
+    ]);
+  });
+});

@@ -61,6 +61,8 @@ export interface Command {
   revision: string;
   /** ISO 8601, as GitHub gave it. */
   commentedAt: string;
+  /** Branches of the pull request that carries the comment; null on an issue. */
+  pull: { head: string; base: string } | null;
 }
 
 /** Where the change of a job goes. */

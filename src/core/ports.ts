@@ -70,8 +70,8 @@ export interface OutboxStore {
   done(id: number, version: number, result: unknown, notBefore: number): Promise<void>;
   /** Records a failure that may pass. */
   retry(id: number, at: number, error: string): Promise<void>;
-  /** Records a failure that will not pass. */
-  dead(id: number, reason: string): Promise<void>;
+  /** Records a failure that will not pass; a newer version that came meanwhile stays pending. */
+  dead(id: number, version: number, reason: string): Promise<void>;
 }
 
 /** Reads from GitHub, each with the smallest token that can do it. */

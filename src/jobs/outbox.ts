@@ -104,7 +104,7 @@ export function createOutbox(deps: {
       return;
     }
     log.error({ err: error, act: row.act.kind, key: row.key }, "a write to GitHub was given up");
-    await store.dead(row.id, redact(error.message));
+    await store.dead(row.id, row.version, redact(error.message));
     const told = error instanceof UserError ? error : new UserError(`GitHub did not take a write (${row.act.kind}): ${error.message}`);
     settle(row.key, (waiter) => waiter.reject(told));
   }

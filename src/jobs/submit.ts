@@ -7,7 +7,7 @@ import { answerMarker, configProblems, refusal, usage } from "../core/messages/a
 import { codeSpan } from "../core/markdown.ts";
 import { branchName, chooseSkill } from "../core/plan.ts";
 import { admitActor, admitRole, type CommentFacts, isInsider } from "../core/policy.ts";
-import type { CommandStore, Delivery, GitHub, KeyedAct, Log, Sandbox } from "../core/ports.ts";
+import type { CommandStore, Delivery, GitHub, KeyedAct, Log, PullFacts, Sandbox } from "../core/ports.ts";
 import { parseRepoConfig, type RepoConfig } from "../core/repo-config.ts";
 import { boardAct } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
@@ -117,10 +117,11 @@ async function plan(
   if (repository.archived) return refuse("this repository is archived");
   const boundary = await deps.sandbox.check();
   if (!boundary.ok) return refuse(`this server has no working sandbox. For its operator: ${boundary.remedy}`);
-  const command = commandOf(facts, key);
+  const pull = facts.issue.isPull ? await github.pull(facts.repo, facts.issue.number) : null;
+  const command = commandOf(facts, key, pull);
   const jobs: Job[] = [];
-  const placeOf = facts.issue.isPull
-    ? await pullPlaces(facts, deps)
+  const placeOf = pull
+    ? await pullPlaces(facts, pull, deps)
     : branchPlaces(facts, read.config.base, repository.defaultBranch, deps);
   for (const [index, task] of parsed.tasks.entries()) {
     const id = uuidv7();
@@ -165,8 +166,11 @@ function branchPlaces(
 }
 
 /** On a pull request: a commit on its branch when it is ours, else a draft onto its branch. */
-async function pullPlaces(facts: CommentFacts, deps: SubmitDeps): Promise<PlaceOf> {
-  const pull = await deps.github.pull(facts.repo, facts.issue.number);
+async function pullPlaces(
+  facts: CommentFacts,
+  pull: PullFacts,
+  deps: SubmitDeps,
+): Promise<PlaceOf> {
   const ours = await deps.commands.jobOfPull(facts.repo.id, pull.number);
   const refused = (reason: string): Place => ({ kind: "refused", reason });
   return async (task, jobId) => {
@@ -189,7 +193,7 @@ function newPull(facts: CommentFacts, task: ParsedTask, jobId: string, base: str
   return { kind: "new_pull", branch, base, draft: task.flags.draft ?? true };
 }
 
-function commandOf(facts: CommentFacts, key: string): Command {
+function commandOf(facts: CommentFacts, key: string, pull: PullFacts | null): Command {
   return {
     id: uuidv7(),
     key,
@@ -200,6 +204,7 @@ function commandOf(facts: CommentFacts, key: string): Command {
     commentUrl: facts.commentUrl,
     revision: createHash("sha256").update(facts.body).digest("hex").slice(0, 12),
     commentedAt: facts.createdAt,
+    pull: pull && { head: pull.headRef, base: pull.baseRef },
   };
 }
 

@@ -75,7 +75,7 @@ export function outboxStore(database: Database): OutboxStore {
       );
     },
 
-    async dead(id, reason) {
+    async dead(id, version, reason) {
       await tables
         .transaction()
         .execute((transaction) =>
@@ -83,6 +83,7 @@ export function outboxStore(database: Database): OutboxStore {
             .updateTable("outbox")
             .set({ state: "dead", last_error: reason, updated_at: now })
             .where("id", "=", id)
+            .where("version", "=", version)
             .where("state", "=", "pending")
             .execute(),
         );

@@ -31,7 +31,7 @@ test("the same act again changes nothing, whatever became of it", async () => {
   expect(done).toMatchObject({ state: "done", version: 1, result: { id: 42 } });
 
   const other = await store.put(aComment("answer", "no"), 0);
-  await store.dead(other.id, "the issue is locked");
+  await store.dead(other.id, other.version, "the issue is locked");
   const dead = await store.put(aComment("answer", "no"), 0);
   expect(dead).toMatchObject({ state: "dead", result: "the issue is locked" });
   expect(await store.nextDue()).toBeNull();
@@ -79,7 +79,7 @@ test("an act that was given up lives again with another body, and remembers its 
   const first = await store.put(aComment("board", "one"), 0);
   await store.done(first.id, 1, { id: 42 }, 0);
   await store.put(aComment("board", "two"), 0);
-  await store.dead(first.id, "the issue is locked");
+  await store.dead(first.id, first.version, "the issue is locked");
   expect(await store.get("board")).toMatchObject({ state: "dead", result: "the issue is locked" });
 
   const third = await store.put(aComment("board", "three"), 0);
@@ -135,7 +135,7 @@ test("a lane gives one act at a time, in the order they came, and waits for its 
   expect(await bodies(store, 1_000)).toEqual(["a1", "c1"]);
   expect((await store.get("a1"))?.attempts).toBe(1);
 
-  await store.dead(a1.id, "gone");
+  await store.dead(a1.id, a1.version, "gone");
   await store.done(c1.id, 1, null, 0);
   expect(await bodies(store, 1_000)).toEqual(["a2"]);
 });
@@ -153,7 +153,7 @@ test("a late failure does not wake what is done", async () => {
   const row = await store.put(aComment("board", "one"), 0);
   await store.done(row.id, 1, { id: 42 }, 0);
   await store.retry(row.id, 10, "late");
-  await store.dead(row.id, "late");
+  await store.dead(row.id, row.version, "late");
   expect(await store.get("board")).toMatchObject({
     state: "done",
     attempts: 0,
@@ -169,4 +169,12 @@ test("acts put under one key at once become one row", async () => {
   expect(new Set(rows.map((row) => row.id)).size).toBe(1);
   expect(await store.due(0)).toHaveLength(1);
   expect((await store.get("board"))?.version).toBe(20);
+});
+
+test("leaves a newer body pending when the older one failed for good", async () => {
+  const store = await storeOn();
+  const old = await store.put(aComment("board", "old"), 0);
+  await store.put(aComment("board", "new"), 0);
+  await store.dead(old.id, old.version, "the issue is locked");
+  expect(await store.get("board")).toMatchObject({ state: "pending", version: old.version + 1 });
 });

@@ -78,8 +78,8 @@ test("an act that was given up lives again with another body, and remembers its 
   const store = await storeOn();
   const first = await store.put(aComment("board", "one"), 0);
   await store.done(first.id, 1, { id: 42 }, 0);
-  await store.put(aComment("board", "two"), 0);
-  await store.dead(first.id, first.version, "the issue is locked");
+  const second = await store.put(aComment("board", "two"), 0);
+  await store.dead(first.id, second.version, "the issue is locked");
   expect(await store.get("board")).toMatchObject({ state: "dead", result: "the issue is locked" });
 
   const third = await store.put(aComment("board", "three"), 0);

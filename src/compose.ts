@@ -22,6 +22,9 @@ import { runJob } from "./jobs/run-job.ts";
 import { createRunner } from "./jobs/runner.ts";
 import { loadSkills } from "./skills/load.ts";
 
+/** Installation tokens that are kept out of texts. */
+const MAX_TOKENS = 200;
+
 const SKILLS_DIR = fileURLToPath(new URL("./skills/", import.meta.url));
 
 /** Joins adapters to ports and starts everything: store, outbox, unfinished jobs, web server. */
@@ -41,6 +44,11 @@ export async function compose(
     level: config.logLevel,
     hooks: { streamWrite: (line) => redact(line) },
   });
+  const remember = (token: string) => {
+    tokens.add(token);
+    // They live an hour; the oldest are long dead.
+    for (const old of [...tokens].slice(0, -MAX_TOKENS)) tokens.delete(old);
+  };
   const { dataDir, workDir } = makeDirectories(wantedDir, user);
   const lock = lockDataDir(dataDir);
   const store = await openStore({ file: path.join(dataDir, "draftsmith.db") });
@@ -64,7 +72,7 @@ export async function compose(
     baseUrl: config.apiUrl,
     log,
     git,
-    onToken: (token) => tokens.add(token),
+    onToken: remember,
   });
   const { skills, problems } = await loadSkills(SKILLS_DIR);
   for (const problem of problems) log.warn(problem, "a skill was left out");

@@ -1,0 +1,98 @@
+import type { Repository, State } from "../state.ts";
+import { userShape } from "./user.ts";
+
+const CREATED = "2026-01-01T00:00:00Z";
+
+/** A repository as GitHub shows it in webhooks and answers. */
+export function repositoryShape(state: State, repository: Repository) {
+  const fullName = `${repository.owner}/${repository.name}`;
+  const html = `${state.url}/${fullName}`;
+  const openIssues = [...repository.issues.values()].filter((issue) => issue.state === "open");
+  return {
+    id: repository.id,
+    node_id: `R_${repository.id}`,
+    name: repository.name,
+    full_name: fullName,
+    private: true,
+    owner: userShape(state, repository.owner),
+    html_url: html,
+    description: null,
+    fork: false,
+    ...links(`${state.url}/api/v3/repos/${fullName}`),
+    git_url: `git://${html.replace(/^https?:\/\//, "")}.git`,
+    ssh_url: `git@${new URL(state.url).hostname}:${fullName}.git`,
+    clone_url: `${html}.git`,
+    svn_url: html,
+    mirror_url: null,
+    homepage: null,
+    language: "JavaScript",
+    license: null,
+    forks: 0,
+    forks_count: 0,
+    stargazers_count: 0,
+    watchers: 0,
+    watchers_count: 0,
+    size: 24,
+    default_branch: repository.defaultBranch,
+    open_issues: openIssues.length,
+    open_issues_count: openIssues.length,
+    is_template: false,
+    topics: [],
+    has_issues: true,
+    has_projects: true,
+    has_wiki: true,
+    has_pages: false,
+    has_downloads: true,
+    has_discussions: false,
+    archived: repository.archived,
+    disabled: false,
+    visibility: "private",
+    allow_forking: true,
+    web_commit_signoff_required: false,
+    pushed_at: CREATED,
+    created_at: CREATED,
+    updated_at: CREATED,
+  };
+}
+
+function links(api: string) {
+  return {
+    url: api,
+    archive_url: `${api}/{archive_format}{/ref}`,
+    assignees_url: `${api}/assignees{/user}`,
+    blobs_url: `${api}/git/blobs{/sha}`,
+    branches_url: `${api}/branches{/branch}`,
+    collaborators_url: `${api}/collaborators{/collaborator}`,
+    comments_url: `${api}/comments{/number}`,
+    commits_url: `${api}/commits{/sha}`,
+    compare_url: `${api}/compare/{base}...{head}`,
+    contents_url: `${api}/contents/{+path}`,
+    contributors_url: `${api}/contributors`,
+    deployments_url: `${api}/deployments`,
+    downloads_url: `${api}/downloads`,
+    events_url: `${api}/events`,
+    forks_url: `${api}/forks`,
+    git_commits_url: `${api}/git/commits{/sha}`,
+    git_refs_url: `${api}/git/refs{/sha}`,
+    git_tags_url: `${api}/git/tags{/sha}`,
+    hooks_url: `${api}/hooks`,
+    issue_comment_url: `${api}/issues/comments{/number}`,
+    issue_events_url: `${api}/issues/events{/number}`,
+    issues_url: `${api}/issues{/number}`,
+    keys_url: `${api}/keys{/key_id}`,
+    labels_url: `${api}/labels{/name}`,
+    languages_url: `${api}/languages`,
+    merges_url: `${api}/merges`,
+    milestones_url: `${api}/milestones{/number}`,
+    notifications_url: `${api}/notifications{?since,all,participating}`,
+    pulls_url: `${api}/pulls{/number}`,
+    releases_url: `${api}/releases{/id}`,
+    stargazers_url: `${api}/stargazers`,
+    statuses_url: `${api}/statuses/{sha}`,
+    subscribers_url: `${api}/subscribers`,
+    subscription_url: `${api}/subscription`,
+    tags_url: `${api}/tags`,
+    teams_url: `${api}/teams`,
+    trees_url: `${api}/git/trees{/sha}`,
+  };
+}

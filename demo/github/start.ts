@@ -1,0 +1,122 @@
+import { createServer } from "node:http";
+import { prepareBare } from "./bare.ts";
+import { type GitHubOptions, initialState } from "./initial-state.ts";
+import { type RecordedRequest, serve } from "./serve.ts";
+import {
+  type Change,
+  type Comment,
+  type Repository,
+  type State,
+  timestamp,
+  userOf,
+} from "./state.ts";
+import { type Hook, type SentWebhook, sendWebhook, webhookOf } from "./webhooks.ts";
+
+/** A running stand-in. */
+export interface GitHubStandIn {
+  /** `http://127.0.0.1:PORT`; the API answers at its root and under /api/v3. */
+  url: string;
+  host: string;
+  /** Set `url` to receive webhooks. */
+  hook: Hook;
+  state: State;
+  requests: RecordedRequest[];
+  webhooks: SentWebhook[];
+  repository: (name: string) => Repository;
+  /** A person comments; resolves when the webhook was answered. */
+  comment: (by: { repository: string; issue: number; login: string; body: string }) => Promise<{
+    comment: Comment;
+    webhook: SentWebhook;
+  }>;
+  /** Sends the webhook of a stored comment again, under the same or another delivery id. */
+  redeliver: (repository: string, comment: Comment, guid?: string) => Promise<SentWebhook>;
+  /** Calls back after each change; returns how to stop that. */
+  onChange: (listener: (change: Change) => void) => () => void;
+  close: () => Promise<void>;
+}
+
+/** Starts a GitHub stand-in on 127.0.0.1: REST, webhooks and git over HTTP, on real bare repositories. */
+export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn> {
+  const requests: RecordedRequest[] = [];
+  const webhooks: SentWebhook[] = [];
+  const listeners = new Set<(change: Change) => void>();
+  const onTheWay = new Set<Promise<SentWebhook>>();
+  const hook: Hook = { url: null, secret: options.webhookSecret };
+
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const host = `127.0.0.1:${address.port}`;
+  const state = initialState(options, `http://${host}`, (change) => {
+    const webhook = webhookOf(state, change);
+    if (webhook) send(webhook.event, webhook.payload);
+    for (const listener of listeners) listener(change);
+  });
+  await Promise.all(state.repositories.map((repository) => prepareBare(repository.path)));
+
+  function send(event: string, payload: object, guid?: string): Promise<SentWebhook> {
+    const sending = sendWebhook(hook, state.app.id, event, payload, guid).then((sent) => {
+      if (hook.url) webhooks.push(sent);
+      return sent;
+    });
+    onTheWay.add(sending);
+    return sending.finally(() => onTheWay.delete(sending));
+  }
+
+  function repository(name: string): Repository {
+    const found = state.repositories.find((each) => each.name === name);
+    if (!found) throw new Error(`no repository ${name}`);
+    return found;
+  }
+
+  async function redeliver(name: string, comment: Comment, guid?: string): Promise<SentWebhook> {
+    const change = { kind: "comment_created", repository: repository(name), comment } as const;
+    return send("issue_comment", webhookOf(state, change)?.payload ?? {}, guid);
+  }
+
+  const fault = options.fault ?? (() => undefined);
+  server.on("request", (incoming, outgoing) => {
+    serve(state, requests, fault, incoming, outgoing).catch((error: unknown) => {
+      outgoing.destroy(error instanceof Error ? error : undefined);
+    });
+  });
+
+  return {
+    url: state.url,
+    host,
+    hook,
+    state,
+    requests,
+    webhooks,
+    repository,
+    redeliver,
+    async comment({ repository: name, issue, login, body }) {
+      const target = repository(name);
+      const at = timestamp();
+      const comment: Comment = {
+        id: state.nextId(),
+        issue,
+        author: userOf(state, login).login,
+        body,
+        createdAt: at,
+        updatedAt: at,
+      };
+      target.comments.set(comment.id, comment);
+      for (const listener of listeners) {
+        listener({ kind: "comment_created", repository: target, comment });
+      }
+      return { comment, webhook: await redeliver(name, comment) };
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      hook.url = null;
+      await Promise.allSettled(onTheWay);
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

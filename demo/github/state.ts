@@ -1,0 +1,124 @@
+import type { KeyObject } from "node:crypto";
+
+export type Access = "read" | "write";
+export type Permissions = Record<string, Access>;
+export type Role = "admin" | "maintain" | "write" | "triage" | "read";
+
+export interface User {
+  id: number;
+  login: string;
+  type: "User" | "Bot" | "Organization";
+}
+
+export interface Issue {
+  id: number;
+  number: number;
+  title: string;
+  body: string;
+  author: string;
+  state: "open" | "closed";
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface Comment {
+  id: number;
+  issue: number;
+  author: string;
+  body: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface Reaction {
+  id: number;
+  commentId: number;
+  author: string;
+  content: string;
+  createdAt: string;
+}
+
+/** A pull request; title, body and dates lie in the issue of the same number, as on GitHub. */
+export interface Pull {
+  id: number;
+  number: number;
+  head: string;
+  base: string;
+  draft: boolean;
+}
+
+/** One hosted repository; `path` is the bare repository that holds its objects. */
+export interface Repository {
+  id: number;
+  owner: string;
+  name: string;
+  path: string;
+  defaultBranch: string;
+  archived: boolean;
+  /** Whether the App may use it. */
+  installed: boolean;
+  collaborators: Record<string, Role>;
+  issues: Map<number, Issue>;
+  comments: Map<number, Comment>;
+  reactions: Reaction[];
+  pulls: Map<number, Pull>;
+}
+
+/** An installation token and what it may do. */
+export interface Token {
+  value: string;
+  permissions: Permissions;
+  repositoryIds: number[];
+  expiresAt: number;
+}
+
+/** Everything the stand-in knows. */
+export interface State {
+  /** `http://127.0.0.1:PORT` */
+  url: string;
+  app: { id: number; slug: string; publicKey: KeyObject; permissions: Permissions };
+  installationId: number;
+  /** Whether pull requests may be drafts; GitHub's free plan for private repositories says no. */
+  drafts: boolean;
+  users: Map<string, User>;
+  tokens: Map<string, Token>;
+  repositories: Repository[];
+  nextId: () => number;
+  /** Called after every change of a comment, reaction or pull request. */
+  changed: (change: Change) => void;
+}
+
+/** What changed, for webhooks and for whoever waits. */
+export type Change =
+  | { kind: "comment_created"; repository: Repository; comment: Comment }
+  | { kind: "comment_edited"; repository: Repository; comment: Comment; before: string }
+  | { kind: "reaction"; repository: Repository; reaction: Reaction }
+  | { kind: "pull"; repository: Repository; pull: Pull };
+
+/** The login under which the App acts. */
+export function botLogin(state: State): string {
+  return `${state.app.slug}[bot]`;
+}
+
+/** The user of this login; people appear when they are first named. */
+export function userOf(state: State, login: string): User {
+  const known = state.users.get(login);
+  if (known) return known;
+  const user: User = {
+    id: state.nextId(),
+    login,
+    type: login.endsWith("[bot]") ? "Bot" : "User",
+  };
+  state.users.set(login, user);
+  return user;
+}
+
+/** The time as GitHub writes it: whole seconds. */
+export function timestamp(ms = Date.now()): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** A number for a new issue or pull request: they share one count. */
+export function nextNumber(repository: Repository): number {
+  return Math.max(0, ...repository.issues.keys()) + 1;
+}

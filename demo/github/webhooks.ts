@@ -1,0 +1,106 @@
+import { createHmac, randomUUID } from "node:crypto";
+import type { EmitterWebhookEvent } from "@octokit/webhooks";
+import { commentShape, issueShape } from "./shapes/issue.ts";
+import { repositoryShape } from "./shapes/repository.ts";
+import { userShape } from "./shapes/user.ts";
+import type { Change, Comment, Repository, State } from "./state.ts";
+
+/** Where webhooks go; nothing is sent while `url` is null. */
+export interface Hook {
+  url: string | null;
+  secret: string;
+}
+
+/** One webhook that was sent, and how it was answered; `status` is null when nobody answered. */
+export interface SentWebhook {
+  guid: string;
+  event: string;
+  action: string;
+  status: number | null;
+}
+
+/** GitHub waits this long for an answer and does not try again. */
+const ANSWER_MS = 10_000;
+
+type CommentCreated = EmitterWebhookEvent<"issue_comment.created">["payload"];
+type CommentEdited = EmitterWebhookEvent<"issue_comment.edited">["payload"];
+
+/** The webhook a change causes, as GitHub documents it; null when the App does not listen for it. */
+export function webhookOf(state: State, change: Change): { event: string; payload: object } | null {
+  switch (change.kind) {
+    case "comment_created": {
+      const payload: CommentCreated = { action: "created", ...commentEvent(state, change) };
+      return { event: "issue_comment", payload };
+    }
+    case "comment_edited": {
+      const changes = { body: { from: change.before } };
+      const payload: CommentEdited = { action: "edited", changes, ...commentEvent(state, change) };
+      return { event: "issue_comment", payload };
+    }
+    case "reaction":
+    case "pull":
+      return null;
+  }
+}
+
+function commentEvent(
+  state: State,
+  { repository, comment }: { repository: Repository; comment: Comment },
+) {
+  const issue = repository.issues.get(comment.issue);
+  if (!issue) throw new Error(`no issue ${comment.issue}`);
+  return {
+    issue: issueShape(state, repository, issue),
+    comment: commentShape(state, repository, comment),
+    repository: repositoryShape(state, repository),
+    sender: userShape(state, comment.author),
+    installation: { id: state.installationId, node_id: `MDIz${state.installationId}` },
+  };
+}
+
+/** Signs a payload with the secret, both ways GitHub does. */
+export function signatures(secret: string, body: string): Record<string, string> {
+  const hex = (hash: string) => createHmac(hash, secret).update(body).digest("hex");
+  return {
+    "x-hub-signature": `sha1=${hex("sha1")}`,
+    "x-hub-signature-256": `sha256=${hex("sha256")}`,
+  };
+}
+
+/** Sends one webhook, once. */
+export async function sendWebhook(
+  hook: Hook,
+  appId: number,
+  event: string,
+  payload: object,
+  guid: string = randomUUID(),
+): Promise<SentWebhook> {
+  const body = JSON.stringify(payload);
+  const action = "action" in payload ? String(payload.action) : "";
+  const sent: SentWebhook = { guid, event, action, status: null };
+  if (!hook.url) return sent;
+  try {
+    const answer = await fetch(hook.url, {
+      method: "POST",
+      headers: {
+        accept: "*/*",
+        "content-type": "application/json",
+        "user-agent": "GitHub-Hookshot/0000000",
+        "x-github-delivery": guid,
+        "x-github-event": event,
+        "x-github-hook-id": "1",
+        "x-github-hook-installation-target-id": String(appId),
+        "x-github-hook-installation-target-type": "integration",
+        ...signatures(hook.secret, body),
+      },
+      body,
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    await answer.arrayBuffer();
+    return { ...sent, status: answer.status };
+  } catch (error) {
+    // A host that does not answer is recorded, as on GitHub's own list of deliveries.
+    if (error instanceof Error) return sent;
+    throw error;
+  }
+}

@@ -1,0 +1,3 @@
+export { createApp } from "./app.js";
+export { charge, quote } from "./payment.js";
+export { findSailings, seatsLeft } from "./sailings.js";

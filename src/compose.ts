@@ -135,8 +135,16 @@ export async function compose(
       "GET /ping": async () => new Response("PONG"),
       "GET /healthz": async () => {
         const boundary = await sandbox.check();
-        const healthy = boundary.ok && (await store.ready().then(() => true, () => false));
-        return Response.json({ status: healthy ? "ok" : "degraded" }, { status: healthy ? 200 : 503 });
+        const healthy =
+          boundary.ok &&
+          (await store.ready().then(
+            () => true,
+            () => false,
+          ));
+        return Response.json(
+          { status: healthy ? "ok" : "degraded" },
+          { status: healthy ? 200 : 503 },
+        );
       },
     },
     { host: config.host, port: config.port, log },
@@ -146,7 +154,8 @@ export async function compose(
   outbox.wake();
   runner.start(await store.unfinished());
   const address = server.address();
-  if (address === null || typeof address === "string") throw new UserError("HOST: cannot be listened on");
+  if (address === null || typeof address === "string")
+    throw new UserError("HOST: cannot be listened on");
   log.info({ host: config.host, port: address.port, skills: skills.length }, "Draftsmith listens");
   return {
     port: address.port,

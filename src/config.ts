@@ -47,24 +47,38 @@ const SECRETS = ["PRIVATE_KEY", "WEBHOOK_SECRET", "OPENAI_API_KEY"] as const;
 const OWN = ["DRAFTSMITH_MODEL", "DRAFTSMITH_CONCURRENCY"];
 
 const wholeNumber = (min: number, max: number, remedy: string) =>
-  z.string().regex(/^\d+$/, remedy).transform(Number).pipe(z.int(remedy).min(min, remedy).max(max, remedy));
+  z
+    .string()
+    .regex(/^\d+$/, remedy)
+    .transform(Number)
+    .pipe(z.int(remedy).min(min, remedy).max(max, remedy));
 
 const schema = z.object({
-  APP_ID: wholeNumber(1, Number.MAX_SAFE_INTEGER, "must be the number shown on the App's settings page").optional(),
+  APP_ID: wholeNumber(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    "must be the number shown on the App's settings page",
+  ).optional(),
   WEBHOOK_SECRET: z.string().optional(),
   HOST: z.string().default("localhost"),
   PORT: wholeNumber(0, 65_535, "must be a port number from 0 to 65535").default(3000),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
   GHE_HOST: z
     .string()
-    .regex(/^[a-z0-9.-]+(:\d+)?$/i, "must be a host name, such as github.example.com, without https:// and path")
+    .regex(
+      /^[a-z0-9.-]+(:\d+)?$/i,
+      "must be a host name, such as github.example.com, without https:// and path",
+    )
     .optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z
     .url({ protocol: /^https?$/, error: "must be a URL such as https://models.example.com/v1" })
     .optional(),
-  DRAFTSMITH_MODEL: z.string().regex(/^[\x21-\x7e]{1,200}$/, "must be a model name without spaces").default("gpt-5.1"),
+  DRAFTSMITH_MODEL: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, "must be a model name without spaces")
+    .default("gpt-5.1"),
   DRAFTSMITH_CONCURRENCY: wholeNumber(1, 64, "must be a whole number from 1 to 64").default(4),
   DATA_DIR: z.string().default("data"),
 });
@@ -73,7 +87,11 @@ const schema = z.object({
  * Reads the settings. Throws one UserError that names every wrong variable with its remedy.
  * Empty variables count as absent, as in most deployment tools.
  */
-export function readConfig(env: NodeJS.ProcessEnv, cwd: string, uid: number | undefined): AppConfig {
+export function readConfig(
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+  uid: number | undefined,
+): AppConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const problems: string[] = [];
   const parsed = schema.safeParse(given);
@@ -116,7 +134,9 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, uid: number | un
     }
   }
   if (problems.length > 0 || !parsed.success) {
-    throw new UserError(`Draftsmith cannot start:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+    throw new UserError(
+      `Draftsmith cannot start:\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    );
   }
   const value = parsed.data;
   const github = value.GHE_HOST ? `${value.GHE_PROTOCOL}://${value.GHE_HOST}` : null;
@@ -146,7 +166,10 @@ function toolPath(value: string | undefined): string {
   const system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   const entries = (value ?? system)
     .split(":")
-    .filter((entry) => path.isAbsolute(entry) && !entry.includes("node_modules") && !entry.includes("node-gyp"));
+    .filter(
+      (entry) =>
+        path.isAbsolute(entry) && !entry.includes("node_modules") && !entry.includes("node-gyp"),
+    );
   return [...new Set(entries)].join(":");
 }
 

@@ -10,9 +10,13 @@ const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
 
 /** Modules a file imports: packages by name, own files by their path below src. */
 function importsOf(file: { name: string; text: string }): string[] {
-  const found = [...file.text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  const found = [...file.text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
   return found.map((spec) =>
-    spec.startsWith(".") ? path.relative(SRC, path.resolve(SRC, path.dirname(file.name), spec)) : spec,
+    spec.startsWith(".")
+      ? path.relative(SRC, path.resolve(SRC, path.dirname(file.name), spec))
+      : spec,
   );
 }
 
@@ -27,20 +31,27 @@ function offenders(folder: string, allowed: (spec: string) => boolean): string[]
 }
 
 const pure = ["zod", "diff", "yaml", "picomatch"];
-const isPure = (spec: string) => pure.includes(spec) || spec.startsWith("mdast-util-") || spec.startsWith("micromark");
-const own = (spec: string, ...folders: string[]) => folders.some((folder) => spec.startsWith(`${folder}/`));
+const isPure = (spec: string) =>
+  pure.includes(spec) || spec.startsWith("mdast-util-") || spec.startsWith("micromark");
+const own = (spec: string, ...folders: string[]) =>
+  folders.some((folder) => spec.startsWith(`${folder}/`));
 
 describe("the Never rules of ARCHITECTURE.md", () => {
   it("core imports nothing outward and has no clock, no randomness, no environment", () => {
-    expect(offenders("core", (spec) => isPure(spec) || own(spec, "core") || spec === "node:stream")).toEqual([]);
+    expect(
+      offenders("core", (spec) => isPure(spec) || own(spec, "core") || spec === "node:stream"),
+    ).toEqual([]);
     for (const file of files.filter((each) => each.name.startsWith("core/"))) {
-      expect(file.text, file.name).not.toMatch(/Date\.now|new Date\(\)|Math\.random|process\.|randomUUID/);
+      expect(file.text, file.name).not.toMatch(
+        /Date\.now|new Date\(\)|Math\.random|process\.|randomUUID/,
+      );
     }
   });
 
   it("handlers, api and cli reach only the jobs and the core", () => {
     const allowed = (spec: string) =>
-      own(spec, "core", "jobs", "handlers", "api", "cli") || ["zod", "probot", "node:http"].includes(spec);
+      own(spec, "core", "jobs", "handlers", "api", "cli") ||
+      ["zod", "probot", "node:http"].includes(spec);
     for (const folder of ["handlers", "api", "cli"]) expect(offenders(folder, allowed)).toEqual([]);
   });
 
@@ -56,14 +67,18 @@ describe("the Never rules of ARCHITECTURE.md", () => {
       const family = file.name.split("/")[1]?.replace(/\.ts$/, "");
       for (const spec of importsOf(file).filter((each) => each.endsWith(".ts"))) {
         const inside = spec.split("/")[1]?.replace(/\.ts$/, "");
-        expect(own(spec, "core") || (own(spec, "adapters") && inside === family), `${file.name} imports ${spec}`).toBe(true);
+        expect(
+          own(spec, "core") || (own(spec, "adapters") && inside === family),
+          `${file.name} imports ${spec}`,
+        ).toBe(true);
       }
     }
   });
 
   it("jobs know ports, not adapters", () => {
     const allowed = (spec: string) =>
-      own(spec, "core", "jobs", "agents", "skills") || ["p-queue", "uuid", "node:crypto"].includes(spec);
+      own(spec, "core", "jobs", "agents", "skills") ||
+      ["p-queue", "uuid", "node:crypto"].includes(spec);
     expect(offenders("jobs", allowed)).toEqual([]);
   });
 
@@ -73,12 +88,17 @@ describe("the Never rules of ARCHITECTURE.md", () => {
   });
 
   it("adapters are constructed in compose.ts only", () => {
-    const users = files.filter((file) => !file.name.startsWith("adapters/") && importsOf(file).some((spec) => own(spec, "adapters")));
+    const users = files.filter(
+      (file) =>
+        !file.name.startsWith("adapters/") && importsOf(file).some((spec) => own(spec, "adapters")),
+    );
     expect(users.map((file) => file.name)).toEqual(["compose.ts"]);
   });
 
   it("no source file is longer than 300 lines", () => {
-    const long = files.filter((file) => file.text.split("\n").length > 300).map((file) => file.name);
+    const long = files
+      .filter((file) => file.text.split("\n").length > 300)
+      .map((file) => file.name);
     expect(long).toEqual([]);
   });
 });

@@ -11,7 +11,12 @@ const { privateKey } = generateKeyPairSync("rsa", {
   publicKeyEncoding: { type: "spki", format: "pem" },
 });
 const cwd = mkdtempSync(path.join(tmpdir(), "draftsmith-config-"));
-const complete = { APP_ID: "12", PRIVATE_KEY: privateKey, WEBHOOK_SECRET: "s3cret", OPENAI_API_KEY: "sk-1" };
+const complete = {
+  APP_ID: "12",
+  PRIVATE_KEY: privateKey,
+  WEBHOOK_SECRET: "s3cret",
+  OPENAI_API_KEY: "sk-1",
+};
 
 const read = (env: NodeJS.ProcessEnv, uid = 1000) => readConfig(env, cwd, uid);
 
@@ -44,8 +49,13 @@ describe("readConfig", () => {
   });
 
   it("talks to github.com without GHE_HOST and honours GHE_PROTOCOL", () => {
-    expect(read(complete)).toMatchObject({ apiUrl: "https://api.github.com", webUrl: "https://github.com" });
-    expect(read({ ...complete, GHE_HOST: "127.0.0.1:3", GHE_PROTOCOL: "http" }).apiUrl).toBe("http://127.0.0.1:3/api/v3");
+    expect(read(complete)).toMatchObject({
+      apiUrl: "https://api.github.com",
+      webUrl: "https://github.com",
+    });
+    expect(read({ ...complete, GHE_HOST: "127.0.0.1:3", GHE_PROTOCOL: "http" }).apiUrl).toBe(
+      "http://127.0.0.1:3/api/v3",
+    );
   });
 
   it("gives sandboxed commands a uid of their own when the server is root", () => {
@@ -57,10 +67,17 @@ describe("readConfig", () => {
   });
 
   it("takes a key with escaped newlines or in base64, and a model server without a key", () => {
-    expect(read({ ...complete, PRIVATE_KEY: privateKey.replaceAll("\n", "\\n") }).credentials?.privateKey).toContain("\n");
-    expect(read({ ...complete, PRIVATE_KEY: Buffer.from(privateKey).toString("base64") }).credentials).not.toBeNull();
+    expect(
+      read({ ...complete, PRIVATE_KEY: privateKey.replaceAll("\n", "\\n") }).credentials
+        ?.privateKey,
+    ).toContain("\n");
+    expect(
+      read({ ...complete, PRIVATE_KEY: Buffer.from(privateKey).toString("base64") }).credentials,
+    ).not.toBeNull();
     const { OPENAI_API_KEY: _, ...keyless } = complete;
-    expect(read({ ...keyless, OPENAI_BASE_URL: "http://127.0.0.1:11434/v1" }).openaiKey).toBeUndefined();
+    expect(
+      read({ ...keyless, OPENAI_BASE_URL: "http://127.0.0.1:11434/v1" }).openaiKey,
+    ).toBeUndefined();
   });
 
   it("refuses to serve without a webhook secret", () => {
@@ -95,7 +112,10 @@ describe("readConfig", () => {
   });
 
   it("leaves our own packages out of the PATH of the sandbox", () => {
-    const config = read({ ...complete, PATH: "/x/node_modules/.bin:/usr/lib/node_modules/npm/bin/node-gyp-bin:/usr/bin:.:/usr/bin" });
+    const config = read({
+      ...complete,
+      PATH: "/x/node_modules/.bin:/usr/lib/node_modules/npm/bin/node-gyp-bin:/usr/bin:.:/usr/bin",
+    });
     expect(config.toolPath).toBe("/usr/bin");
   });
 });

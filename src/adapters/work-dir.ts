@@ -21,7 +21,10 @@ export function makeDirectories(
     return { dataDir, workDir };
   }
   const name = `draftsmith-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
-  const parent = [dataDir, tmpdir(), "/var/tmp"].find((each) => reachable(path.dirname(each), user.uid) && (each === dataDir || reachable(each, user.uid)));
+  const parent = [dataDir, tmpdir(), "/var/tmp"].find(
+    (each) =>
+      reachable(path.dirname(each), user.uid) && (each === dataDir || reachable(each, user.uid)),
+  );
   if (parent === undefined) {
     throw new UserError(
       `DATA_DIR: the sandbox's uid ${user.uid} cannot reach ${dataDir}; choose a directory whose parents everyone may enter, such as /var/lib/draftsmith`,
@@ -34,7 +37,8 @@ export function makeDirectories(
   }
   const workDir = parent === dataDir ? path.join(dataDir, "work") : path.join(parent, name);
   mkdirSync(workDir, { recursive: true, mode: 0o710 });
-  if (statSync(workDir).uid !== 0) throw new UserError(`${workDir} belongs to another user; remove it`);
+  if (statSync(workDir).uid !== 0)
+    throw new UserError(`${workDir} belongs to another user; remove it`);
   chownSync(workDir, 0, user.gid);
   chmodSync(workDir, 0o710);
   return { dataDir, workDir };

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Log } from "../core/ports.ts";
 import { toError } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
 
 /** Answers one request; the adapter below turns it into bytes. */
 type Route = (request: IncomingMessage) => Promise<Response>;
@@ -33,16 +33,17 @@ export async function serve(
   return server;
 }
 
-async function answer(
-  routes: Record<string, Route>,
-  request: IncomingMessage,
-): Promise<Response> {
+async function answer(routes: Record<string, Route>, request: IncomingMessage): Promise<Response> {
   const path = (request.url ?? "/").split("?", 1)[0];
   const route = routes[`${request.method} ${path}`];
   return route ? route(request) : new Response("not found\n", { status: 404 });
 }
 
-async function send(answered: Response, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function send(
+  answered: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   response.setHeader("content-type", answered.headers.get("content-type") ?? "text/plain");
   response.setHeader("x-content-type-options", "nosniff");
   // What is left of a refused body is not read: the connection ends with the answer.

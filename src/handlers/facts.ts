@@ -6,7 +6,11 @@ const account = z.object({ id: z.number(), login: z.string(), type: z.string() }
 /** The parts of `issue_comment` that matter (docs.github.com/webhooks/webhook-events-and-payloads#issue_comment). */
 const payload = z.object({
   installation: z.object({ id: z.number() }),
-  repository: z.object({ id: z.number(), name: z.string(), owner: z.object({ login: z.string() }) }),
+  repository: z.object({
+    id: z.number(),
+    name: z.string(),
+    owner: z.object({ login: z.string() }),
+  }),
   issue: z.object({ number: z.number(), pull_request: z.unknown().optional() }),
   comment: z.object({
     id: z.number(),

@@ -9,7 +9,10 @@ export async function onCommentCreated(
 ): Promise<void> {
   const facts = commentFacts(event.id, event.payload);
   if (facts === null) {
-    deps.log.warn({ guid: event.id }, "an issue_comment delivery lacks what a command needs; ignored");
+    deps.log.warn(
+      { guid: event.id },
+      "an issue_comment delivery lacks what a command needs; ignored",
+    );
     return;
   }
   await submit(facts, { guid: event.id, event: "issue_comment", action: "created" }, deps);

@@ -1,5 +1,5 @@
-import { boardMarker, renderBoard } from "../core/messages/board.ts";
 import type { Command, Job } from "../core/job.ts";
+import { boardMarker, renderBoard } from "../core/messages/board.ts";
 import type { CommandStore, KeyedAct } from "../core/ports.ts";
 import type { Outbox } from "./outbox.ts";
 

@@ -97,15 +97,22 @@ export function createOutbox(deps: {
   async function fail(row: OutboxRow, error: Error): Promise<void> {
     const attempts = row.attempts + 1;
     if (error instanceof TransientError && attempts < MAX_ATTEMPTS) {
-      const wait = Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(row.attempts, 10)) * (0.75 + Math.random() / 2);
+      const wait =
+        Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(row.attempts, 10)) * (0.75 + Math.random() / 2);
       const at = Math.max(error.retryAt ?? 0, now() + wait);
-      log.warn({ act: row.act.kind, attempts, reason: error.message }, "a write to GitHub will be tried again");
+      log.warn(
+        { act: row.act.kind, attempts, reason: error.message },
+        "a write to GitHub will be tried again",
+      );
       await store.retry(row.id, at, redact(error.message));
       return;
     }
     log.error({ err: error, act: row.act.kind, key: row.key }, "a write to GitHub was given up");
     await store.dead(row.id, row.version, redact(error.message));
-    const told = error instanceof UserError ? error : new UserError(`GitHub did not take a write (${row.act.kind}): ${error.message}`);
+    const told =
+      error instanceof UserError
+        ? error
+        : new UserError(`GitHub did not take a write (${row.act.kind}): ${error.message}`);
     settle(row.key, (waiter) => waiter.reject(told));
   }
 
@@ -124,13 +131,16 @@ export function createOutbox(deps: {
     async perform(key, lane, act) {
       const settled = new Promise<unknown>((resolve, reject) => {
         waiters.set(key, [...(waiters.get(key) ?? []), { resolve, reject }]);
-        stopped.signal.addEventListener("abort", () => reject(stopped.signal.reason), { once: true });
+        stopped.signal.addEventListener("abort", () => reject(stopped.signal.reason), {
+          once: true,
+        });
       });
       // Nobody may be listening yet when the row is settled at once.
       settled.catch(() => undefined);
       const row = await store.put({ key, lane, act }, now());
       if (row.state === "done") settle(key, (waiter) => waiter.resolve(row.result));
-      else if (row.state === "dead") settle(key, (waiter) => waiter.reject(new UserError(String(row.result))));
+      else if (row.state === "dead")
+        settle(key, (waiter) => waiter.reject(new UserError(String(row.result))));
       else wake();
       return (await settled) as ActValues[typeof act.kind];
     },

@@ -33,7 +33,9 @@ export async function publish(
   if (!command) throw new Error(`job ${job.id} has no command`);
   const role = await deps.github.permission(job.repo, command.actor.login);
   if (!mayStart(role)) {
-    throw new UserError(`${command.actor.login} may no longer write to this repository, so nothing was published`);
+    throw new UserError(
+      `${command.actor.login} may no longer write to this repository, so nothing was published`,
+    );
   }
   if (job.target.kind === "new_pull") {
     const headSha = await putCommit(job, change, job.baseSha, deps.outbox);
@@ -73,10 +75,14 @@ async function followUp(
     const branch = await putBranch(job, headSha, parent, deps.outbox);
     if (branch.status === "done") return headSha;
     if (carries === MAX_CARRIES) {
-      throw new UserError(`the branch ${job.target.branch} keeps moving; write the command again when it rests`);
+      throw new UserError(
+        `the branch ${job.target.branch} keeps moving; write the command again when it rests`,
+      );
     }
     parent = branch.sha;
-    await deps.workspaces.fetch(job.repo, { shas: [parent], refs: [] }, () => deps.github.gitToken(job.repo, "read"));
+    await deps.workspaces.fetch(job.repo, { shas: [parent], refs: [] }, () =>
+      deps.github.gitToken(job.repo, "read"),
+    );
     const merged = await deps.objects.merge(job.repo, parent, change.commit);
     if ("conflicts" in merged) {
       throw new UserError(
@@ -96,7 +102,12 @@ async function followUp(
 }
 
 /** The commit on GitHub: made by its API where that exists, else the pushed one. */
-async function putCommit(job: Job, change: VerifiedChange, parent: string, outbox: Outbox): Promise<string> {
+async function putCommit(
+  job: Job,
+  change: VerifiedChange,
+  parent: string,
+  outbox: Outbox,
+): Promise<string> {
   await outbox.perform<"push">(`push:${job.id}:${change.commit}`, lane(job), {
     kind: "push",
     repo: job.repo,
@@ -123,7 +134,9 @@ async function putBranch(job: Job, sha: string, from: string | null, outbox: Out
     from,
   });
   if (put.status === "moved" && from === null) {
-    throw new UserError(`the branch ${branch} exists already at ${put.sha.slice(0, 12)} and was left alone`);
+    throw new UserError(
+      `the branch ${branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
+    );
   }
   return put;
 }

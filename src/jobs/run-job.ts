@@ -1,4 +1,4 @@
-import { toError, TransientError, UserError } from "../core/errors.ts";
+import { TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal, type JobState } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
 import type { JobStore, Log, Sandbox } from "../core/ports.ts";
@@ -35,7 +35,9 @@ export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal
     deps.jobs
       .renew(jobId, claimed.fence, LEASE_MS)
       .then((ours) => ours || lost.abort(new LostLease(`job ${jobId} was taken over`)))
-      .catch((error) => deps.log.warn({ err: toError(error), jobId }, "a lease could not be renewed"));
+      .catch((error) =>
+        deps.log.warn({ err: toError(error), jobId }, "a lease could not be renewed"),
+      );
   }, BEAT_MS);
   try {
     await story(attempt, deps, signal);
@@ -57,22 +59,41 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
   }
   const boundary = await deps.sandbox.check();
   if (!boundary.ok) {
-    await end(attempt, "blocked", `this server has no working sandbox. For its operator: ${boundary.remedy}`, deps);
+    await end(
+      attempt,
+      "blocked",
+      `this server has no working sandbox. For its operator: ${boundary.remedy}`,
+      deps,
+    );
     return;
   }
   const change = job.change ?? (await work(attempt, deps, signal));
   if (change === null) return;
-  if (job.state !== "publishing") await attempt.move("publishing", { change, lastAction: "publishing" });
-  const publication = await publish(attempt, change, deps, (commit) => verify(deps, job, commit, signal));
+  if (job.state !== "publishing")
+    await attempt.move("publishing", { change, lastAction: "publishing" });
+  const publication = await publish(attempt, change, deps, (commit) =>
+    verify(deps, job, commit, signal),
+  );
   await attempt.write({ publication });
   await deps.neighbours(job.commandId);
   const limit = job.change?.limit;
-  if (limit) return end(attempt, "over_budget", `stopped at its limit (${limit}); what stands is published`, deps);
+  if (limit)
+    return end(
+      attempt,
+      "over_budget",
+      `stopped at its limit (${limit}); what stands is published`,
+      deps,
+    );
   const passed = job.change ? checksPass(job.change) : true;
   return end(attempt, "done", passed ? "" : "published with failing checks", deps);
 }
 
-async function end(attempt: Attempt, state: JobState, reason: string, deps: { now: () => number }): Promise<void> {
+async function end(
+  attempt: Attempt,
+  state: JobState,
+  reason: string,
+  deps: { now: () => number },
+): Promise<void> {
   await attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
 }
 
@@ -86,7 +107,9 @@ async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<nu
   }
   const known = error instanceof UserError || error instanceof TransientError;
   deps.log[known ? "warn" : "error"]({ err: error, jobId: job.id }, "a job failed");
-  const reason = known ? error.message : `an internal error; the server's log has it under job ${job.id}`;
+  const reason = known
+    ? error.message
+    : `an internal error; the server's log has it under job ${job.id}`;
   await end(attempt, "failed", reason, deps);
   return null;
 }

@@ -35,7 +35,10 @@ export function createRunner(deps: {
     } catch (thrown) {
       // The row could not even be settled: the store is in trouble. Try again, the row is unchanged.
       taken.delete(jobId);
-      log.error({ err: toError(thrown), jobId }, "a job could not be settled; trying again in 10 s");
+      log.error(
+        { err: toError(thrown), jobId },
+        "a job could not be settled; trying again in 10 s",
+      );
       later(jobId, 10_000);
     }
   }

@@ -3,11 +3,19 @@ import { v7 as uuidv7 } from "uuid";
 import { type ParsedTask, parseCommand } from "../core/command.ts";
 import { toError, UserError } from "../core/errors.ts";
 import type { Command, Job, Target } from "../core/job.ts";
-import { answerMarker, configProblems, refusal, usage } from "../core/messages/answers.ts";
 import { codeSpan } from "../core/markdown.ts";
+import { answerMarker, configProblems, refusal, usage } from "../core/messages/answers.ts";
 import { branchName, chooseSkill } from "../core/plan.ts";
 import { admitActor, admitRole, type CommentFacts, isInsider } from "../core/policy.ts";
-import type { CommandStore, Delivery, GitHub, KeyedAct, Log, PullFacts, Sandbox } from "../core/ports.ts";
+import type {
+  CommandStore,
+  Delivery,
+  GitHub,
+  KeyedAct,
+  Log,
+  PullFacts,
+  Sandbox,
+} from "../core/ports.ts";
 import { parseRepoConfig, type RepoConfig } from "../core/repo-config.ts";
 import { boardAct } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
@@ -42,7 +50,11 @@ type Decision =
  * Takes a new comment through the gate. When this resolves, what has to be done is stored; when it
  * throws, nothing is, and the delivery can be sent again.
  */
-export async function submit(facts: CommentFacts, delivery: Delivery, deps: SubmitDeps): Promise<void> {
+export async function submit(
+  facts: CommentFacts,
+  delivery: Delivery,
+  deps: SubmitDeps,
+): Promise<void> {
   const { commands, outbox, log } = deps;
   if (parseCommand(facts.body, { maxTasks: MOST_TASKS }).kind === "not_for_us") return;
   const key = `${facts.repo.id}/${facts.commentId}`;
@@ -50,7 +62,10 @@ export async function submit(facts: CommentFacts, delivery: Delivery, deps: Subm
   const decision = await decide(facts, key, deps);
   switch (decision.kind) {
     case "silence":
-      log.info({ guid: delivery.guid, reason: decision.reason }, "a command was refused without a reply");
+      log.info(
+        { guid: delivery.guid, reason: decision.reason },
+        "a command was refused without a reply",
+      );
       await commands.answer(delivery, []);
       return;
     case "answer":
@@ -70,23 +85,34 @@ export async function submit(facts: CommentFacts, delivery: Delivery, deps: Subm
 async function decide(facts: CommentFacts, key: string, deps: SubmitDeps): Promise<Decision> {
   const insider = isInsider(facts.association);
   const refuse = (reason: string, told = true): Decision =>
-    told ? { kind: "answer", text: refusal(facts.author.login, reason) } : { kind: "silence", reason };
+    told
+      ? { kind: "answer", text: refusal(facts.author.login, reason) }
+      : { kind: "silence", reason };
   const actor = admitActor(facts);
   if (actor.status === "refused") return refuse(actor.reason, actor.told && insider);
   try {
-    const role = admitRole(await deps.github.permission(facts.repo, facts.author.login), facts.association);
+    const role = admitRole(
+      await deps.github.permission(facts.repo, facts.author.login),
+      facts.association,
+    );
     if (role.status === "refused") return refuse(role.reason, role.told);
   } catch (thrown) {
     const error = toError(thrown);
     deps.log.warn({ err: error }, "the permission of a person could not be read");
-    return refuse("GitHub did not say whether you may write to this repository; try again in a new comment", insider);
+    return refuse(
+      "GitHub did not say whether you may write to this repository; try again in a new comment",
+      insider,
+    );
   }
   try {
     return await plan(facts, key, deps, refuse);
   } catch (thrown) {
     const error = toError(thrown);
     deps.log.warn({ err: error }, "a command could not be planned");
-    const reason = error instanceof UserError ? error.message : "GitHub did not answer; try again in a new comment";
+    const reason =
+      error instanceof UserError
+        ? error.message
+        : "GitHub did not answer; try again in a new comment";
     return refuse(reason);
   }
 }
@@ -116,7 +142,8 @@ async function plan(
   if (!read.ok) return { kind: "answer", text: configProblems(read.problems) };
   if (repository.archived) return refuse("this repository is archived");
   const boundary = await deps.sandbox.check();
-  if (!boundary.ok) return refuse(`this server has no working sandbox. For its operator: ${boundary.remedy}`);
+  if (!boundary.ok)
+    return refuse(`this server has no working sandbox. For its operator: ${boundary.remedy}`);
   const pull = facts.issue.isPull ? await github.pull(facts.repo, facts.issue.number) : null;
   const command = commandOf(facts, key, pull);
   const jobs: Job[] = [];
@@ -127,14 +154,26 @@ async function plan(
     const id = uuidv7();
     const place = await placeOf(task, id);
     if (place.kind === "refused") return refuse(place.reason);
-    const skill = chooseSkill(task.text, task.flags.skill, deps.skills.map((each) => each.name));
+    const skill = chooseSkill(
+      task.text,
+      task.flags.skill,
+      deps.skills.map((each) => each.name),
+    );
     if ("problem" in skill) return refuse(skill.problem);
-    jobs.push(jobOf(command, { id, number: index + 1, task, skill: skill.skill, place, config: read.config }, deps));
+    jobs.push(
+      jobOf(
+        command,
+        { id, number: index + 1, task, skill: skill.skill, place, config: read.config },
+        deps,
+      ),
+    );
   }
   return { kind: "work", command, jobs };
 }
 
-type Place = { kind: "place"; baseSha: string; target: Target } | { kind: "refused"; reason: string };
+type Place =
+  | { kind: "place"; baseSha: string; target: Target }
+  | { kind: "refused"; reason: string };
 
 /** Where the work of a task starts and where its change will go. */
 type PlaceOf = (task: ParsedTask, jobId: string) => Promise<Place>;

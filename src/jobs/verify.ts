@@ -46,10 +46,16 @@ export async function verify(
   const { repo, config } = job;
   try {
     const workspace = await deps.workspaces.open({ jobId: id, repo, sha: commit, resume: false });
-    const setup = await runCommands(deps.sandbox, workspace, job, config.setup, { signal, stopAtFailure: true });
+    const setup = await runCommands(deps.sandbox, workspace, job, config.setup, {
+      signal,
+      stopAtFailure: true,
+    });
     const broken = setup.filter((step) => step.exitCode !== 0);
     if (broken.length > 0) return broken;
-    return await runCommands(deps.sandbox, workspace, job, config.checks, { signal, stopAtFailure: false });
+    return await runCommands(deps.sandbox, workspace, job, config.checks, {
+      signal,
+      stopAtFailure: false,
+    });
   } finally {
     await deps.workspaces.close(id, repo);
   }

@@ -5,7 +5,19 @@ import type { Job, JobState, Spend, VerifiedChange } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { commitMessage } from "../core/messages/pull.ts";
 import { pathViolations } from "../core/paths.ts";
-import type { ChatMessage, CommandStore, GitHub, JobStore, Model, Objects, Sandbox, Snapshot, TokenUsage, Workspace, Workspaces } from "../core/ports.ts";
+import type {
+  ChatMessage,
+  CommandStore,
+  GitHub,
+  JobStore,
+  Model,
+  Objects,
+  Sandbox,
+  Snapshot,
+  TokenUsage,
+  Workspace,
+  Workspaces,
+} from "../core/ports.ts";
 import type { Skill } from "../skills/load.ts";
 import type { Attempt } from "./attempt.ts";
 import { firstMessages } from "./briefing.ts";
@@ -35,14 +47,23 @@ export interface WorkDeps {
  * The work of a job up to a verified change: workspace, agent, snapshot, checks, and back to the agent
  * while rounds last. Null when the job ended without a change to publish.
  */
-export async function work(attempt: Attempt, deps: WorkDeps, signal: AbortSignal): Promise<VerifiedChange | null> {
+export async function work(
+  attempt: Attempt,
+  deps: WorkDeps,
+  signal: AbortSignal,
+): Promise<VerifiedChange | null> {
   const { job } = attempt;
   const events = await deps.jobs.events(job.id);
   const transcript = transcriptOf(events);
   const readToken = () => deps.github.gitToken(job.repo, "read");
   await deps.workspaces.fetch(job.repo, { shas: [job.baseSha], refs: [] }, readToken);
   const resume = transcript.messages.length > 0;
-  const workspace = await deps.workspaces.open({ jobId: job.id, repo: job.repo, sha: job.baseSha, resume });
+  const workspace = await deps.workspaces.open({
+    jobId: job.id,
+    repo: job.repo,
+    sha: job.baseSha,
+    resume,
+  });
   const startedAt = deps.now();
   await attempt.move("running", { startedAt: job.startedAt ?? startedAt, lastAction: "preparing" });
   let { messages, started, rounds } = transcript;
@@ -53,15 +74,30 @@ export async function work(attempt: Attempt, deps: WorkDeps, signal: AbortSignal
     messages = await firstMessages(job, deps);
     started = new Set();
     rounds = 0;
-    await attempt.write({}, messages.map((message) => ({ type: "message", message })));
+    await attempt.write(
+      {},
+      messages.map((message) => ({ type: "message", message })),
+    );
   }
   for (;;) {
-    const outcome = await converse({ attempt, deps, workspace, messages, started, startedAt, signal });
+    const outcome = await converse({
+      attempt,
+      deps,
+      workspace,
+      messages,
+      started,
+      startedAt,
+      signal,
+    });
     if (outcome.status === "silent") {
       return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
     }
     const words = wordsOf(outcome, job);
-    const message = commitMessage({ title: words.title, summary: words.plain }, await actorOf(job, deps), deps.webHost);
+    const message = commitMessage(
+      { title: words.title, summary: words.plain },
+      await actorOf(job, deps),
+      deps.webHost,
+    );
     const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
     if (snapshot.status === "empty") return endUnchanged(attempt, outcome, words.summary, deps);
     const problem = problemOf(snapshot, job);
@@ -74,17 +110,30 @@ export async function work(attempt: Attempt, deps: WorkDeps, signal: AbortSignal
     }
     await attempt.move("verifying", { lastAction: "running the checks" });
     const evidence = await verify(deps, job, snapshot.commit, signal);
-    await attempt.write({}, evidence.map((check) => ({ type: "evidence", evidence: check })));
+    await attempt.write(
+      {},
+      evidence.map((check) => ({ type: "evidence", evidence: check })),
+    );
     const failing = evidence.filter((check) => check.exitCode !== 0);
     if (failing.length > 0 && mayGoOn) {
       await attempt.move("running", { lastAction: "mending failed checks" });
-      rounds += await sendBack(attempt, messages, checksFailedPrompt(failing), `${failing.length} failed checks`);
+      rounds += await sendBack(
+        attempt,
+        messages,
+        checksFailedPrompt(failing),
+        `${failing.length} failed checks`,
+      );
       continue;
     }
     return {
       commit: snapshot.commit,
       tree: snapshot.tree,
-      files: snapshot.files.map(({ path, added, removed, status }) => ({ path, added, removed, status })),
+      files: snapshot.files.map(({ path, added, removed, status }) => ({
+        path,
+        added,
+        removed,
+        status,
+      })),
       evidence,
       title: words.title,
       summary: words.summary,
@@ -95,13 +144,26 @@ export async function work(attempt: Attempt, deps: WorkDeps, signal: AbortSignal
 }
 
 /** Runs the repository's setup commands; a sentence when one fails. */
-async function prepare(workspace: Workspace, attempt: Attempt, deps: WorkDeps, signal: AbortSignal): Promise<string | null> {
+async function prepare(
+  workspace: Workspace,
+  attempt: Attempt,
+  deps: WorkDeps,
+  signal: AbortSignal,
+): Promise<string | null> {
   const { job } = attempt;
-  const evidence = await runCommands(deps.sandbox, workspace, job, job.config.setup, { signal, stopAtFailure: true });
-  await attempt.write({}, evidence.map((check) => ({ type: "evidence", evidence: check })));
+  const evidence = await runCommands(deps.sandbox, workspace, job, job.config.setup, {
+    signal,
+    stopAtFailure: true,
+  });
+  await attempt.write(
+    {},
+    evidence.map((check) => ({ type: "evidence", evidence: check })),
+  );
   const failed = evidence.find((check) => check.exitCode !== 0);
   if (!failed) return null;
-  const how = failed.stopped ? `was stopped (${failed.stopped})` : `ended with exit code ${failed.exitCode}`;
+  const how = failed.stopped
+    ? `was stopped (${failed.stopped})`
+    : `ended with exit code ${failed.exitCode}`;
   const tail = failed.output.trim().split("\n").slice(-3).join(" / ");
   return `the setup command \`${failed.command}\` ${how}: ${tail}`;
 }
@@ -131,7 +193,11 @@ async function converse(options: {
     sandbox: deps.sandbox,
     workspace,
     network: job.config.network,
-    limits: { steps: limits.steps, tokens: limits.tokens, deadline: startedAt + limits.minutes * 60_000 },
+    limits: {
+      steps: limits.steps,
+      tokens: limits.tokens,
+      deadline: startedAt + limits.minutes * 60_000,
+    },
     spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
     signal,
     now: deps.now,
@@ -140,9 +206,17 @@ async function converse(options: {
   });
 }
 
-async function record(attempt: Attempt, event: JobEvent, lastAction: string | undefined, deps: WorkDeps): Promise<void> {
+async function record(
+  attempt: Attempt,
+  event: JobEvent,
+  lastAction: string | undefined,
+  deps: WorkDeps,
+): Promise<void> {
   const { job } = attempt;
-  const spend = event.type === "reply" ? { spend: addUsage(job.spend, event.usage, deps.price(job.model, event.usage)) } : {};
+  const spend =
+    event.type === "reply"
+      ? { spend: addUsage(job.spend, event.usage, deps.price(job.model, event.usage)) }
+      : {};
   await attempt.write({ ...spend, ...(lastAction ? { lastAction } : {}) }, [event]);
 }
 
@@ -157,7 +231,10 @@ function addUsage(spend: Spend, usage: TokenUsage, price: number | null): Spend 
 }
 
 /** The agent's own words, safe for a commit and for a pull request. */
-function wordsOf(outcome: AgentOutcome, job: Job): { title: string; summary: string; plain: string } {
+function wordsOf(
+  outcome: AgentOutcome,
+  job: Job,
+): { title: string; summary: string; plain: string } {
   const { title, summary } = parseReport(outcome.report);
   return {
     title: titleLine(title) || titleLine(job.task) || `Task ${job.number} of #${job.issue}`,
@@ -177,23 +254,43 @@ function problemOf(snapshot: Exclude<Snapshot, { status: "empty" }>, job: Job): 
   if (snapshot.status === "refused") return snapshot.reason;
   const violations = pathViolations(snapshot.files, job.config.paths);
   if (violations.length === 0) return null;
-  const shown = violations.slice(0, 20).map((violation) => `${violation.path}: ${violation.reason}`);
+  const shown = violations
+    .slice(0, 20)
+    .map((violation) => `${violation.path}: ${violation.reason}`);
   return `the change touches paths it may not: ${shown.join("; ")}`;
 }
 
 /** Puts a message into the conversation and counts a round. */
-async function sendBack(attempt: Attempt, messages: ChatMessage[], text: string, reason: string): Promise<1> {
+async function sendBack(
+  attempt: Attempt,
+  messages: ChatMessage[],
+  text: string,
+  reason: string,
+): Promise<1> {
   const message: ChatMessage = { role: "user", content: text };
   messages.push(message);
-  await attempt.write({}, [{ type: "round", reason }, { type: "message", message }]);
+  await attempt.write({}, [
+    { type: "round", reason },
+    { type: "message", message },
+  ]);
   return 1;
 }
 
-async function endUnchanged(attempt: Attempt, outcome: AgentOutcome, summary: string, deps: WorkDeps): Promise<null> {
+async function endUnchanged(
+  attempt: Attempt,
+  outcome: AgentOutcome,
+  summary: string,
+  deps: WorkDeps,
+): Promise<null> {
   const words = summary || outcome.report;
   switch (outcome.status) {
     case "limit":
-      return stop(attempt, "over_budget", `stopped at its limit (${outcome.which}) before anything was changed`, deps);
+      return stop(
+        attempt,
+        "over_budget",
+        `stopped at its limit (${outcome.which}) before anything was changed`,
+        deps,
+      );
     case "refused":
       return stop(attempt, "no_change", `the model declined: ${words}`, deps);
     default:
@@ -201,7 +298,12 @@ async function endUnchanged(attempt: Attempt, outcome: AgentOutcome, summary: st
   }
 }
 
-async function stop(attempt: Attempt, state: JobState, reason: string, deps: WorkDeps): Promise<null> {
+async function stop(
+  attempt: Attempt,
+  state: JobState,
+  reason: string,
+  deps: WorkDeps,
+): Promise<null> {
   await attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
   return null;
 }

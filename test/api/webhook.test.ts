@@ -63,7 +63,9 @@ describe("the webhook door", () => {
     };
     const response = await post('{"action":"created"}');
     expect([response.status, taken]).toEqual([200, true]);
-    expect(received).toEqual([{ id: "d-1", name: "issue_comment", payload: { action: "created" } }]);
+    expect(received).toEqual([
+      { id: "d-1", name: "issue_comment", payload: { action: "created" } },
+    ]);
   });
 
   it.each([

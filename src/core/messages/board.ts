@@ -16,7 +16,11 @@ const FACE: Record<JobState, string> = {
   cancelled: "🚫 cancelled",
 };
 
-const TICK: Record<PlanItem["status"], string> = { pending: "[ ]", in_progress: "[ ]", done: "[x]" };
+const TICK: Record<PlanItem["status"], string> = {
+  pending: "[ ]",
+  in_progress: "[ ]",
+  done: "[x]",
+};
 
 /** The hidden line by which the board of a command is found again. */
 export function boardMarker(commandId: string): string {
@@ -58,7 +62,8 @@ function row(job: Job): string {
 }
 
 function state(job: Job): string {
-  if (job.state === "running" && job.spend.steps > 0) return `${FACE.running}, step ${job.spend.steps}`;
+  if (job.state === "running" && job.spend.steps > 0)
+    return `${FACE.running}, step ${job.spend.steps}`;
   if (job.state === "done" && job.change?.evidence.some((check) => check.exitCode !== 0)) {
     return "⚠️ done, checks fail";
   }
@@ -67,7 +72,8 @@ function state(job: Job): string {
 
 function result(job: Job): string {
   const conflicts = job.conflicts.map(
-    (conflict) => `conflicts with task ${conflict.job} on ${conflict.files.slice(0, 3).map(codeSpan).join(", ")}`,
+    (conflict) =>
+      `conflicts with task ${conflict.job} on ${conflict.files.slice(0, 3).map(codeSpan).join(", ")}`,
   );
   const where = job.publication ? [publicationLink(job)] : [];
   const words = isTerminal(job.state) ? job.reason : job.lastAction;

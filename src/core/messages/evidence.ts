@@ -9,7 +9,10 @@ const MAX_TAIL = 3000;
 export function filesTable(files: FileChange[]): string[] {
   const rows = files
     .slice(0, MAX_FILES)
-    .map((file) => `| ${codeSpan(file.path)}${note(file)} | ${lines(file.added)} | ${lines(file.removed)} |`);
+    .map(
+      (file) =>
+        `| ${codeSpan(file.path)}${note(file)} | ${lines(file.added)} | ${lines(file.removed)} |`,
+    );
   const rest = files.length - rows.length;
   return [
     "| File | + | − |",
@@ -28,7 +31,11 @@ function lines(n: number | null): string {
 }
 
 /** What the controller ran on a clean checkout, with exit codes, times and folded output. */
-export function evidenceSection(evidence: Evidence[], headSha: string, config: RepoConfig): string[] {
+export function evidenceSection(
+  evidence: Evidence[],
+  headSha: string,
+  config: RepoConfig,
+): string[] {
   if (config.checks.length === 0) {
     return [
       "No checks are configured, so none were run. Name them under `checks:` in `.github/codex.yml`.",
@@ -39,7 +46,9 @@ export function evidenceSection(evidence: Evidence[], headSha: string, config: R
     "",
     "| Command | Exit code | Time |",
     "| --- | --- | ---: |",
-    ...evidence.map((check) => `| ${codeSpan(check.command)} | ${exit(check)} | ${seconds(check.durationMs)} |`),
+    ...evidence.map(
+      (check) => `| ${codeSpan(check.command)} | ${exit(check)} | ${seconds(check.durationMs)} |`,
+    ),
     ...evidence.flatMap((check) => [
       "",
       `<details><summary>Output of check ${evidence.indexOf(check) + 1}</summary>`,

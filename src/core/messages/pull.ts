@@ -58,14 +58,19 @@ export function renderPull(facts: {
     "- Review it like any pull request. It stays a draft until a person marks it ready.",
     "- Close it to drop the change; nothing else depends on it.",
   ].join("\n");
-  return text.length > MAX_BODY ? `${text.slice(0, MAX_BODY)}\n\n…cut: the body was too long for GitHub.` : text;
+  return text.length > MAX_BODY
+    ? `${text.slice(0, MAX_BODY)}\n\n…cut: the body was too long for GitHub.`
+    : text;
 }
 
 function firstLine(job: Job, change: VerifiedChange): string {
-  const limit = change.limit ? `⚠️ The agent stopped at its limit (${change.limit}); the work may be unfinished. ` : "";
+  const limit = change.limit
+    ? `⚠️ The agent stopped at its limit (${change.limit}); the work may be unfinished. `
+    : "";
   if (job.config.checks.length === 0) return `${limit}**No checks were run**: none are configured.`;
   const failed = change.evidence.filter((check) => check.exitCode !== 0).length;
-  if (failed > 0) return `${limit}⚠️ **${count(failed, "check")} of ${change.evidence.length} failed.** See the evidence below.`;
+  if (failed > 0)
+    return `${limit}⚠️ **${count(failed, "check")} of ${change.evidence.length} failed.** See the evidence below.`;
   return `${limit}✅ **All ${count(change.evidence.length, "check")} passed** on a clean checkout.`;
 }
 
@@ -89,12 +94,18 @@ function spend(job: Job): string {
     codeSpan(job.model),
     count(steps, "step"),
     `${inputTokens} tokens in (${cachedTokens} cached), ${outputTokens} out`,
-    job.spend.microDollars === null ? "cost unknown: no list price for this model" : `${cost(job.spend)} at list price`,
+    job.spend.microDollars === null
+      ? "cost unknown: no list price for this model"
+      : `${cost(job.spend)} at list price`,
   ].join(" · ");
 }
 
 /** Message of the commit, with a trailer for the person who asked. `host` is GitHub's web host. */
-export function commitMessage(change: { title: string; summary: string }, actor: Command["actor"], host: string): string {
+export function commitMessage(
+  change: { title: string; summary: string },
+  actor: Command["actor"],
+  host: string,
+): string {
   const noreply = `${actor.id}+${actor.login}@users.noreply.${host}`;
   const body = change.summary ? `\n\n${change.summary}` : "";
   return `${change.title}${body}\n\nCo-authored-by: ${actor.login} <${noreply}>\n`;

@@ -1,0 +1,313 @@
+import { generateKeyPairSync } from "node:crypto";
+import { Probot } from "probot";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Store } from "../../src/adapters/store/store.ts";
+import { createApp } from "../../src/app.ts";
+import { TransientError } from "../../src/core/errors.ts";
+import type { Job } from "../../src/core/job.ts";
+import type { GitHub, PullFacts } from "../../src/core/ports.ts";
+import type { Outbox } from "../../src/jobs/outbox.ts";
+import { type CommentEventOptions, commentEvent } from "../support/comment-event.ts";
+import { silentLog } from "../support/log.ts";
+import { storeOn } from "../support/open-test-store.ts";
+import { aCommand, aDelivery, aJob } from "../support/store-rows.ts";
+
+const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .privateKey.export({ type: "pkcs1", format: "pem" })
+  .toString();
+const SHA = "c".repeat(40);
+
+let store: Store;
+let started: string[];
+let asked: string[];
+let github: GitHub;
+let sandboxOk: boolean;
+let probot: Probot;
+
+const openPull: PullFacts = {
+  number: 12,
+  state: "open",
+  headRef: "feature",
+  headSha: "d".repeat(40),
+  sameRepo: true,
+  baseRef: "main",
+};
+
+beforeEach(async () => {
+  store = await storeOn();
+  started = [];
+  asked = [];
+  sandboxOk = true;
+  github = {
+    permission: async (_, login) => {
+      asked.push(`permission ${login}`);
+      return "write";
+    },
+    repository: async () => ({ defaultBranch: "main", archived: false }),
+    branchSha: async (_, branch) => {
+      asked.push(`branch ${branch}`);
+      return branch === "main" ? SHA : null;
+    },
+    file: async () => null,
+    pull: async () => openPull,
+    conversation: async () => ({ title: "", body: "", author: "ada", comments: [] }),
+    gitToken: async () => "token",
+  };
+  const outbox: Outbox = {
+    put: async () => undefined,
+    perform: () => Promise.reject(new Error("a handler performs nothing")),
+    wake: () => undefined,
+    stop: async () => undefined,
+  };
+  probot = new Probot({ appId: 1, privateKey, secret: "x", logLevel: "fatal" });
+  await probot.load((app, options) =>
+    createApp({
+      commands: store,
+      outbox,
+      // Tests replace its methods one by one.
+      get github() {
+        return github;
+      },
+      sandbox: {
+        check: async () =>
+          sandboxOk ? { ok: true } : { ok: false, remedy: "apt-get install bubblewrap" },
+        run: () => Promise.reject(new Error("a handler runs nothing")),
+      },
+      skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
+      model: "gpt-5-mini",
+      start: (ids) => void started.push(...ids),
+      now: () => 1000,
+      log: silentLog,
+    })(app, options),
+  );
+});
+
+async function receive(options: CommentEventOptions = {}): Promise<void> {
+  await probot.receive(commentEvent(options) as unknown as Parameters<Probot["receive"]>[0]);
+}
+
+async function jobs(): Promise<Job[]> {
+  const found = await Promise.all((await store.unfinished()).map((id) => store.job(id)));
+  return found.flatMap((job) => job ?? []).sort((a, b) => a.number - b.number);
+}
+
+async function acts() {
+  return (await store.due(Number.MAX_SAFE_INTEGER)).map((row) => row.act);
+}
+
+/** The one text that answers the comment. */
+async function answer(): Promise<string> {
+  const bodies = (await acts()).flatMap((act) => (act.kind === "comment" ? [act.body] : []));
+  expect(bodies).toHaveLength(1);
+  return bodies[0] ?? "";
+}
+
+async function expectNothing(): Promise<void> {
+  expect(await jobs()).toEqual([]);
+  expect(await acts()).toEqual([]);
+  expect(started).toEqual([]);
+}
+
+describe("a command", () => {
+  it("becomes a job per task, an 👀 and one board, stored before the answer", async () => {
+    await receive({
+      body: "/codex\n- refactor auth to use JWT\n- write tests\n- document the API",
+    });
+    const stored = await jobs();
+    expect(stored.map((job) => [job.number, job.task, job.skill, job.state, job.baseSha])).toEqual([
+      [1, "refactor auth to use JWT", "refactor", "queued", SHA],
+      [2, "write tests", null, "queued", SHA],
+      [3, "document the API", null, "queued", SHA],
+    ]);
+    expect(started).toEqual(stored.map((job) => job.id));
+    expect((await acts()).map((act) => act.kind)).toEqual(["reaction", "comment"]);
+    expect(new Set(stored.map((job) => job.target.branch)).size).toBe(3);
+    for (const job of stored) {
+      expect(job.target).toMatchObject({ kind: "new_pull", base: "main", draft: true });
+      expect(job.target.branch).toMatch(/^codex\/12-[a-z0-9-]+-[0-9a-f]{8}$/);
+      expect(job.model).toBe("gpt-5-mini");
+    }
+    // One command, one look at the branch.
+    expect(asked.filter((each) => each === "branch main")).toHaveLength(1);
+  });
+
+  it("is taken once, however often and at whatever time its webhook comes", async () => {
+    await Promise.all(Array.from({ length: 5 }, () => receive({ guid: "same" })));
+    await receive({ guid: "another" });
+    expect(await jobs()).toHaveLength(1);
+    expect((await acts()).map((act) => act.kind)).toEqual(["reaction", "comment"]);
+    expect(started).toHaveLength(1);
+  });
+
+  it("obeys flags and the configuration of the default branch", async () => {
+    github.file = async (_, path) =>
+      path === ".github/codex.yml"
+        ? "model: big\nchecks: [npm test]\nlimits: {minutes: 5}\n"
+        : null;
+    await receive({ body: "/codex tidy up --ready" });
+    await receive({ body: "/codex tidy up --model small", commentId: 1002 });
+    const [one, two] = await jobs();
+    expect(one).toMatchObject({ model: "big", target: { draft: false } });
+    expect(one?.config).toMatchObject({ checks: ["npm test"], limits: { minutes: 5, steps: 60 } });
+    expect(two?.model).toBe("small");
+  });
+
+  it("asks the permission API, not author_association", async () => {
+    await receive({ association: "NONE" });
+    expect(await jobs()).toHaveLength(1);
+    expect(asked).toContain("permission ada");
+  });
+});
+
+describe("on a pull request", () => {
+  it("becomes a commit on its branch when it is ours", async () => {
+    const command = aCommand("old", {
+      repo: { installationId: 7, id: 42, owner: "acme", name: "shop" },
+    });
+    const job = aJob("old-job", command, {
+      publication: { pull: 12, url: "u", headSha: SHA, draft: true },
+      state: "done",
+    });
+    await store.accept({ delivery: aDelivery("old"), command, jobs: [job], acts: [] });
+    await receive({ isPull: true, body: "/codex use a clock argument" });
+    expect(await jobs()).toMatchObject([
+      {
+        baseSha: openPull.headSha,
+        target: { kind: "follow_up", branch: "feature", base: "main", pull: 12 },
+      },
+    ]);
+  });
+
+  it("becomes a draft onto its branch when it is a person's", async () => {
+    await receive({ isPull: true });
+    expect(await jobs()).toMatchObject([
+      { baseSha: openPull.headSha, target: { kind: "new_pull", base: "feature", draft: true } },
+    ]);
+  });
+
+  it.each([
+    ["a fork's", { sameRepo: false }, "/codex x y", /fork/],
+    ["a closed one", { state: "closed" as const }, "/codex x y", /closed/],
+    ["a base branch named", {}, "/codex x y --base main", /no meaning on a pull request/],
+  ])("refuses %s, and says so", async (_, facts, body, reason) => {
+    github.pull = async () => ({ ...openPull, ...facts });
+    await receive({ isPull: true, body });
+    expect(await answer()).toMatch(reason);
+    expect(await jobs()).toEqual([]);
+  });
+});
+
+describe("the gate", () => {
+  it.each(["triage", "read", "none"] as const)(
+    "refuses the role %s; an insider gets one reply",
+    async (role) => {
+      github.permission = async () => role;
+      await receive({ association: "MEMBER" });
+      expect(await answer()).toMatch(/ada.*write access/);
+      expect(await jobs()).toEqual([]);
+    },
+  );
+
+  it.each(["NONE", "CONTRIBUTOR", "FIRST_TIMER"])(
+    "gives a stranger (%s) no answer at all",
+    async (association) => {
+      github.permission = async () => "read";
+      await receive({ association });
+      await expectNothing();
+    },
+  );
+
+  it.each([
+    [
+      "a bot's comment",
+      {
+        author: { id: 9, login: "dependabot[bot]", type: "Bot" },
+        sender: { id: 9, login: "dependabot[bot]", type: "Bot" },
+      },
+    ],
+    ["an organisation's", { author: { id: 9, login: "acme", type: "Organization" } }],
+    ["a mannequin's", { author: { id: 9, login: "old", type: "Mannequin" } }],
+    ["a deleted account's", { author: null }],
+    ["one whose sender is somebody else", { sender: { id: 6, login: "eve", type: "User" } }],
+  ])("never listens to %s", async (_, options) => {
+    await receive(options);
+    await expectNothing();
+    expect(asked).toEqual([]);
+  });
+
+  it("refuses a comment that was edited before we saw it", async () => {
+    await receive({ updatedAt: "2026-03-01T10:00:09Z" });
+    expect(await answer()).toMatch(/edited/);
+    expect(await jobs()).toEqual([]);
+  });
+
+  it("refuses when GitHub does not answer about the permission", async () => {
+    github.permission = () => Promise.reject(new TransientError("502"));
+    await receive();
+    expect(await answer()).toMatch(/GitHub did not say/);
+    await receive({ association: "NONE", commentId: 1002 });
+    expect(await jobs()).toEqual([]);
+  });
+
+  it("asks GitHub nothing about comments that are not for us", async () => {
+    await receive({ body: "see /codex in the docs\n\n> /codex refactor" });
+    await expectNothing();
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("what cannot be done is told", () => {
+  it.each([
+    ["no task", "/codex", /usage|at the start of a line/i],
+    ["help", "/codex help", /refactor.*Changes structure/s],
+    ["an unknown flag", "/codex --modle x do it", /--model/],
+    ["too many tasks", `/codex\n${"- one more\n".repeat(9)}`, /8/],
+    ["a hundred tasks", `/codex\n${"- one more\n".repeat(100)}`, /8/],
+    ["a task of 100 kB", `/codex ${"x".repeat(100_000)}`, /long/],
+    ["an unknown skill", "/codex --skill refactr auth", /refactor/],
+    ["an unknown base", "/codex do it --base nowhere", /no branch.*nowhere/],
+  ])("%s", async (_, body, text) => {
+    await receive({ body });
+    expect(await answer()).toMatch(text);
+    expect(await jobs()).toEqual([]);
+    expect(started).toEqual([]);
+  });
+
+  it("a configuration with mistakes, with line and remedy", async () => {
+    github.file = async () => "checks: [npm test]\nlimts:\n  steps: 3\n";
+    await receive();
+    expect(await answer()).toMatch(/line 2: .*limts.*limits/);
+    expect(await jobs()).toEqual([]);
+  });
+
+  it("an empty repository", async () => {
+    github.branchSha = async () => null;
+    await receive();
+    expect(await answer()).toMatch(/empty/);
+  });
+
+  it("a server without a sandbox", async () => {
+    sandboxOk = false;
+    await receive();
+    expect(await answer()).toMatch(/no working sandbox.*apt-get install bubblewrap/);
+    expect(await jobs()).toEqual([]);
+  });
+
+  it("GitHub failing while the command is planned", async () => {
+    github.repository = () => Promise.reject(new TransientError("503"));
+    await receive();
+    expect(await answer()).toMatch(/GitHub did not answer/);
+    expect(await jobs()).toEqual([]);
+  });
+
+  it("hidden characters are taken out of a task", async () => {
+    await receive({ body: "/codex re\u202Efactor\u200B au\u0000th\u001B[31m" });
+    expect((await jobs()).map((job) => job.task)).toEqual(["refactor auth"]);
+  });
+
+  it("a failing store fails the delivery, so that it is sent again", async () => {
+    await store.close();
+    await expect(receive()).rejects.toThrow();
+    expect(started).toEqual([]);
+  });
+});

@@ -1,0 +1,135 @@
+import { expect, onTestFinished, test } from "vitest";
+import type { Store } from "../../src/adapters/store/store.ts";
+import type { Act } from "../../src/core/act.ts";
+import { TransientError, UserError } from "../../src/core/errors.ts";
+import type { Performer } from "../../src/core/ports.ts";
+import { createOutbox, type Outbox } from "../../src/jobs/outbox.ts";
+import { silentLog } from "../support/log.ts";
+import { storeOn } from "../support/open-test-store.ts";
+import { aComment } from "../support/store-rows.ts";
+
+/** An outbox whose acts are performed by `perform`, and the acts it performed. */
+function outboxOn(store: Store, perform: (act: Act, previous: unknown) => Promise<unknown>) {
+  const performed: Act[] = [];
+  const performer = {
+    perform: async (act: Act, previous: unknown) => {
+      performed.push(act);
+      return perform(act, previous);
+    },
+  } as Performer;
+  const outbox: Outbox = createOutbox({
+    store,
+    performer,
+    redact: (text) => text.replaceAll("s3cret", "[redacted]"),
+    now: () => Date.now(),
+    log: silentLog,
+  });
+  onTestFinished(() => outbox.stop());
+  return { outbox, performed };
+}
+
+const push: Act = {
+  kind: "push",
+  repo: { installationId: 1, id: 2, owner: "a", name: "b" },
+  commit: "c".repeat(40),
+  ref: "refs/draftsmith/x",
+};
+const commit: Act = {
+  kind: "commit",
+  repo: push.repo,
+  tree: "d".repeat(40),
+  parents: [],
+  message: "a s3cret message",
+};
+
+test("an act is performed once, and its value is kept for who asks again", async () => {
+  const store = await storeOn();
+  const { outbox, performed } = outboxOn(store, async () => ({ sha: "e".repeat(40) }));
+  const first = await outbox.perform<"commit">("commit:1", "job:1", commit);
+  const second = await outbox.perform<"commit">("commit:1", "job:1", commit);
+  expect([first, second]).toEqual([{ sha: "e".repeat(40) }, { sha: "e".repeat(40) }]);
+  expect(performed).toHaveLength(1);
+});
+
+test("what an earlier process left is performed after the next start", async () => {
+  const store = await storeOn();
+  await store.put({ key: "push:1", lane: "job:1", act: push }, 0);
+  const done = Promise.withResolvers<void>();
+  const { outbox } = outboxOn(store, async () => done.resolve());
+  outbox.wake();
+  await done.promise;
+});
+
+test("a failure that may pass is tried again at the time it names", async () => {
+  const store = await storeOn();
+  let tries = 0;
+  const { outbox } = outboxOn(store, async () => {
+    tries++;
+    if (tries === 1) throw new TransientError("502", { retryAt: Date.now() + 50 });
+    return null;
+  });
+  await outbox.perform<"push">("push:1", "job:1", push);
+  expect(tries).toBe(2);
+});
+
+test("a failure that will not pass reaches who waits, and blocks no other lane", async () => {
+  const store = await storeOn();
+  const { outbox } = outboxOn(store, async (act) => {
+    if (act.kind === "push") throw new UserError("the issue is locked");
+    return { id: 7 };
+  });
+  const failing = outbox.perform<"push">("push:1", "job:1", push);
+  await expect(failing).rejects.toThrow("the issue is locked");
+  await expect(outbox.perform<"push">("push:1", "job:1", push)).rejects.toThrow(
+    "the issue is locked",
+  );
+  const { act } = aComment("board:1", "hello");
+  if (act.kind !== "comment") throw new Error("not a comment");
+  expect(await outbox.perform<"comment">("board:1", "board:1", act)).toEqual({ id: 7 });
+});
+
+test("acts of one lane are performed in order, of two lanes side by side", async () => {
+  const store = await storeOn();
+  const order: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const { outbox } = outboxOn(store, async (act) => {
+    if (act.kind === "push" && act.ref.endsWith("slow")) await gate.promise;
+    if (act.kind === "push") order.push(act.ref);
+    return null;
+  });
+  const slow = outbox.perform<"push">("1", "one", { ...push, ref: "refs/x/slow" });
+  const next = outbox.perform<"push">("2", "one", { ...push, ref: "refs/x/next" });
+  await outbox.perform<"push">("3", "two", { ...push, ref: "refs/x/other" });
+  expect(order).toEqual(["refs/x/other"]);
+  gate.resolve();
+  await Promise.all([slow, next]);
+  expect(order).toEqual(["refs/x/other", "refs/x/slow", "refs/x/next"]);
+});
+
+test("many edits of one comment become few, the newest wins, and the comment's id is handed on", async () => {
+  const store = await storeOn();
+  const bodies: string[] = [];
+  const previous: unknown[] = [];
+  const last = Promise.withResolvers<void>();
+  const { outbox } = outboxOn(store, async (act, before) => {
+    if (act.kind !== "comment") return null;
+    bodies.push(act.body);
+    previous.push(before);
+    if (act.body === "state 20") last.resolve();
+    return { id: 9 };
+  });
+  for (let n = 1; n <= 20; n++) await outbox.put(aComment("board:1", `state ${n}`));
+  await last.promise;
+  expect(bodies.length).toBeLessThan(6);
+  expect(bodies.at(-1)).toBe("state 20");
+  expect(previous[0]).toBeNull();
+  expect(previous.at(-1)).toEqual({ id: 9 });
+});
+
+test("secrets are taken out of every text that leaves", async () => {
+  const store = await storeOn();
+  const { outbox, performed } = outboxOn(store, async () => ({ sha: "e".repeat(40) }));
+  await outbox.perform<"commit">("commit:1", "job:1", commit);
+  expect(JSON.stringify(performed)).not.toContain("s3cret");
+  expect(performed[0]).toMatchObject({ message: "a [redacted] message" });
+});

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { buffer } from "node:stream/consumers";
 
 /** Environment of every git process: nothing of the machine's own configuration. */
-export const GIT_ENV = {
+const GIT_ENV = {
   PATH: process.env.PATH ?? "/usr/bin:/bin",
   HOME: "/nonexistent",
   LC_ALL: "C",

@@ -59,7 +59,7 @@ function commentEvent(
 }
 
 /** Signs a payload with the secret, both ways GitHub does. */
-export function signatures(secret: string, body: string): Record<string, string> {
+function signatures(secret: string, body: string): Record<string, string> {
   const hex = (hash: string) => createHmac(hash, secret).update(body).digest("hex");
   return {
     "x-hub-signature": `sha1=${hex("sha1")}`,

@@ -5,7 +5,7 @@ export type ScriptedCall = [
 ];
 
 /** One reply of the scripted model: it may insist on what the results of its last calls say. */
-export interface Step {
+interface Step {
   expect?: RegExp;
   say: string;
   calls: ScriptedCall[];

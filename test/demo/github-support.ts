@@ -26,7 +26,7 @@ export function temporaryDirectory(): string {
 }
 
 /** A bare repository with one commit that holds `README.md`. */
-export async function bareRepository(): Promise<{ path: string; sha: string }> {
+async function bareRepository(): Promise<{ path: string; sha: string }> {
   const directory = temporaryDirectory();
   await git(directory, ["init", "--quiet", "--bare", "--initial-branch=main", "."]);
   const blob = await git(directory, ["hash-object", "-w", "--stdin"], { input: "# Harbour\n" });

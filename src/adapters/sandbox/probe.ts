@@ -1,0 +1,90 @@
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import path from "node:path";
+import type { CommandResult, SandboxCommand, Workspace } from "../../core/ports.ts";
+import type { SandboxUser } from "./toolchain.ts";
+
+/** Tries to get out, with nothing but bash; says a word for each thing that worked. */
+const SCRIPT = `
+echo "uid=$EUID"
+(exec 3<"$1") 2>/dev/null && echo read
+(: >"$2") 2>/dev/null && echo write
+(exec 3<>"/dev/tcp/127.0.0.1/$3") 2>/dev/null && echo network
+(: >"$HOME/x" && : >"$TMPDIR/x" && : >x) 2>/dev/null || echo unwritable
+if [ -r /proc/self/status ]; then
+  while read -r name value; do
+    case "$name" in CapEff:|Seccomp:) echo "$name$value" ;; esac
+  done </proc/self/status
+fi
+`;
+
+const HOLES: Record<string, string> = {
+  read: "a command in it could read a private file",
+  write: "a command in it could write outside its workspace",
+  network: "a command in it could reach the network",
+  unwritable: "a command in it cannot write its own workspace",
+};
+
+/**
+ * Runs a command that tries what must not work. Returns what did work, in words; an empty list when
+ * the boundary holds. Throws when it does not start.
+ */
+export async function probe(options: {
+  runtimeDir: string;
+  user: SandboxUser | null;
+  run(command: SandboxCommand): Promise<CommandResult>;
+}): Promise<string[]> {
+  await mkdir(options.runtimeDir, { recursive: true, mode: 0o755 });
+  const dir = await mkdtemp(path.join(options.runtimeDir, "probe-"));
+  const listener = createServer((socket) => socket.destroy());
+  try {
+    await chmod(dir, 0o755);
+    const canary = path.join(dir, "canary");
+    const outside = path.join(dir, "outside");
+    await writeFile(canary, "canary\n", { mode: 0o644 });
+    await mkdir(outside);
+    await chmod(outside, 0o777);
+    const workspace = await makeWorkspace(dir, options.user);
+    const port = await new Promise<number>((resolve, reject) => {
+      listener.once("error", reject);
+      listener.listen(0, "127.0.0.1", () => {
+        const address = listener.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    const result = await options.run({
+      workspace,
+      script: SCRIPT,
+      args: [canary, path.join(outside, "x"), String(port)],
+      timeoutMs: 20_000,
+      maxOutputBytes: 10_000,
+    });
+    const said = result.output.trim().split("\n");
+    const holes = said.flatMap((word) => HOLES[word] ?? []);
+    if (result.stopped !== null || result.exitCode !== 0) {
+      holes.push(
+        `a small command ended with ${result.stopped ?? `exit code ${result.exitCode}`}: ${result.output.slice(0, 200)}`,
+      );
+    }
+    if (!said.some((word) => /^uid=[1-9]\d*$/.test(word))) holes.push("commands in it run as root");
+    if (process.platform === "linux") {
+      if (!said.includes("Seccomp:2")) holes.push("its system call filter is not in force");
+      if (!said.includes("CapEff:0000000000000000")) holes.push("commands in it have capabilities");
+    }
+    return holes;
+  } finally {
+    listener.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function makeWorkspace(dir: string, user: SandboxUser | null): Promise<Workspace> {
+  const place = async (name: string): Promise<string> => {
+    const made = path.join(dir, name);
+    await mkdir(made, { mode: 0o700 });
+    if (user !== null) await chown(made, user.uid, user.gid);
+    return made;
+  };
+  const [tree, home, tmp] = [await place("tree"), await place("home"), await place("tmp")];
+  return { jobId: "probe", tree, writable: [tree, home, tmp], readable: [], home, tmp };
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { narrow } from "../../../src/adapters/sandbox/bwrap.ts";
+
+const LINE =
+  "/usr/bin/bwrap --new-session --die-with-parent --unshare-net --bind /tmp/p.sock /tmp/p.sock --ro-bind / / " +
+  "--bind '/data/a b/tree' '/data/a b/tree' --tmpfs /tmp --tmpfs '/it'\"'\"'s' --dev /dev --unshare-pid " +
+  "--unshare-user --cap-drop ALL --cap-add CAP_SETFCAP --proc /proc -- /bin/bash -c 'relay /tmp/p.sock; '\"'\"'x'\"'\"''";
+
+const to = { bwrap: "/usr/bin/bwrap", tmp: "/data/tmp", socket: "/tmp/p.sock", network: true };
+
+describe("narrowing srt's bubblewrap command", () => {
+  it("keeps the words as a shell would read them, and narrows them", () => {
+    expect(narrow(LINE, to)).toEqual([
+      ...["/usr/bin/bwrap", "--unshare-ipc", "--new-session", "--die-with-parent", "--unshare-net"],
+      ...[
+        "--ro-bind",
+        "/",
+        "/",
+        "--bind",
+        "/data/a b/tree",
+        "/data/a b/tree",
+        "--bind",
+        "/data/tmp",
+        "/tmp",
+      ],
+      ...[
+        "--tmpfs",
+        "/it's",
+        "--dev",
+        "/dev",
+        "--unshare-pid",
+        "--unshare-user",
+        "--cap-drop",
+        "ALL",
+      ],
+      ...["--proc", "/proc", "--remount-ro", "/it's"],
+      ...["--ro-bind", "/tmp/p.sock", "/dev/draftsmith-proxy"],
+      ...["--", "/bin/bash", "-c", "relay /dev/draftsmith-proxy; 'x'"],
+    ]);
+  });
+
+  it("leaves no way to the proxy without network", () => {
+    const words = narrow(LINE, { ...to, network: false });
+    expect(words).not.toContain("/tmp/p.sock");
+    expect(words.slice(0, words.indexOf("--"))).not.toContain("/dev/draftsmith-proxy");
+  });
+
+  it("keeps /tmp in memory where the job's own directory cannot stand there", () => {
+    expect(narrow(LINE, { ...to, tmp: null }).join(" ")).toContain("--tmpfs /tmp ");
+  });
+
+  it.each([
+    "--unshare-net",
+    "--unshare-pid",
+    "--unshare-user",
+    "--die-with-parent",
+    "--proc",
+    "--tmpfs /tmp",
+  ])("refuses a command without %s", (option) => {
+    expect(() => narrow(LINE.replace(`${option} `, ""), to)).toThrow("unexpected command");
+  });
+
+  it("refuses another program", () => {
+    expect(() => narrow(LINE, { ...to, bwrap: "/opt/bwrap" })).toThrow("unexpected command");
+  });
+});

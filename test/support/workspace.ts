@@ -1,0 +1,43 @@
+import { chmod, chown, mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createSandbox } from "../../src/adapters/sandbox.ts";
+import type { Workspace } from "../../src/core/ports.ts";
+import { silentLog } from "./log.ts";
+
+/** Who sandboxed commands of tests run as: a dedicated uid when the tests run as root. */
+export const TEST_USER = process.getuid?.() === 0 ? { uid: 60801, gid: 60801 } : null;
+
+/** A directory of one test that the sandbox's uid can enter, links resolved; `remove` takes it away. */
+export async function makeRoot(): Promise<{ root: string; remove(): Promise<void> }> {
+  const root = await realpath(await mkdtemp(path.join(tmpdir(), "draftsmith-test-")));
+  await chmod(root, 0o711);
+  return { root, remove: () => rm(root, { recursive: true, force: true, maxRetries: 3 }) };
+}
+
+/** A workspace without git: empty directories below `root` that belong to the sandbox's uid. */
+export async function makeWorkspace(root: string, jobId = "job"): Promise<Workspace> {
+  const dir = path.join(root, "workspaces", jobId);
+  await mkdir(dir, { recursive: true, mode: 0o711 });
+  const place = async (name: string): Promise<string> => {
+    const made = path.join(dir, name);
+    await mkdir(made, { mode: 0o700 });
+    if (TEST_USER !== null) await chown(made, TEST_USER.uid, TEST_USER.gid);
+    return made;
+  };
+  const tree = await place("tree");
+  const home = await place("home");
+  const tmp = await place("tmp");
+  return { jobId, tree, writable: [tree, home, tmp], readable: [], home, tmp };
+}
+
+/** The real sandbox, with `root` hidden as a data directory is. Stop it after the tests. */
+export function makeSandbox(root: string, options: { toolPath?: string } = {}) {
+  return createSandbox({
+    user: TEST_USER,
+    hidden: [root],
+    toolPath: options.toolPath ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
+    runtimeDir: path.join(root, "runtime"),
+    log: silentLog,
+  });
+}

@@ -1,0 +1,47 @@
+/** What the loop itself says to the model. */
+
+/** Starts with the same words each time, so that a resumed conversation shows that it was said. */
+export const WRAP_UP_START = "Notice from the controller: most of your budget is used";
+
+/** Said once, when four fifths of the steps or tokens are gone. */
+export function wrapUp(left: { steps: number; tokens: number }): string {
+  return (
+    `${WRAP_UP_START}. ${left.steps} steps and ${left.tokens} tokens are left. Finish what you have ` +
+    "begun so that it stands on its own, run the checks, and end with your report."
+  );
+}
+
+/** Answers a reply with neither text nor a call. */
+export const EMPTY_REPLY =
+  "Your reply was empty. Go on with the task by calling a tool, or, if it is done, reply with your report.";
+
+/** Answers a reply that the output limit cut off before a call was complete. */
+export const CUT_REPLY =
+  "Your reply was cut off at the output limit. If it was the report, write it again, shorter. " +
+  "Otherwise go on in smaller steps.";
+
+/** Answers a call that began before a restart and whose end nobody saw. */
+export const INTERRUPTED =
+  "This call was interrupted by a restart of the server. Nobody knows how far it came: look at the " +
+  "state of the files before you repeat it.";
+
+/** Answers the calls that are left when the loop stops. */
+export const NOT_RUN = "Not run: the job was stopped.";
+
+/** Follows the result of a call that goes round in circles. */
+export function sameAgain(times: number): string {
+  return `\n[The same call gave the same result ${times} times in a row. Try something else.]`;
+}
+
+/** Answers a call of a tool that does not exist. */
+export function unknownTool(name: string, known: string[]): string {
+  return `There is no tool ${JSON.stringify(name.slice(0, 60))}. The tools are ${known.join(", ")}.`;
+}
+
+/** Answers a call whose arguments cannot be read. */
+export function brokenArguments(tool: string, why: string, truncated: boolean): string {
+  const cause = truncated
+    ? "The reply was cut off at its output limit: send less in one call."
+    : `They have to be one JSON object (${why}).`;
+  return `The arguments of ${tool} could not be read, nothing was done. ${cause}`;
+}

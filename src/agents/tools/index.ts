@@ -1,0 +1,12 @@
+import type { PlanItem } from "../../core/job.ts";
+import { edit } from "./edit.ts";
+import { createPlan } from "./plan.ts";
+import { read } from "./read.ts";
+import { shell } from "./shell.ts";
+import type { Tool } from "./tool.ts";
+import { write } from "./write.ts";
+
+/** The agent's tools, in the order the model sees them. */
+export function createTools(onPlan: (items: PlanItem[]) => Promise<void>): Tool[] {
+  return [shell, read, edit, write, createPlan(onPlan)];
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { CommandResult } from "../../core/ports.ts";
+import { defineTool, oneLine } from "./tool.ts";
+
+const DEFAULT_SECONDS = 120;
+const MAX_SECONDS = 600;
+/** Output after which a command is killed, and what the model gets to read of it. */
+const MAX_OUTPUT_BYTES = 20 * 1024 * 1024;
+const KEEP_BYTES = 16 * 1024;
+
+/** Runs a command of the model by bash, in the sandbox. */
+export const shell = defineTool({
+  name: "shell",
+  description:
+    "Runs a command with bash in the root of the checkout and returns its exit code and output " +
+    "(standard output and error together; a long one is cut in the middle). Every call is a fresh " +
+    "bash: cd, variables and background processes do not outlive it, files do. There is no terminal " +
+    "and no standard input. Search with rg or grep, look at parts of long files with sed -n.",
+  schema: z.object({
+    command: z.string().min(1).describe("What bash runs; several lines are fine."),
+    timeout_seconds: z
+      .number()
+      .optional()
+      .describe(
+        `Time after which it is killed: ${DEFAULT_SECONDS} unless given, at most ${MAX_SECONDS}.`,
+      ),
+  }),
+  doing: ({ command }) => `running ${oneLine(command, 60)}`,
+  async run({ command, timeout_seconds }, context) {
+    const asked = Math.min(Math.max(timeout_seconds ?? DEFAULT_SECONDS, 1), MAX_SECONDS) * 1000;
+    const timeoutMs = Math.max(1000, Math.min(asked, context.timeLeftMs()));
+    const result = await context.sandbox.run({
+      workspace: context.workspace,
+      script: command,
+      network: context.network,
+      timeoutMs,
+      maxOutputBytes: MAX_OUTPUT_BYTES,
+      keepBytes: KEEP_BYTES,
+      signal: context.signal,
+    });
+    context.signal.throwIfAborted();
+    const end = howItEnded(result, timeoutMs);
+    const output = result.output.trimEnd();
+    return {
+      ok: true,
+      text: output === "" ? `[${end}, no output]` : `${output}\n[${end}]`,
+      action: `ran ${oneLine(command, 60)} (${end})`,
+    };
+  },
+});
+
+function howItEnded({ exitCode, stopped }: CommandResult, timeoutMs: number): string {
+  switch (stopped) {
+    case "timeout":
+      return `stopped after ${Math.round(timeoutMs / 1000)} s`;
+    case "output":
+      return `stopped after ${MAX_OUTPUT_BYTES / 1024 / 1024} MB of output`;
+    case "cancelled":
+      return "cancelled";
+    default:
+      return exitCode === null ? "killed" : `exit ${exitCode}`;
+  }
+}

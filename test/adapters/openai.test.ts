@@ -1,0 +1,535 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createModel, type ModelOptions } from "../../src/adapters/openai.ts";
+import { TransientError, toError, UserError } from "../../src/core/errors.ts";
+import type { ChatMessage, ToolSpec } from "../../src/core/ports.ts";
+import { type ModelServer, type ScriptedReply, startModelServer } from "../support/model-server.ts";
+
+const KEY = "sk-test-0123456789abcdef";
+const HELLO: ChatMessage[] = [
+  { role: "system", content: "You help." },
+  { role: "user", content: "Say hello." },
+];
+const TOOL: ToolSpec = {
+  name: "shell",
+  description: "Runs a command.",
+  parameters: { type: "object", properties: { command: { type: "string" } } },
+};
+
+let server: ModelServer;
+const waits: number[] = [];
+const logged: string[] = [];
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  waits.length = 0;
+  logged.length = 0;
+  await server.close();
+});
+
+/** A model before a server that gives these replies in turn, the last one again and again. */
+async function modelWith(replies: ScriptedReply[], options: Partial<ModelOptions> = {}) {
+  server = await startModelServer((_, number) => {
+    const reply = replies[Math.min(number, replies.length) - 1];
+    if (!reply) throw new Error("no reply scripted");
+    return reply;
+  });
+  const model = createModel({
+    apiKey: KEY,
+    baseURL: server.url,
+    log: { warn: (fields, message) => logged.push(`${JSON.stringify(fields)} ${message}`) },
+    sleep: async (ms) => waits.push(ms),
+    ...options,
+  });
+  return {
+    ask: (messages = HELLO, signal = new AbortController().signal) =>
+      model.complete({ model: "m-1", messages, tools: [TOOL], signal }),
+  };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => expect.fail("it should have failed"),
+    (error: unknown) => toError(error),
+  );
+}
+
+const call = (
+  index: number | undefined,
+  id: string | undefined,
+  name?: string,
+  args?: unknown,
+) => ({
+  choices: [
+    { index: 0, delta: { tool_calls: [{ index, id, function: { name, arguments: args } }] } },
+  ],
+});
+const finish = (reason: string) => ({ choices: [{ index: 0, delta: {}, finish_reason: reason }] });
+
+describe("a reply", () => {
+  test("streams text, calls and usage into one value", async () => {
+    const { ask } = await modelWith([
+      {
+        content: "I look at the tests first, then at the code.",
+        toolCalls: [
+          { id: "a", name: "shell", arguments: { command: "npm test -- --reporter=dot" } },
+          { id: "b", name: "shell", arguments: { command: "ls" } },
+        ],
+      },
+    ]);
+    expect(await ask()).toEqual({
+      content: "I look at the tests first, then at the code.",
+      toolCalls: [
+        { id: "a", name: "shell", arguments: '{"command":"npm test -- --reporter=dot"}' },
+        { id: "b", name: "shell", arguments: '{"command":"ls"}' },
+      ],
+      refusal: null,
+      truncated: false,
+      usage: { inputTokens: 100, cachedTokens: 40, outputTokens: 10 },
+    });
+  });
+
+  test("comes the same way from a server that ignores `stream`", async () => {
+    const reply = { content: "Hi", toolCalls: [{ id: "a", name: "shell", arguments: {} }] };
+    const { ask } = await modelWith([{ ...reply, plain: true }, reply]);
+    const plain = await ask();
+    expect(plain.toolCalls).toEqual([{ id: "a", name: "shell", arguments: "{}" }]);
+    expect(plain).toEqual(await ask());
+  });
+
+  test("that ends at the output limit says so, one withheld by a filter is a refusal", async () => {
+    const { ask } = await modelWith([
+      { content: "And then I", finish: "length" },
+      { content: "", finish: "content_filter" },
+      { refusal: "I can't help with that." },
+    ]);
+    expect(await ask()).toMatchObject({ content: "And then I", truncated: true, refusal: null });
+    expect(await ask()).toMatchObject({ refusal: expect.stringContaining("withheld") });
+    expect(await ask()).toMatchObject({ refusal: "I can't help with that.", truncated: false });
+  });
+
+  test.each([
+    ["without usage", null],
+    ["with negative numbers", { prompt_tokens: -5, completion_tokens: -1 }],
+    ["with numbers no model reaches", { prompt_tokens: 1e15, completion_tokens: 1e15 }],
+    ["with words for numbers", { prompt_tokens: "many", completion_tokens: null }],
+  ])("%s is estimated at four characters a token", async (_, usage) => {
+    const { ask } = await modelWith([{ content: "12345678", usage }]);
+    const reply = await ask();
+    expect(reply.usage.outputTokens).toBe(2);
+    expect(reply.usage.inputTokens).toBeGreaterThan(20);
+    expect(reply.usage.inputTokens).toBeLessThan(200);
+    expect(reply.usage.cachedTokens).toBe(0);
+  });
+
+  test("never counts more tokens as cached than it read", async () => {
+    const usage = {
+      prompt_tokens: 10,
+      completion_tokens: 1,
+      prompt_tokens_details: { cached_tokens: 99 },
+    };
+    const { ask } = await modelWith([{ content: "Hi", usage }]);
+    expect((await ask()).usage).toEqual({ inputTokens: 10, cachedTokens: 10, outputTokens: 1 });
+  });
+});
+
+describe("tool calls as servers really send them", () => {
+  const two = [
+    { name: "read", arguments: '{"path":"a"}' },
+    { name: "read", arguments: '{"path":"b"}' },
+  ];
+  test.each([
+    [
+      "whole calls without index",
+      [call(undefined, "x", "read", '{"path":"a"}'), call(undefined, "y", "read", '{"path":"b"}')],
+    ],
+    [
+      "whole calls that all claim index 0",
+      [call(0, "x", "read", '{"path":"a"}'), call(0, "y", "read", '{"path":"b"}')],
+    ],
+    [
+      "fragments without index and id",
+      [
+        call(undefined, "x", "read", '{"pa'),
+        call(undefined, undefined, undefined, 'th":"a"}'),
+        call(undefined, "y", "read", '{"path"'),
+        call(undefined, undefined, undefined, ':"b"}'),
+      ],
+    ],
+    [
+      "id and name repeated in every fragment",
+      [
+        call(0, "x", "read", '{"pa'),
+        call(0, "x", "read", 'th":"a"}'),
+        call(1, "y", "read", '{"path"'),
+        call(1, "y", "read", ':"b"}'),
+      ],
+    ],
+    [
+      "a new id in every fragment",
+      [
+        call(0, "x", "read", ""),
+        call(0, "x2", undefined, '{"path":"a"}'),
+        call(1, "y", "read", ""),
+        call(1, "y2", undefined, '{"path":"b"}'),
+      ],
+    ],
+    [
+      "arguments as an object, one id for both",
+      [call(0, "x", "read", { path: "a" }), call(1, "x", "read", { path: "b" })],
+    ],
+    [
+      "neither index nor id",
+      [
+        call(undefined, undefined, "read", '{"path":"a"}'),
+        call(undefined, undefined, "read", '{"path":"b"}'),
+      ],
+    ],
+  ])("%s", async (_, chunks) => {
+    const { ask } = await modelWith([{ chunks: [...chunks, finish("stop")] }]);
+    const { toolCalls } = await ask();
+    expect(toolCalls.map(({ name, arguments: args }) => ({ name, arguments: args }))).toEqual(two);
+    const ids = toolCalls.map((each) => each.id);
+    expect(new Set(ids).size).toBe(2);
+    expect(ids).not.toContain("");
+  });
+
+  test("an id that the conversation used before is replaced", async () => {
+    const before: ChatMessage[] = [
+      ...HELLO,
+      {
+        role: "assistant",
+        content: "",
+        toolCalls: [{ id: "call_0", name: "shell", arguments: "{}" }],
+      },
+      { role: "tool", callId: "call_0", content: "ok" },
+    ];
+    const { ask } = await modelWith([
+      { toolCalls: [{ id: "call_0", name: "shell", arguments: {} }] },
+    ]);
+    const [again] = (await ask(before)).toolCalls;
+    expect(again?.id).toMatch(/^[A-Za-z0-9]{9}$/);
+  });
+
+  test("what the host attached to a call goes back with it", async () => {
+    const extra_content = { google: { thought_signature: "c2ln" } };
+    const opening = call(undefined, "x", "shell", "{}");
+    const attached = { choices: [{ index: 0, delta: { tool_calls: [{ extra_content }] } }] };
+    const { ask } = await modelWith([
+      { chunks: [opening, attached, finish("tool_calls")] },
+      { content: "done" },
+    ]);
+    const { toolCalls } = await ask();
+    await ask([...HELLO, { role: "assistant", content: "", toolCalls }]);
+    expect(server.requests[1]?.body.messages.at(-1)?.tool_calls).toEqual([
+      { id: "x", type: "function", function: { name: "shell", arguments: "{}" }, extra_content },
+    ]);
+  });
+});
+
+describe("a request", () => {
+  const conversation: ChatMessage[] = [
+    ...HELLO,
+    {
+      role: "assistant",
+      content: "",
+      toolCalls: [
+        { id: "a", name: "shell", arguments: '{"command":"ls"}' },
+        { id: "b", name: "shell", arguments: '{"command":"l' },
+        { id: "c", name: "shell", arguments: "" },
+      ],
+    },
+    { role: "tool", callId: "a", content: "src\ud800" },
+    { role: "tool", callId: "b", content: "not JSON" },
+    { role: "tool", callId: "c", content: "no command" },
+    { role: "assistant", content: "", toolCalls: [] },
+    { role: "user", content: "Go on." },
+  ];
+
+  test("carries the conversation in a form every server takes", async () => {
+    const { ask } = await modelWith([{ content: "ok" }]);
+    await ask(conversation);
+    const [request] = server.requests;
+    expect(request?.headers.authorization).toBe(`Bearer ${KEY}`);
+    expect(request?.body).toEqual({
+      model: "m-1",
+      messages: [
+        { role: "system", content: "You help." },
+        { role: "user", content: "Say hello." },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [
+            {
+              id: "a",
+              type: "function",
+              function: { name: "shell", arguments: '{"command":"ls"}' },
+            },
+            {
+              id: "b",
+              type: "function",
+              function: { name: "shell", arguments: '{"invalid":"{\\"command\\":\\"l"}' },
+            },
+            { id: "c", type: "function", function: { name: "shell", arguments: "{}" } },
+          ],
+        },
+        { role: "tool", tool_call_id: "a", content: "src\ufffd" },
+        { role: "tool", tool_call_id: "b", content: "not JSON" },
+        { role: "tool", tool_call_id: "c", content: "no command" },
+        { role: "user", content: "Go on." },
+      ],
+      tools: [{ type: "function", function: TOOL }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+  });
+
+  test("takes nothing from the environment", async () => {
+    vi.stubEnv("OPENAI_API_KEY", "sk-from-the-environment");
+    vi.stubEnv("OPENAI_ORG_ID", "org-env");
+    vi.stubEnv("OPENAI_PROJECT_ID", "proj-env");
+    vi.stubEnv("OPENAI_ADMIN_KEY", "admin-env");
+    vi.stubEnv("OPENAI_CUSTOM_HEADERS", "X-Env: leaked\nAuthorization: Bearer leaked");
+    vi.stubEnv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1");
+    const { ask } = await modelWith([{ content: "ok" }], { apiKey: undefined });
+    await ask();
+    const { headers } = server.requests[0] ?? {};
+    expect(headers?.authorization).toBe("Bearer none");
+    expect(JSON.stringify(headers)).not.toMatch(/env|leaked|stainless/i);
+  });
+
+  test("goes on without stream_options where the server does not know them", async () => {
+    const refusal = {
+      status: 400,
+      body: { error: { message: "Unknown parameter: 'stream_options'.", param: "stream_options" } },
+    };
+    server = await startModelServer((body) => (body.stream_options ? refusal : { content: "Hi" }));
+    const model = createModel({ apiKey: KEY, baseURL: server.url, log: { warn: () => undefined } });
+    const request = { model: "m", messages: HELLO, tools: [], signal: AbortSignal.timeout(20_000) };
+    const replies = await Promise.all([model.complete(request), model.complete(request)]);
+    expect(replies.map((reply) => reply.content)).toEqual(["Hi", "Hi"]);
+    await model.complete(request);
+    expect(server.requests.at(-1)?.body).not.toHaveProperty("stream_options");
+    expect(server.requests.at(-1)?.body).not.toHaveProperty("tools");
+    expect(server.requests).toHaveLength(5);
+  });
+});
+
+describe("a failure that may pass", () => {
+  const overloaded = { error: { message: "The server is overloaded", type: "server_error" } };
+  test.each<[string, ScriptedReply]>([
+    ["408", { status: 408, body: overloaded }],
+    ["409", { status: 409, body: overloaded }],
+    [
+      "429",
+      { status: 429, body: { error: { message: "Slow down", code: "rate_limit_exceeded" } } },
+    ],
+    ["500", { status: 500, body: overloaded }],
+    ["502 with a web page", { status: 502, body: "<html>Bad gateway</html>" }],
+    ["503 without body", { status: 503 }],
+    ["200 with a web page", { status: 200, body: "<!doctype html><title>Sign in</title>" }],
+    ["200 with nothing", { status: 200, headers: { "content-type": "text/event-stream" } }],
+    ["200 with half a JSON", { status: 200, body: '{"choices":[{"mess' }],
+    ["200 with an error", { status: 200, body: overloaded }],
+    ["a stream that ends early", { fault: "cut", how: "end" }],
+    ["a connection that breaks", { fault: "cut", how: "reset" }],
+    ["an error inside a stream", { chunks: [{ choices: [] }, overloaded] }],
+    [
+      "an error inside a stream, as OpenRouter has it",
+      {
+        chunks: [{ error: { code: 502, message: "Provider returned error" } }],
+      },
+    ],
+    [
+      "broken JSON inside a stream",
+      {
+        status: 200,
+        headers: { "content-type": "text/event-stream" },
+        body: 'data: {"choices": [\n\ndata: [DONE]\n\n',
+      },
+    ],
+  ])("%s is tried again", async (_, fault) => {
+    const { ask } = await modelWith([fault, { content: "Hello" }]);
+    expect((await ask()).content).toBe("Hello");
+    expect(server.requests).toHaveLength(2);
+    expect(waits).toHaveLength(1);
+    expect(logged).toHaveLength(1);
+  });
+
+  test("a server that goes silent is given up and tried again", async () => {
+    const { ask } = await modelWith([{ fault: "hang" }, { content: "Hello" }], { idleMs: 150 });
+    expect((await ask()).content).toBe("Hello");
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("a stream that ends with [DONE] alone is complete", async () => {
+    const { ask } = await modelWith([
+      { chunks: [{ choices: [{ index: 0, delta: { content: "Hello" } }] }] },
+    ]);
+    expect((await ask()).content).toBe("Hello");
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("waits longer from try to try and then is thrown, without the key", async () => {
+    const { ask } = await modelWith([{ status: 500, body: { error: { message: `no ${KEY}` } } }]);
+    const error = await failureOf(ask());
+    expect(error).toBeInstanceOf(TransientError);
+    expect(error.message).toContain("after 5 tries: 127.0.0.1");
+    expect(error.message + logged.join()).not.toContain(KEY);
+    expect(server.requests).toHaveLength(5);
+    expect(waits).toHaveLength(4);
+    for (const [index, wait] of waits.entries()) {
+      expect(wait).toBeGreaterThanOrEqual(500 * 2 ** index);
+      expect(wait).toBeLessThanOrEqual(1500 * 2 ** index);
+    }
+  });
+
+  test.each([
+    ["retry-after-ms", "1234.5", 1234.5],
+    ["retry-after", "7", 7000],
+    ["retry-after", "0", 0],
+  ])("waits as %s: %s says", async (header, value, expected) => {
+    const { ask } = await modelWith([
+      { status: 429, headers: { [header]: value } },
+      { content: "Hi" },
+    ]);
+    await ask();
+    expect(waits).toEqual([expected]);
+  });
+
+  test("waits until the date of retry-after", async () => {
+    const date = new Date(Date.now() + 60_000).toUTCString();
+    const { ask } = await modelWith([
+      { status: 503, headers: { "retry-after": date } },
+      { content: "Hi" },
+    ]);
+    await ask();
+    expect(waits[0]).toBeGreaterThan(30_000);
+    expect(waits[0]).toBeLessThanOrEqual(60_000);
+  });
+
+  test("is thrown at once when the server wants a long wait, with when to come back", async () => {
+    const before = Date.now();
+    const { ask } = await modelWith([{ status: 429, headers: { "retry-after": "3600" } }]);
+    const error = await failureOf(ask());
+    expect(error).toBeInstanceOf(TransientError);
+    expect((error as TransientError).retryAt).toBeGreaterThanOrEqual(before + 3_600_000);
+    expect(server.requests).toHaveLength(1);
+    expect(waits).toEqual([]);
+  });
+
+  test("of the network is tried again and told with its cause", async () => {
+    const { ask } = await modelWith([{ content: "Hi" }], { maxTries: 2 });
+    await server.close();
+    const error = await failureOf(ask());
+    expect(error).toBeInstanceOf(TransientError);
+    expect(error.message).toMatch(/after 2 tries: 127\.0\.0\.1:\d+ did not answer.*ECONNREFUSED/);
+  });
+});
+
+describe("a failure that will not pass", () => {
+  const error = (message: string, code?: string) => ({ error: { message, code } });
+  test.each<[string, ScriptedReply, RegExp]>([
+    [
+      "401",
+      { status: 401, body: error(`Incorrect API key provided: ${KEY}`, "invalid_api_key") },
+      /refused the key: check OPENAI_API_KEY/,
+    ],
+    ["403", { status: 403, body: error("Not yours") }, /refused access: check OPENAI_API_KEY/],
+    [
+      "404",
+      { status: 404, body: error("The model does not exist", "model_not_found") },
+      /model m-1 is not known at 127\.0\.0\.1:\d+: check DRAFTSMITH_MODEL/,
+    ],
+    [
+      "400",
+      { status: 400, body: error(`tools[0] is bad, ${KEY}`) },
+      /400 tools\[0\] is bad, \(key\)/,
+    ],
+    ["422", { status: 422, body: { detail: [{ msg: "Field required" }] } }, /Field required/],
+    [
+      "a conversation that is too long",
+      { status: 400, body: error("too long", "context_length_exceeded") },
+      /no longer fits the context of model m-1/,
+    ],
+    [
+      "a conversation that is too long, in the words of vLLM",
+      { status: 400, body: error("This model's maximum context length is 1024 tokens.") },
+      /no longer fits the context of model m-1/,
+    ],
+    [
+      "a conversation that is too long, behind a gateway",
+      { status: 503, body: error("OpenAIException - exceeds the model's maximum context length") },
+      /no longer fits the context of model m-1/,
+    ],
+    [
+      "a conversation that is too long, told inside a stream",
+      { chunks: [error("prompt is too long: 9 tokens > 8 maximum", "invalid_request_error")] },
+      /no longer fits the context of model m-1/,
+    ],
+    [
+      "an account without quota",
+      { status: 429, body: error("You exceeded your current quota", "insufficient_quota") },
+      /no quota left: check its plan and billing/,
+    ],
+    [
+      "a bad key told inside a stream",
+      { chunks: [{ error: { message: "bad", type: "authentication_error" } }] },
+      /refused the key: check OPENAI_API_KEY/,
+    ],
+  ])("%s tells the operator what to do, at once", async (_, reply, message) => {
+    const { ask } = await modelWith([reply]);
+    const failure = await failureOf(ask());
+    expect(failure).toBeInstanceOf(UserError);
+    expect(failure.message).toMatch(message);
+    expect(failure.message).not.toContain(KEY);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("a web page, again and again, points at the base URL", async () => {
+    const { ask } = await modelWith([{ status: 200, body: "<html>Welcome</html>" }]);
+    const failure = await failureOf(ask());
+    expect(failure).toBeInstanceOf(UserError);
+    expect(failure.message).toContain("check OPENAI_BASE_URL");
+  });
+
+  test("a request that the host's filter declines is a refusal, not an error", async () => {
+    const { ask } = await modelWith([
+      { status: 400, body: { error: { code: "content_filter", message: "filtered" } } },
+    ]);
+    expect(await ask()).toMatchObject({ toolCalls: [], refusal: expect.any(String) });
+  });
+});
+
+describe("an abort", () => {
+  const reason = new Error("cancelled by alice");
+
+  test("while the reply streams ends the request with its reason", async () => {
+    const abort = new AbortController();
+    const { ask } = await modelWith([{ fault: "hang" }]);
+    const asked = failureOf(ask(HELLO, abort.signal));
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    abort.abort(reason);
+    expect(await asked).toBe(reason);
+    expect(server.requests).toHaveLength(1);
+    expect(waits).toEqual([]);
+  });
+
+  test("while waiting for the next try ends the wait", async () => {
+    const abort = new AbortController();
+    server = await startModelServer(() => ({ status: 500 }));
+    const model = createModel({
+      apiKey: KEY,
+      baseURL: server.url,
+      log: { warn: () => abort.abort(reason) },
+    });
+    const request = { model: "m", messages: HELLO, tools: [], signal: abort.signal };
+    expect(await failureOf(model.complete(request))).toBe(reason);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("that came before asks nothing", async () => {
+    const { ask } = await modelWith([{ content: "Hi" }]);
+    expect(await failureOf(ask(HELLO, AbortSignal.abort(reason)))).toBe(reason);
+    expect(server.requests).toEqual([]);
+  });
+});

@@ -1,0 +1,180 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What a client sent, as far as scripts look at it. */
+export interface ChatRequest {
+  model: string;
+  messages: {
+    role: string;
+    content: string | null;
+    tool_call_id?: string;
+    tool_calls?: { id: string; function: { name: string; arguments: string } }[];
+  }[];
+  tools?: { function: { name: string; description: string; parameters: unknown } }[];
+  stream?: boolean;
+  stream_options?: { include_usage: boolean };
+}
+
+interface ScriptedCall {
+  name: string;
+  /** An object is sent as JSON text; a string is sent as it stands. */
+  arguments: unknown;
+  id?: string;
+}
+
+/** One answer of the scripted model. */
+export type ScriptedReply =
+  | {
+      content?: string;
+      toolCalls?: ScriptedCall[];
+      refusal?: string;
+      /** "stop", or "tool_calls" with calls, unless given. */
+      finish?: string;
+      /** 100 in (40 of them cached), 10 out, unless given; null leaves it out. */
+      usage?: object | null;
+      /** Answers one JSON completion, whatever the client asked for. */
+      plain?: boolean;
+    }
+  /** The JSON chunks of a stream exactly as given, then `[DONE]` unless `done` is false. */
+  | { chunks: unknown[]; done?: boolean }
+  /** A response of any kind. */
+  | { status: number; headers?: Record<string, string>; body?: string | object }
+  /** Headers and one chunk, then silence. */
+  | { fault: "hang" }
+  /** Half a reply, then the connection is closed: in order (`end`) or torn down (`reset`). */
+  | { fault: "cut"; how: "end" | "reset" };
+
+interface RecordedRequest {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: ChatRequest;
+}
+
+export interface ModelServer {
+  /** Base URL for an OpenAI client, with `/v1`. */
+  url: string;
+  requests: RecordedRequest[];
+  close(): Promise<void>;
+}
+
+/** Real HTTP on 127.0.0.1, speaking Chat Completions; `script` turns each request into its answer. */
+export async function startModelServer(
+  script: (request: ChatRequest, number: number) => ScriptedReply | Promise<ScriptedReply>,
+): Promise<ModelServer> {
+  const requests: RecordedRequest[] = [];
+  const server = createServer(async (request, response) => {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const body = JSON.parse(text) as ChatRequest;
+    const { method = "", url = "", headers } = request;
+    requests.push({ method, path: url, headers, body });
+    if (method !== "POST" || url !== "/v1/chat/completions") {
+      answer(response, { status: 404, body: { error: { message: `Unknown path ${url}` } } }, body);
+      return;
+    }
+    answer(response, await script(body, requests.length), body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(response: ServerResponse, reply: ScriptedReply, request: ChatRequest): void {
+  if ("status" in reply) {
+    const body = reply.body ?? "";
+    const json = typeof body === "object";
+    response.writeHead(reply.status, {
+      "content-type": json ? "application/json" : "text/html",
+      ...reply.headers,
+    });
+    response.end(json ? JSON.stringify(body) : body);
+    return;
+  }
+  if ("fault" in reply) {
+    startStream(response);
+    send(response, chunk(request, { delta: { role: "assistant", content: "Let me" } }));
+    if (reply.fault === "hang") return;
+    if (reply.how === "end") response.end();
+    else response.socket?.resetAndDestroy();
+    return;
+  }
+  if ("chunks" in reply) {
+    startStream(response);
+    for (const each of reply.chunks) send(response, each);
+    response.end(reply.done === false ? "" : "data: [DONE]\n\n");
+    return;
+  }
+  const { content = "", toolCalls = [], refusal = null } = reply;
+  const usage = reply.usage === undefined ? USAGE : reply.usage;
+  const finish = reply.finish ?? (toolCalls.length > 0 ? "tool_calls" : "stop");
+  const calls = toolCalls.map((call, index) => ({
+    index,
+    id: call.id ?? `call_${request.messages.length}_${index}`,
+    type: "function",
+    function: {
+      name: call.name,
+      arguments:
+        typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments),
+    },
+  }));
+  if (reply.plain || request.stream !== true) {
+    const tool_calls = calls.length > 0 ? calls.map(({ index: _, ...call }) => call) : undefined;
+    const message = { role: "assistant", content: content || null, refusal, tool_calls };
+    const completion = { ...HEAD, object: "chat.completion", model: request.model, usage };
+    response.setHeader("content-type", "application/json");
+    response.end(
+      JSON.stringify({ ...completion, choices: [{ index: 0, message, finish_reason: finish }] }),
+    );
+    return;
+  }
+  startStream(response);
+  send(response, chunk(request, { delta: { role: "assistant", content: "" } }));
+  for (const part of content.match(/[\s\S]{1,16}/g) ?? []) {
+    send(response, chunk(request, { delta: { content: part } }));
+  }
+  if (refusal !== null) send(response, chunk(request, { delta: { refusal } }));
+  for (const call of calls) {
+    const opening = { ...call, function: { name: call.function.name, arguments: "" } };
+    send(response, chunk(request, { delta: { tool_calls: [opening] } }));
+    for (const part of call.function.arguments.match(/[\s\S]{1,16}/g) ?? []) {
+      const delta = { tool_calls: [{ index: call.index, function: { arguments: part } }] };
+      send(response, chunk(request, { delta }));
+    }
+  }
+  send(response, chunk(request, { delta: {}, finish_reason: finish }));
+  if (usage !== null && request.stream_options?.include_usage) {
+    send(response, { ...HEAD, model: request.model, choices: [], usage });
+  }
+  response.end("data: [DONE]\n\n");
+}
+
+const HEAD = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1_700_000_000 };
+
+const USAGE = {
+  prompt_tokens: 100,
+  completion_tokens: 10,
+  total_tokens: 110,
+  prompt_tokens_details: { cached_tokens: 40 },
+};
+
+function chunk(request: ChatRequest, choice: { delta: object; finish_reason?: string }): object {
+  const { delta, finish_reason = null } = choice;
+  return { ...HEAD, model: request.model, choices: [{ index: 0, delta, finish_reason }] };
+}
+
+function startStream(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+}
+
+function send(response: ServerResponse, data: unknown): void {
+  response.write(`data: ${JSON.stringify(data)}\n\n`);
+}

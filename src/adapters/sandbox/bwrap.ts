@@ -47,11 +47,25 @@ export function narrow(line: string, to: Narrowing): string[] {
     } else options.push(word);
   }
   for (const mask of masks) if (mask !== "/tmp") options.push("--remount-ro", mask);
-  if (to.socket === null) return [to.bwrap, ...options, ...words.slice(end)];
+  const command = words.slice(end);
+  if (to.socket === null) return [to.bwrap, ...options, ...command];
   const socket = to.socket;
-  if (to.network) options.push("--ro-bind", socket, SOCKET);
-  const command = words.slice(end).map((word) => word.replaceAll(socket, SOCKET));
-  return [to.bwrap, ...options, ...command];
+  if (!to.network) return [to.bwrap, ...options, ...withoutRelays(command)];
+  options.push("--ro-bind", socket, SOCKET);
+  return [to.bwrap, ...options, ...command.map((word) => word.replaceAll(socket, SOCKET))];
+}
+
+/**
+ * What srt runs where it has no proxy: once the proxy runs it starts relays for every command, in a
+ * script whose last line is the command proper.
+ */
+function withoutRelays(command: string[]): string[] {
+  const script = shellWords(command.at(-1) ?? "").at(-1) ?? "";
+  const last = script.split("\n").at(-1) ?? "";
+  if (!script.includes("UNIX-CONNECT") || !/^\w+=0 .*\/apply-seccomp .* -c /.test(last)) {
+    throw new Error("sandbox-runtime prepared relays of an unexpected shape");
+  }
+  return [...command.slice(0, -1), last];
 }
 
 /** The words of a shell line that holds only plain words and quotes, which is all srt writes. */

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { narrow } from "../../../src/adapters/sandbox/bwrap.ts";
 
+const COMMAND = `SRT_ALLOW_NESTED_USERNS=0 /run/apply-seccomp /bin/bash -c 'it'"'"'s'`;
+const word = (text: string) => `'${text.replaceAll("'", `'"'"'`)}'`;
+const relays = (socket: string) =>
+  `/bin/bash -c ${word(`socat UNIX-CONNECT:${socket} &\nwait\n${COMMAND}`)}`;
+
 const LINE =
   "/usr/bin/bwrap --new-session --die-with-parent --unshare-net --bind /tmp/p.sock /tmp/p.sock --ro-bind / / " +
   "--bind '/data/a b/tree' '/data/a b/tree' --tmpfs /tmp --tmpfs '/it'\"'\"'s' --dev /dev --unshare-pid " +
-  "--unshare-user --cap-drop ALL --cap-add CAP_SETFCAP --proc /proc -- /bin/bash -c 'relay /tmp/p.sock; '\"'\"'x'\"'\"''";
+  `--unshare-user --cap-drop ALL --cap-add CAP_SETFCAP --proc /proc -- /bin/bash -c ${word(relays("/tmp/p.sock"))}`;
 
 const to = { bwrap: "/usr/bin/bwrap", tmp: "/data/tmp", socket: "/tmp/p.sock", network: true };
 
@@ -35,14 +40,15 @@ describe("narrowing srt's bubblewrap command", () => {
       ],
       ...["--proc", "/proc", "--remount-ro", "/it's"],
       ...["--ro-bind", "/tmp/p.sock", "/dev/draftsmith-proxy"],
-      ...["--", "/bin/bash", "-c", "relay /dev/draftsmith-proxy; 'x'"],
+      ...["--", "/bin/bash", "-c", relays("/dev/draftsmith-proxy")],
     ]);
   });
 
   it("leaves no way to the proxy without network", () => {
     const words = narrow(LINE, { ...to, network: false });
     expect(words).not.toContain("/tmp/p.sock");
-    expect(words.slice(0, words.indexOf("--"))).not.toContain("/dev/draftsmith-proxy");
+    expect(words.slice(words.indexOf("--"))).toEqual(["--", "/bin/bash", "-c", COMMAND]);
+    expect(words.join(" ")).not.toContain("draftsmith-proxy");
   });
 
   it("keeps /tmp in memory where the job's own directory cannot stand there", () => {
@@ -58,6 +64,11 @@ describe("narrowing srt's bubblewrap command", () => {
     "--tmpfs /tmp",
   ])("refuses a command without %s", (option) => {
     expect(() => narrow(LINE.replace(`${option} `, ""), to)).toThrow("unexpected command");
+  });
+
+  it("refuses relays it does not know", () => {
+    const line = LINE.replace("UNIX-CONNECT", "ABSTRACT-CONNECT");
+    expect(() => narrow(line, { ...to, network: false })).toThrow("unexpected shape");
   });
 
   it("refuses another program", () => {

@@ -1,0 +1,30 @@
+import { objectId } from "./names.ts";
+import { git } from "./run-git.ts";
+
+const IDENTITY = {
+  GIT_AUTHOR_NAME: "Draftsmith",
+  GIT_AUTHOR_EMAIL: "draftsmith@users.noreply.github.com",
+  GIT_COMMITTER_NAME: "Draftsmith",
+  GIT_COMMITTER_EMAIL: "draftsmith@users.noreply.github.com",
+};
+
+/** Makes a commit of `tree` on `parent` with our fixed identity, and gives its id. */
+export async function commitTree(
+  dir: string,
+  tree: string,
+  parent: string,
+  message: string,
+): Promise<string> {
+  const { stdout } = await git(dir, ["commit-tree", objectId(tree), "-p", objectId(parent)], {
+    // A commit cannot hold NUL, and an empty input would leave git waiting.
+    input: `${message.replaceAll("\0", "").trimEnd()}\n`,
+    env: IDENTITY,
+  });
+  return objectId(stdout.trim());
+}
+
+/** The tree of a commit. Throws GitFailure when the commit is not there. */
+export async function treeOf(dir: string, commit: string): Promise<string> {
+  const { stdout } = await git(dir, ["rev-parse", "--verify", `${objectId(commit)}^{tree}`]);
+  return objectId(stdout.trim());
+}

@@ -1,0 +1,161 @@
+import { UserError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
+import type { Workspaces } from "../../core/ports.ts";
+import { type GitContext, mirrorDir } from "./layout.ts";
+import { ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
+import { objectId, refName } from "./names.ts";
+import { callRemote, Unauthorized } from "./remote.ts";
+import { GitFailure, git } from "./run-git.ts";
+
+/** What waits for the next fetch of one mirror. */
+interface Batch {
+  shas: Set<string>;
+  refs: Set<string>;
+  /** Refs GitHub does not have. */
+  absent: Set<string>;
+  done: Promise<void>;
+}
+
+/**
+ * Fetches into mirrors. Whoever asks while a fetch runs joins the one that follows it, which looks
+ * first whether anything is still missing.
+ */
+export function createFetch(context: GitContext): Workspaces["fetch"] {
+  const batches = new Map<number, Batch>();
+
+  function join(repo: RepoRef, token: () => Promise<string>): Batch {
+    const known = batches.get(repo.id);
+    if (known) return known;
+    const batch: Batch = {
+      shas: new Set(),
+      refs: new Set(),
+      absent: new Set(),
+      done: context.lock(`mirror:${repo.id}`, () => {
+        batches.delete(repo.id);
+        return bringUpToDate(context, repo, batch, token);
+      }),
+    };
+    batches.set(repo.id, batch);
+    return batch;
+  }
+
+  return async (repo, want, token) => {
+    want.shas.map(objectId);
+    want.refs.map(refName);
+    const dir = mirrorDir(context.workDir, repo);
+    if (want.refs.length === 0 && isWhole(await look(dir, want.shas))) return;
+    const batch = join(repo, token);
+    for (const sha of want.shas) batch.shas.add(sha);
+    for (const ref of want.refs) batch.refs.add(ref);
+    await batch.done;
+    const [ref] = want.refs.filter((each) => batch.absent.has(each));
+    if (ref) throw new UserError(`${ref} is not in ${nameOf(repo)} (any more).`);
+    const [sha] = (await look(dir, want.shas)).missing;
+    if (sha) {
+      throw new UserError(
+        `The commit ${sha.slice(0, 12)} is not in ${nameOf(repo)} any more (was the branch force-pushed?).`,
+      );
+    }
+  };
+}
+
+async function bringUpToDate(
+  context: GitContext,
+  repo: RepoRef,
+  batch: Batch,
+  token: () => Promise<string>,
+): Promise<void> {
+  try {
+    await update(context, repo, batch, token);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    await setAside(context, repo, error);
+    await update(context, repo, batch, token);
+  }
+}
+
+async function update(
+  context: GitContext,
+  repo: RepoRef,
+  batch: Batch,
+  token: () => Promise<string>,
+): Promise<void> {
+  const dir = await ensureMirror(context, repo);
+  await tidy(dir, Date.now());
+  const shas = [...batch.shas];
+  const found = await look(dir, shas);
+  if (found.failure !== null) throw found.failure;
+  if (batch.refs.size === 0 && found.missing.length === 0) return;
+  const transfer = async (options: string[], ...refspecs: string[]) => {
+    const { code, stderr } = await withFreshToken(token, (each) =>
+      callRemote(context, repo, dir, (url) => fetchArgs(options, url, refspecs), each),
+    );
+    refuseDamage(new GitFailure("fetch", code, stderr));
+  };
+  await transfer(["--prune"], "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*");
+  // No branch leads there any more, or only a pull request does; GitHub may still give it by name.
+  for (const sha of (await look(dir, shas)).missing) {
+    await transfer([], `+${sha}:refs/draftsmith/fetched/${sha}`).catch(
+      unless(/not our ref|unadvertised/),
+    );
+  }
+  for (const ref of batch.refs) {
+    const known = /^refs\/(heads|tags)\//.test(ref);
+    if (!known) await transfer([], `+${ref}:${ref}`).catch(unless(/couldn't find remote ref/));
+    const local = ref.replace(/^refs\/heads\//, "refs/remotes/origin/");
+    const { stdout } = await git(dir, ["for-each-ref", "--format=%(objectname)", "--", local]);
+    if (stdout === "") batch.absent.add(ref);
+  }
+}
+
+function fetchArgs(options: string[], url: string, refspecs: string[]): string[] {
+  const flags = ["--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-progress"];
+  return ["fetch", ...options, "--force", ...flags, "--end-of-options", url, ...refspecs];
+}
+
+/** A pack that cannot be read makes git complain, and go on as if it were not there. */
+function refuseDamage(complaint: GitFailure): void {
+  if (isDamage(complaint)) throw complaint;
+}
+
+/** Tries once more with another token, because one may expire on the way (F25). */
+async function withFreshToken<T>(
+  token: () => Promise<string>,
+  work: (token: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(await token());
+  } catch (error) {
+    if (!(error instanceof Unauthorized)) throw error;
+    return work(await token());
+  }
+}
+
+/** Takes a failure whose words match as an answer; every other one passes. */
+function unless(expected: RegExp): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof GitFailure) || !expected.test(error.stderr)) throw error;
+  };
+}
+
+function isWhole({ missing, failure }: Awaited<ReturnType<typeof look>>): boolean {
+  return missing.length === 0 && failure === null;
+}
+
+/** Which of these commits the mirror does not hold, and what git complained of while looking. */
+async function look(
+  dir: string,
+  shas: string[],
+): Promise<{ missing: string[]; failure: GitFailure | null }> {
+  if (shas.length === 0) return { missing: [], failure: null };
+  const { code, stdout, stderr } = await git(dir, ["cat-file", "--batch-check"], {
+    input: `${shas.join("\n")}\n`,
+    codes: [0, 128],
+  });
+  const held = new Set(
+    stdout.split("\n").flatMap((line) => (/^([0-9a-f]+) commit /.exec(line) ?? []).slice(1)),
+  );
+  const complaint = new GitFailure("cat-file", code, stderr);
+  const failure = code !== 0 || isDamage(complaint) ? complaint : null;
+  return { missing: shas.filter((sha) => !held.has(sha)), failure };
+}

@@ -1,0 +1,43 @@
+import { realpathSync } from "node:fs";
+import path from "node:path";
+import type { RepoRef } from "../../core/job.ts";
+import type { Log, Objects, Sandbox, Workspaces } from "../../core/ports.ts";
+import { close } from "./close.ts";
+import { createFetch } from "./fetch.ts";
+import { type GitContext, makeOuter, type SandboxUser } from "./layout.ts";
+import { createLock } from "./lock.ts";
+import { createObjects } from "./objects.ts";
+import { createOpen } from "./open.ts";
+import { createPushes, type Pushes } from "./push.ts";
+import { createSnapshot } from "./snapshot.ts";
+
+/** What the git adapter needs. */
+export interface GitOptions {
+  /** Where mirrors and workspaces live; the sandbox's uid must be able to pass through to it. */
+  workDir: string;
+  sandbox: Sandbox;
+  /** The uid and gid of the sandbox; null when it runs as the server's own user. */
+  user: SandboxUser;
+  /** Address of a repository on GitHub, by https (http for a host without TLS), without credentials. */
+  remoteUrl: (repo: RepoRef) => string;
+  log: Log;
+}
+
+/**
+ * Mirrors, workspaces and pushes: the only place where git runs on the host. Makes its directories.
+ */
+export function createGit(options: GitOptions): Workspaces & Objects & Pushes {
+  makeOuter(options.workDir, options.user);
+  // The same path means the same inside the sandbox only when no link is on the way.
+  const workDir = realpathSync(options.workDir);
+  for (const name of ["mirrors", "workspaces"]) makeOuter(path.join(workDir, name), options.user);
+  const context: GitContext = { ...options, workDir, lock: createLock() };
+  return {
+    fetch: createFetch(context),
+    open: createOpen(context),
+    snapshot: createSnapshot(context),
+    close: (jobId, repo) => close(context, jobId, repo),
+    ...createObjects(context),
+    ...createPushes(context),
+  };
+}

@@ -1,0 +1,162 @@
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { TransientError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
+import { type GitContext, makeOuter, mirrorDir, removeAll } from "./layout.ts";
+import { GitFailure, git } from "./run-git.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Git holds its locks for seconds; an older one was left by a process that died. */
+const LOCK_AGE_MS = 10 * MINUTE_MS;
+/** Each fetch and each snapshot leaves a pack; searching many of them makes every call slow. */
+const MAX_PACKS = 50;
+
+/**
+ * The whole configuration of a mirror. It is compared before each use and written again when it
+ * differs, so that no other key can ever take effect (trust.md T4, T9, T10). Files are readable by
+ * the sandbox whatever the server's umask; the directories above keep everybody else out.
+ */
+const CONFIG = `[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+\tsharedRepository = 0644
+`;
+
+/** What git says when the mirror itself is damaged, rather than asked for something it does not have. */
+const DAMAGED = [
+  /packfile .* (does not match index|cannot be accessed|is far too short|is not a GIT packfile)/,
+  /(packfile|pack) .*(index unavailable|corrupt)/,
+  /(file|index) .* (is too small|is corrupt|non-monotonic index)/,
+  /(loose|packed) object .* is corrupt/,
+  /object file .* is empty/,
+  /(hash|sha1) mismatch/,
+  /inflate: data stream error/,
+  /unable to (unpack|parse) [0-9a-f]{40,64} header/,
+  /(unable to read|failed to read object|could not read) (tree|commit|blob|object)? ?\(?[0-9a-f]{40,64}/i,
+  /missing (blob |tree |commit )?(object )?'?[0-9a-f]{40,64}/,
+  /bad tree object/,
+  /not a git repository/,
+  /(unterminated|unexpected) line in .*packed-refs/,
+  /bad ref for|invalid sha1 pointer|does not point to a valid object/,
+  /did not send all necessary objects/,
+];
+
+/** Whether a failure means that the mirror is damaged; what GitHub's side says does not count. */
+export function isDamage(error: unknown): error is GitFailure {
+  if (!(error instanceof GitFailure)) return false;
+  const own = error.stderr.replace(/^remote:.*$/gm, "");
+  return DAMAGED.some((pattern) => pattern.test(own));
+}
+
+/** The mirror of a repository, made when missing. Call under the mirror's lock. */
+export async function ensureMirror(context: GitContext, repo: RepoRef): Promise<string> {
+  const dir = mirrorDir(context.workDir, repo);
+  if ((await statOf(path.join(dir, "HEAD"))) === null) {
+    await removeAll(dir);
+    makeOuter(dir, context.user);
+    await git(dir, [
+      "init",
+      "--bare",
+      "--template=",
+      "--shared=0644",
+      "--initial-branch=none",
+      dir,
+    ]);
+    await writeConfig(dir);
+  }
+  await keepConfig(context, dir);
+  return dir;
+}
+
+/**
+ * Does `work` in an existing mirror. A damaged one is set aside, to be cloned again by the fetch that
+ * begins the next try: that, and a missing mirror, are TransientErrors.
+ */
+export async function inMirror<T>(
+  context: GitContext,
+  repo: RepoRef,
+  work: (dir: string) => Promise<T>,
+): Promise<T> {
+  const dir = mirrorDir(context.workDir, repo);
+  const found = await statOf(dir);
+  if (found === null) {
+    throw new TransientError(`the mirror of ${nameOf(repo)} is not there; it is fetched again`);
+  }
+  try {
+    await keepConfig(context, dir);
+    return await work(dir);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // Only the mirror that failed: by now another job may have cloned it again.
+    if ((await statOf(dir))?.ino === found.ino) await setAside(context, repo, error);
+    throw new TransientError(`the mirror of ${nameOf(repo)} was damaged; it is fetched again`, {
+      cause: error,
+    });
+  }
+}
+
+/** Moves a damaged mirror out of the way; the newest one is kept for whoever wants to know why. */
+export async function setAside(context: GitContext, repo: RepoRef, why: GitFailure): Promise<void> {
+  const dir = mirrorDir(context.workDir, repo);
+  const aside = `${dir}.damaged`;
+  context.log.error({ repo: nameOf(repo), reason: why.message, aside }, "a mirror was damaged");
+  await removeAll(aside);
+  await rename(dir, aside).catch((error: NodeJS.ErrnoException) => {
+    // Another job saw the same damage first.
+    if (error.code !== "ENOENT") throw error;
+  });
+}
+
+/** Removes what a killed process left and joins packs. Call under the mirror's lock. */
+export async function tidy(dir: string, now: number): Promise<void> {
+  const names = await readdir(dir, { recursive: true, withFileTypes: true });
+  for (const entry of names) {
+    const file = path.join(entry.parentPath, entry.name);
+    const left =
+      entry.isFile() && entry.name.endsWith(".lock")
+        ? LOCK_AGE_MS
+        : /^(tmp_|incoming-)/.test(entry.name)
+          ? HOUR_MS
+          : null;
+    if (left === null) continue;
+    const found = await statOf(file);
+    if (found !== null && now - found.mtimeMs > left)
+      await rm(file, { recursive: true, force: true });
+  }
+  const packs = names.filter((entry) => entry.isFile() && entry.name.endsWith(".pack"));
+  if (packs.length <= MAX_PACKS) return;
+  // Drops nothing: objects no ref points at may belong to a job that runs.
+  await git(dir, ["repack", "-d", "-q", "--geometric=2"], { silenceMs: HOUR_MS });
+  await git(dir, ["pack-refs", "--all"]);
+}
+
+/** "owner/name", for people. */
+export function nameOf(repo: RepoRef): string {
+  return `${repo.owner}/${repo.name}`;
+}
+
+async function keepConfig(context: GitContext, dir: string): Promise<void> {
+  const file = path.join(dir, "config");
+  const found = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (found === CONFIG) return;
+  context.log.warn({ file }, "the configuration of a mirror was not ours; it was restored");
+  await writeConfig(dir);
+}
+
+async function writeConfig(dir: string): Promise<void> {
+  const fresh = path.join(dir, `config.${process.pid}.new`);
+  await writeFile(fresh, CONFIG, { mode: 0o644 });
+  await rename(fresh, path.join(dir, "config"));
+}
+
+async function statOf(file: string) {
+  return stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
+    throw error;
+  });
+}

@@ -1,0 +1,79 @@
+import type { Objects } from "../../core/ports.ts";
+import { changedFiles } from "./changed-files.ts";
+import { commitTree } from "./commit.ts";
+import type { GitContext } from "./layout.ts";
+import { inMirror } from "./mirror.ts";
+import { objectId } from "./names.ts";
+import { GitFailure, git, gitBytes, gitRecords, startGit } from "./run-git.ts";
+
+const ENTRY_BYTES = 64 * 1024;
+
+/** Questions to mirrors: see the port. */
+export function createObjects(context: GitContext): Objects {
+  return {
+    file: (repo, commit, path, maxBytes) =>
+      inMirror(context, repo, async (dir) => {
+        const args = ["ls-tree", "-z", "-l", "--full-tree", "--end-of-options", objectId(commit)];
+        const entry = await gitBytes(dir, [...args, "--", path], { maxBytes: ENTRY_BYTES });
+        const fields = /^(100644|100755) blob ([0-9a-f]+) +(\d+)\t/.exec(entry?.toString() ?? "");
+        const [, , id = "", size = ""] = fields ?? [];
+        if (fields === null || Number(size) > maxBytes) return null;
+        const bytes = await gitBytes(dir, ["cat-file", "blob", objectId(id)], { maxBytes });
+        return bytes === null ? null : bytes.toString();
+      }),
+
+    find: (repo, commit, name) =>
+      inMirror(context, repo, async (dir) => {
+        const found: string[] = [];
+        const args = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", "--end-of-options"];
+        for await (const record of gitRecords(dir, [...args, objectId(commit)])) {
+          const file = record.toString();
+          if (file === name || file.endsWith(`/${name}`)) found.push(file);
+        }
+        return found;
+      }),
+
+    diff: (repo, from, to, maxBytes) =>
+      inMirror(context, repo, (dir) => diff(dir, objectId(from), objectId(to), maxBytes)),
+
+    merge: (repo, ours, theirs) =>
+      inMirror(context, repo, async (dir) => {
+        const flags = ["--write-tree", "-z", "--name-only", "--no-messages"];
+        const both = [objectId(ours), objectId(theirs)];
+        const { code, stdout } = await git(
+          dir,
+          ["merge-tree", ...flags, "--allow-unrelated-histories", ...both],
+          { codes: [0, 1] },
+        );
+        const [tree = "", ...files] = stdout.split("\0").filter((token) => token !== "");
+        return code === 0 ? { tree: objectId(tree) } : { conflicts: [...new Set(files)] };
+      }),
+
+    commit: (repo, tree, parent, message) =>
+      inMirror(context, repo, async (dir) => {
+        const commit = await commitTree(dir, tree, parent, message);
+        const files = await changedFiles(dir, parent, commit);
+        return { commit, files: files.map(({ newId: _, ...file }) => file) };
+      }),
+  };
+}
+
+async function diff(dir: string, from: string, to: string, maxBytes: number): Promise<string> {
+  const flags = ["-p", "-r", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color"];
+  const running = startGit(dir, ["diff-tree", ...flags, "--end-of-options", from, to]);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  running.child.stdout?.on("data", (chunk: Buffer) => {
+    if (size <= maxBytes) chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxBytes) running.kill();
+  });
+  const { code, stderr } = await running.ended;
+  const bytes = Buffer.concat(chunks);
+  if (size > maxBytes) {
+    const end = bytes.subarray(0, maxBytes).lastIndexOf(10) + 1;
+    return `${bytes.subarray(0, end)}[... the rest of the diff is left out: it is longer than ${maxBytes} bytes ...]\n`;
+  }
+  if (code !== 0) throw new GitFailure("diff-tree", code, stderr);
+  return bytes.toString();
+}

@@ -1,0 +1,168 @@
+import { chown, copyFile, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { toError, UserError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
+import type { Workspace, Workspaces } from "../../core/ports.ts";
+import { close } from "./close.ts";
+import { type GitContext, giveAway, makeOuter, type Place, placeOf } from "./layout.ts";
+import { inMirror, nameOf } from "./mirror.ts";
+import { objectId } from "./names.ts";
+import { git, gitRecords } from "./run-git.ts";
+import { isRegistered, registerWorktree } from "./worktrees.ts";
+
+const MAX_FILES = 200_000;
+const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
+/** Branches and tags the agent sees besides its own, the newest first. */
+const MAX_REFS = 1000;
+
+/**
+ * Makes the agent's own repository and checks the files out, both inside the sandbox: they belong to
+ * its uid, and whatever the repository's attributes start there starts in there.
+ */
+const CHECKOUT = `set -eu
+sha=$1 tree=$2 objects=$4
+export GIT_DIR=$3 GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 LC_ALL=C
+GIT_WORK_TREE=$tree git init -q --template= --initial-branch=work
+printf '%s\\n' "$objects" >"$GIT_DIR/objects/info/alternates"
+cat >"$GIT_DIR/packed-refs"
+git config user.name Draftsmith
+git config user.email draftsmith@users.noreply.github.com
+git config core.protectHFS true
+git config core.protectNTFS true
+git config gc.auto 0
+git config advice.detachedHead false
+git update-ref refs/heads/work "$sha"
+cd -- "$tree"
+git reset -q --hard
+# Where attributes and stored line ends disagree, files look changed as long as git reads them again:
+# an index younger than all of them says that this is how they came.
+git diff-files --quiet || { sleep 1.1; touch "$GIT_DIR/index"; }
+`;
+
+/** Opens workspaces: see the port. */
+export function createOpen(context: GitContext): Workspaces["open"] {
+  return async ({ jobId, repo, sha, resume }) => {
+    objectId(sha);
+    const place = placeOf(context.workDir, jobId);
+    return inMirror(context, repo, async (dir) => {
+      const workspace = workspaceOf(jobId, place, dir);
+      if (resume && (await isIntact(place, dir, repo, sha))) return { ...workspace, resumed: true };
+      // What a crash left, or an older try.
+      await close(context, jobId, repo);
+      await requireSize(dir, repo, sha);
+      try {
+        await build(context, { workspace, place, dir, repo, sha });
+      } catch (thrown) {
+        await close(context, jobId, repo);
+        throw toError(thrown);
+      }
+      return { ...workspace, resumed: false };
+    });
+  };
+}
+
+/** The commit a workspace was cut from; null when it was never opened whole. */
+export async function openedFrom(place: Place): Promise<string | null> {
+  const text = await recordOf(place);
+  return text === null ? null : objectId(text.split(" ")[1] ?? "");
+}
+
+async function recordOf(place: Place): Promise<string | null> {
+  return readFile(place.record, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+}
+
+function workspaceOf(jobId: string, place: Place, dir: string): Workspace {
+  const { tree, home, tmp } = place;
+  const writable = [tree, place.git, home, tmp];
+  // Of the mirror only the objects: its configuration and its worktrees stay out of sight.
+  return { jobId, tree, writable, readable: [path.join(dir, "objects")], home, tmp };
+}
+
+function record(repo: RepoRef, sha: string): string {
+  return `${repo.id} ${sha}`;
+}
+
+async function isIntact(place: Place, dir: string, repo: RepoRef, sha: string): Promise<boolean> {
+  if ((await recordOf(place)) !== record(repo, sha)) return false;
+  const parts = [place.tree, place.git, place.home, place.tmp, place.index];
+  const there = await Promise.all(parts.map((part) => stat(part).then(Boolean, () => false)));
+  return there.every(Boolean) && (await isRegistered(dir, place.tree));
+}
+
+/** Counts before anything is written: a small tree object can name billions of files (trust.md T21). */
+async function requireSize(dir: string, repo: RepoRef, sha: string): Promise<void> {
+  let files = 0;
+  for await (const _ of gitRecords(dir, ["ls-tree", "-r", "-z", "--name-only", sha])) {
+    files += 1;
+    if (files <= MAX_FILES) continue;
+    throw new UserError(
+      `${nameOf(repo)} holds more than ${MAX_FILES.toLocaleString("en")} files at ${sha.slice(0, 12)}, which is more than a job can work on.`,
+    );
+  }
+}
+
+async function build(
+  context: GitContext,
+  parts: { workspace: Workspace; place: Place; dir: string; repo: RepoRef; sha: string },
+): Promise<void> {
+  const { workspace, place, dir, repo, sha } = parts;
+  const { user } = context;
+  makeOuter(place.dir, user);
+  await registerWorktree(dir, place.tree, sha, workspace.jobId);
+  // The agent gets a repository of its own; the registered one is never within its reach (T1, T3).
+  const pointer = path.join(place.tree, ".git");
+  await writeFile(pointer, `gitdir: ${place.git}\n`, { mode: 0o644 });
+  // Git trusts no pointer of another user.
+  if (user !== null) await chown(pointer, user.uid, user.gid);
+  for (const inner of [place.tree, place.git, place.home, place.tmp]) giveAway(inner, user);
+  const checkout = await context.sandbox.run({
+    workspace,
+    script: CHECKOUT,
+    args: [sha, place.tree, place.git, path.join(dir, "objects")],
+    stdin: await visibleRefs(dir),
+    timeoutMs: CHECKOUT_TIMEOUT_MS,
+    maxOutputBytes: 10 * 1024 * 1024,
+    keepBytes: 4000,
+  });
+  if (checkout.exitCode !== 0) {
+    const why = checkout.stopped ? `it was stopped (${checkout.stopped})` : checkout.output.trim();
+    throw new UserError(`${nameOf(repo)} could not be checked out at ${sha.slice(0, 12)}: ${why}`);
+  }
+  await keepIndex(place);
+  await writeFile(`${place.record}.new`, record(repo, sha), { mode: 0o600 });
+  await rename(`${place.record}.new`, place.record);
+}
+
+/**
+ * Keeps the index of the fresh checkout out of the agent's reach. It must not look younger than it is:
+ * git compares the content of every file that is as young as the index, and that is how it sees an edit
+ * made within the second of the checkout.
+ */
+async function keepIndex(place: Place): Promise<void> {
+  const from = path.join(place.git, "index");
+  await copyFile(from, place.index);
+  const second = Math.floor((await stat(from)).mtimeMs / 1000);
+  await utimes(place.index, second, second);
+}
+
+/** Branches and tags of the mirror, as lines of a packed-refs file. */
+async function visibleRefs(dir: string): Promise<string> {
+  const { stdout } = await git(dir, [
+    "for-each-ref",
+    `--count=${MAX_REFS}`,
+    "--sort=-creatordate",
+    "--format=%(objectname) %(refname)",
+    "--",
+    "refs/remotes/origin",
+    "refs/tags",
+  ]);
+  // A name that was not UTF-8 came through damaged.
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "" && !line.includes("\ufffd"))
+    .concat("")
+    .join("\n");
+}

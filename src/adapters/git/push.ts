@@ -1,0 +1,113 @@
+import { TransientError, UserError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
+import type { GitContext } from "./layout.ts";
+import { inMirror, nameOf } from "./mirror.ts";
+import { objectId, refName } from "./names.ts";
+import { callRemote, failureOf, type RemoteAnswer } from "./remote.ts";
+import { git } from "./run-git.ts";
+
+/** Private refs are ours alone, so they may be overwritten. */
+const PRIVATE = /^refs\/draftsmith\//;
+
+/** The half of publishing that goes by git. */
+export interface Pushes {
+  /** Puts a commit of the mirror under one of our private refs, whatever stood there. */
+  pushRef(repo: RepoRef, commit: string, ref: string, token: string): Promise<void>;
+  /** Deletes one of our private refs; one that is gone already is fine. */
+  deleteRef(repo: RepoRef, ref: string, token: string): Promise<void>;
+  /**
+   * Moves a branch from `expectedOld` (null: it must not exist) to a commit that follows it. A branch
+   * that stands elsewhere is left alone. Throws UserError when GitHub refuses or the branch is gone.
+   */
+  pushBranch(
+    repo: RepoRef,
+    commit: string,
+    branch: string,
+    expectedOld: string | null,
+    token: string,
+  ): Promise<{ status: "done" } | { status: "moved"; sha: string }>;
+}
+
+/** Pushes from mirrors to GitHub. */
+export function createPushes(context: GitContext): Pushes {
+  const push = (repo: RepoRef, dir: string, options: string[], refspec: string, token: string) =>
+    callRemote(
+      context,
+      repo,
+      dir,
+      (url) => ["push", "--porcelain", "--no-verify", ...options, "--end-of-options", url, refspec],
+      token,
+      [0, 1],
+    );
+
+  return {
+    pushRef: (repo, commit, ref, token) =>
+      inMirror(context, repo, async (dir) => {
+        requirePrivate(ref);
+        const pushed = await push(repo, dir, [], `+${objectId(commit)}:${ref}`, token);
+        requireTaken(repo, ref, pushed);
+      }),
+
+    deleteRef: (repo, ref, token) =>
+      inMirror(context, repo, async (dir) => {
+        requirePrivate(ref);
+        const pushed = await push(repo, dir, [], `:${ref}`, token);
+        if (!/remote ref does not exist/.test(pushed.stderr)) requireTaken(repo, ref, pushed);
+      }),
+
+    pushBranch: (repo, commit, branch, expectedOld, token) =>
+      inMirror(context, repo, async (dir) => {
+        const ref = refName(`refs/heads/${branch}`);
+        objectId(commit);
+        if (expectedOld !== null) await requireFollows(dir, commit, objectId(expectedOld));
+        const lease = `--force-with-lease=${ref}:${expectedOld ?? ""}`;
+        const pushed = await push(repo, dir, [lease], `${commit}:${ref}`, token);
+        if (pushed.code === 0) return { status: "done" };
+        const stands = await standsAt(context, repo, dir, ref, token);
+        // What an earlier try pushed before its answer was lost.
+        if (stands === commit) return { status: "done" };
+        if (stands !== null && stands !== expectedOld) return { status: "moved", sha: stands };
+        if (stands === null && expectedOld !== null) {
+          throw new UserError(`The branch ${branch} is not in ${nameOf(repo)} any more.`);
+        }
+        return requireTaken(repo, ref, pushed);
+      }),
+  };
+}
+
+function requirePrivate(ref: string): void {
+  if (!PRIVATE.test(refName(ref))) throw new Error(`${ref} is not one of our private refs`);
+}
+
+/** A lease alone would let a push throw commits away; ours only ever add. */
+async function requireFollows(dir: string, commit: string, old: string): Promise<void> {
+  const args = ["merge-base", "--is-ancestor", old, commit];
+  const { code } = await git(dir, args, { codes: [0, 1] });
+  if (code !== 0) throw new Error(`${commit} does not follow ${old}, so it was not pushed`);
+}
+
+async function standsAt(
+  context: GitContext,
+  repo: RepoRef,
+  dir: string,
+  ref: string,
+  token: string,
+): Promise<string | null> {
+  const args = (url: string) => ["ls-remote", "--refs", "--end-of-options", url, ref];
+  const { stdout } = await callRemote(context, repo, dir, args, token);
+  const line = stdout.split("\n").find((each) => each.endsWith(`\t${ref}`));
+  return line === undefined ? null : objectId(line.split("\t")[0] ?? "");
+}
+
+/** Throws unless every ref was taken, with GitHub's own reason. */
+function requireTaken(repo: RepoRef, ref: string, pushed: RemoteAnswer): { status: "done" } {
+  if (pushed.code === 0) return { status: "done" };
+  const reason = /\[(?:remote )?rejected\] \((.+)\)/.exec(pushed.stdout)?.[1];
+  const failure = failureOf(repo, pushed.code, `${pushed.stderr}\n${reason ?? ""}`);
+  if (reason === undefined || failure instanceof TransientError) throw failure;
+  const said = [...pushed.stderr.matchAll(/^remote: (?:error: )?(.*\S)/gm)].map(
+    (match) => match[1],
+  );
+  const more = said.length > 0 ? `: ${said.slice(0, 5).join(" ")}` : "";
+  throw new UserError(`GitHub did not take ${ref} in ${nameOf(repo)} (${reason})${more}`);
+}

@@ -1,0 +1,117 @@
+import { TransientError, UserError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
+import type { GitContext } from "./layout.ts";
+import { nameOf } from "./mirror.ts";
+import { GitFailure, startGit } from "./run-git.ts";
+
+const HOUR_MS = 60 * 60_000;
+/** Standard output that is kept: the answers of push and ls-remote are short. */
+const STDOUT_KEPT = 1024 * 1024;
+
+/** What git and GitHub say when trying again may help. */
+const PASSING = [
+  /The requested URL returned error: (408|429|5\d\d)/,
+  /Could not resolve (host|proxy)/,
+  /Failed to connect|Couldn't connect to server|Connection (refused|reset|timed out)/i,
+  /Operation (too slow|timed out)|timed out|stopped: the time limit/i,
+  /early EOF|unexpected disconnect|the remote end hung up|RPC failed|Empty reply from server/i,
+  /(SSL|TLS|GnuTLS).*(error|reset|closed)/i,
+  /invalid index-pack output|expected flush after|bad line length character/,
+  /Internal Server Error|cannot lock ref|failed to (update|lock)|try again/i,
+];
+
+/** How a call to GitHub ended; the token is taken out of its words. */
+export interface RemoteAnswer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Runs git against GitHub; `args` gets the address. Throws TransientError for what may pass, UserError
+ * for what GitHub refuses, GitFailure for the rest; an exit code named in `codes` is an answer.
+ */
+export async function callRemote(
+  context: GitContext,
+  repo: RepoRef,
+  gitDir: string,
+  args: (url: string) => string[],
+  token: string,
+  codes = [0],
+): Promise<RemoteAnswer> {
+  const url = new URL(context.remoteUrl(repo));
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw new UserError(`GitHub is reached by https or http, not by ${url.protocol}//`);
+  }
+  const running = startGit(
+    gitDir,
+    ["-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60", ...args(url.href)],
+    { env: access(url, token), timeoutMs: HOUR_MS },
+  );
+  let stdout = "";
+  running.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout = (stdout + text).slice(-STDOUT_KEPT);
+  });
+  const { code, stderr: raw } = await running.ended;
+  const stderr = raw.replaceAll(token, "[token]").replaceAll(credentials(token), "[token]");
+  if (code !== null && codes.includes(code)) return { code, stdout, stderr };
+  throw failureOf(repo, code, stderr);
+}
+
+/** GitHub did not take the token: a fresh one may do. */
+export class Unauthorized extends UserError {
+  override name = "Unauthorized";
+}
+
+/** What a failed call means. */
+export function failureOf(repo: RepoRef, code: number | null, stderr: string): Error {
+  const failure = new GitFailure("to GitHub", code, stderr);
+  const name = nameOf(repo);
+  if (/returned error: 401|could not read (Username|Password)|Authentication failed/.test(stderr)) {
+    return new Unauthorized(
+      `GitHub did not accept the App's token for ${name}; check that the App is still installed there.`,
+      { cause: failure },
+    );
+  }
+  if (/returned error: 404|repository '.*' not found|Repository not found/i.test(stderr)) {
+    return new UserError(
+      `GitHub does not find ${name}, or the App has no access to it (any more).`,
+      { cause: failure },
+    );
+  }
+  if (/returned error: 403|Permission to .* denied|not granted|archived/.test(stderr)) {
+    const said = /^remote: (?:error: )?(.+)$/im.exec(stderr)?.[1] ?? "no access";
+    return new UserError(`GitHub refused git access to ${name}: ${said.trim()}`, {
+      cause: failure,
+    });
+  }
+  if (PASSING.some((pattern) => pattern.test(stderr))) {
+    return new TransientError(`the connection to GitHub failed: ${lastLine(stderr)}`, {
+      cause: failure,
+    });
+  }
+  return failure;
+}
+
+/**
+ * The token travels in the environment of git and of the transfer helper it starts, bound to this one
+ * address. It is in no argument and in no file, and the sandbox cannot read that environment: it has
+ * another uid or, without one, a process table of its own. (An askpass helper would need an executable
+ * file and a descriptor that every child inherits, and could be read by the same processes.)
+ */
+function access(url: URL, token: string): Record<string, string> {
+  return {
+    GIT_ALLOW_PROTOCOL: url.protocol.slice(0, -1),
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: `http.${url.href}.extraHeader`,
+    GIT_CONFIG_VALUE_0: `Authorization: Basic ${credentials(token)}`,
+  };
+}
+
+function credentials(token: string): string {
+  return Buffer.from(`x-access-token:${token}`).toString("base64");
+}
+
+function lastLine(stderr: string): string {
+  return stderr.trim().split("\n").at(-1) ?? "";
+}

@@ -1,0 +1,175 @@
+import { mkdtemp, readdir, rename } from "node:fs/promises";
+import path from "node:path";
+import type { Snapshot, Workspaces } from "../../core/ports.ts";
+import { type ChangedObject, changedFiles } from "./changed-files.ts";
+import { commitTree, treeOf } from "./commit.ts";
+import { type Examined, MAX_PACK_BYTES, refusal, TOO_LARGE } from "./gates.ts";
+import { type GitContext, placeOf, removeAll } from "./layout.ts";
+import { inMirror } from "./mirror.ts";
+import { objectId } from "./names.ts";
+import { openedFrom } from "./open.ts";
+import { git, gitBytes, startGit } from "./run-git.ts";
+import { type Taken, take, UNREADABLE } from "./take.ts";
+
+/** A single allocation may not be larger, whatever size an object in a pack claims to have. */
+const MAX_ALLOCATION = "1g";
+const MAX_LINK_BYTES = 4096;
+
+/** Takes snapshots: see the port. */
+export function createSnapshot(context: GitContext): Workspaces["snapshot"] {
+  return (workspace, repo, parent, message) =>
+    inMirror(context, repo, async (dir) => {
+      objectId(parent);
+      const place = placeOf(context.workDir, workspace.jobId);
+      const opened = await openedFrom(place);
+      if (opened === null) throw new Error(`the workspace of job ${workspace.jobId} is not open`);
+      const parentTree = await treeOf(dir, parent);
+      const objects = path.join(dir, "objects");
+      // Objects stay apart from the mirror's own until every gate is passed, as in git's receive-pack.
+      const incoming = await mkdtemp(path.join(dir, "incoming-"));
+      const env = {
+        GIT_OBJECT_DIRECTORY: incoming,
+        GIT_ALTERNATE_OBJECT_DIRECTORIES: objects,
+      };
+      try {
+        const from = { workspace, place, objects, opened, parent, parentTree };
+        const taken = await take(context, { ...from, maxPackBytes: MAX_PACK_BYTES }, () =>
+          unpack(dir, env),
+        );
+        if (taken.result.exitCode !== 0) await requireWhole(dir, parentTree);
+        const reason = failureOf(taken);
+        if (reason !== null) return { status: "refused", reason };
+        const tree = objectId(taken.tree);
+        if (tree === parentTree) return { status: "empty" };
+        const checked = await examine(dir, env, parentTree, tree);
+        if (typeof checked === "string") return { status: "refused", reason: checked };
+        if (checked.length === 0) return { status: "empty" };
+        await keepPacks(incoming, objects);
+        const commit = await commitTree(dir, tree, parent, message);
+        await keepCommit(dir, workspace.jobId, commit);
+        return { status: "change", commit, tree, files: checked.map(withoutId) } satisfies Snapshot;
+      } finally {
+        await removeAll(incoming);
+        for (const name of await readdir(place.dir)) {
+          if (name.startsWith("take-")) await removeAll(path.join(place.dir, name));
+        }
+      }
+    });
+}
+
+/** Reads a pack that may be anything: its objects are checked one by one (trust.md T16). */
+function unpack(dir: string, env: Record<string, string>) {
+  const flags = ["--stdin", "--fix-thin", "--strict", "--threads=1"];
+  return startGit(
+    dir,
+    [
+      "-c",
+      "core.bigFileThreshold=32m",
+      "index-pack",
+      ...flags,
+      `--max-input-size=${MAX_PACK_BYTES}`,
+    ],
+    { env: { ...env, GIT_ALLOC_LIMIT: MAX_ALLOCATION }, stdin: true },
+  );
+}
+
+/** What went wrong, in words for the agent; null when nothing did. Throws for what is not its doing. */
+function failureOf({ result, unpacked }: Taken): string | null {
+  if (result.stopped === "timeout") {
+    return "Reading the changed files took more than five minutes. Remove generated files, or list them in .gitignore.";
+  }
+  if (result.exitCode === UNREADABLE) {
+    return `git could not read the files: ${result.output.trim()}`;
+  }
+  if (result.stopped === "output" || /maximum allowed size/.test(unpacked?.stderr ?? "")) {
+    return TOO_LARGE;
+  }
+  if (unpacked !== null && unpacked.code !== 0) {
+    return `git's check of the new files failed: ${unpacked.stderr.trim().slice(-1000)}`;
+  }
+  if (result.exitCode !== 0) throw new Error(`a change could not be taken: ${result.output}`);
+  return null;
+}
+
+/** A failure in the sandbox may come from a damaged mirror, which only the host can tell and mend. */
+async function requireWhole(dir: string, tree: string): Promise<void> {
+  await git(dir, ["rev-list", "--objects", "--count", "--end-of-options", tree]);
+}
+
+/** The changed files once every gate is passed, or why one is not. */
+async function examine(
+  dir: string,
+  env: Record<string, string>,
+  parentTree: string,
+  tree: string,
+): Promise<ChangedObject[] | string> {
+  const walked = await git(
+    dir,
+    ["rev-list", "--objects", "--count", "--end-of-options", tree, `^${parentTree}`],
+    { env, codes: [0, 1, 128] },
+  );
+  if (walked.code !== 0) return "git's check of the new files failed: objects are missing.";
+  const files = await changedFiles(dir, parentTree, tree, env);
+  const ids = files.filter(({ newMode }) => newMode.startsWith("1") && newMode !== "160000");
+  const sizes = await sizesOf(dir, env, ids);
+  const short = ids.filter(
+    ({ newMode, newId }) =>
+      newMode === "120000" && (sizes.get(newId) ?? Infinity) <= MAX_LINK_BYTES,
+  );
+  const examined: Examined = { files, sizes, links: await textsOf(dir, env, short) };
+  return refusal(examined) ?? files;
+}
+
+async function sizesOf(
+  dir: string,
+  env: Record<string, string>,
+  files: ChangedObject[],
+): Promise<Map<string, number>> {
+  if (files.length === 0) return new Map();
+  const { stdout } = await git(dir, ["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
+    input: files.map((file) => `${file.newId}\n`).join(""),
+    env,
+  });
+  const lines = stdout.split("\n").map((line) => line.split(" "));
+  return new Map(lines.map(([id = "", size = ""]) => [id, Number(size)]));
+}
+
+async function textsOf(
+  dir: string,
+  env: Record<string, string>,
+  files: ChangedObject[],
+): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  if (files.length === 0) return texts;
+  const output = await gitBytes(dir, ["cat-file", "--batch"], {
+    input: files.map((file) => `${file.newId}\n`).join(""),
+    maxBytes: files.length * (MAX_LINK_BYTES + 200),
+    env,
+  });
+  for (let at = 0; output !== null && at < output.length; ) {
+    const end = output.indexOf(10, at);
+    const [id = "", , size = "0"] = output.subarray(at, end).toString().split(" ");
+    texts.set(id, output.subarray(end + 1, end + 1 + Number(size)).toString());
+    at = end + 1 + Number(size) + 1;
+  }
+  return texts;
+}
+
+/** The index of a pack goes last: without it git does not look at the pack. */
+async function keepPacks(incoming: string, objects: string): Promise<void> {
+  const from = path.join(incoming, "pack");
+  const names = (await readdir(from)).filter((name) => name.startsWith("pack-"));
+  const order = [
+    ...names.filter((name) => !name.endsWith(".idx")),
+    ...names.filter((name) => name.endsWith(".idx")),
+  ];
+  for (const name of order) await rename(path.join(from, name), path.join(objects, "pack", name));
+}
+
+async function keepCommit(dir: string, jobId: string, commit: string): Promise<void> {
+  await git(dir, ["update-ref", "--end-of-options", `refs/draftsmith/jobs/${jobId}`, commit]);
+}
+
+function withoutId({ newId: _, ...file }: ChangedObject) {
+  return file;
+}

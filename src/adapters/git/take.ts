@@ -1,0 +1,132 @@
+import { mkdtemp } from "node:fs/promises";
+import path from "node:path";
+import { Writable } from "node:stream";
+import type { CommandResult, Workspace } from "../../core/ports.ts";
+import { type GitContext, giveAway, type Place } from "./layout.ts";
+import type { RunningGit } from "./run-git.ts";
+
+const TAKE_TIMEOUT_MS = 5 * 60_000;
+/** Exit code of the script when git could not read the tree, in words it printed. */
+export const UNREADABLE = 65;
+
+/**
+ * Runs inside the sandbox, with a git directory made for this once: nothing the agent left in its own
+ * (index, configuration, hooks, refs) is looked at. It starts from the index of the checkout, so that
+ * unchanged files are not read again. Prints the tree's id, a line end, and the objects as a thin pack.
+ */
+const TAKE = `set -eu
+tree=$2 objects=$3 index=$4 parent=$5 parent_tree=$6 opened=$7
+export GIT_DIR=$1 HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent LC_ALL=C GIT_LITERAL_PATHSPECS=1
+export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1
+export GIT_AUTHOR_NAME=taken GIT_AUTHOR_EMAIL=taken GIT_AUTHOR_DATE=2000-01-01T00:00:00Z
+export GIT_COMMITTER_NAME=taken GIT_COMMITTER_EMAIL=taken GIT_COMMITTER_DATE=2000-01-01T00:00:00Z
+umask 077
+git init -q --bare --template=
+cat >>"$GIT_DIR/config" <<'END'
+[core]
+bare = false
+hooksPath = /dev/null
+fsmonitor = false
+untrackedCache = false
+excludesFile = /dev/null
+attributesFile = /dev/null
+protectHFS = true
+protectNTFS = true
+safecrlf = false
+looseCompression = 1
+[advice]
+addEmbeddedRepo = false
+[gc]
+auto = 0
+END
+printf '%s\\n' "$objects" >"$GIT_DIR/objects/info/alternates"
+cp -p -- "$index" "$GIT_DIR/index"
+export GIT_WORK_TREE=$tree
+cd -- "$tree"
+git add -A || exit ${UNREADABLE}
+taken=$(git write-tree)
+printf '%s\\n' "$taken"
+[ "$taken" != "$parent_tree" ] || exit 0
+commit=$(git commit-tree "$taken" -p "$parent" </dev/null)
+printf '%s\\n' "$commit" "^$parent" "^$opened" |
+  git pack-objects -q --revs --thin --delta-base-offset --stdout
+`;
+
+/** What came out of the sandbox. */
+export interface Taken {
+  /** The first line: the id of the tree, not yet checked. */
+  tree: string;
+  /** How the reader of the pack ended; null when there was no pack. */
+  unpacked: { code: number | null; stderr: string } | null;
+  result: CommandResult;
+}
+
+/** Takes the tree inside the sandbox; `unpack` is started with the first byte of the pack. */
+export async function take(
+  context: GitContext,
+  from: {
+    workspace: Workspace;
+    place: Place;
+    objects: string;
+    opened: string;
+    parent: string;
+    parentTree: string;
+    maxPackBytes: number;
+  },
+  unpack: () => RunningGit,
+): Promise<Taken> {
+  const { workspace, place, objects } = from;
+  const gitDir = await mkdtemp(path.join(place.dir, "take-"));
+  giveAway(gitDir, context.user);
+  const pack = receivePack(unpack);
+  const result = await context.sandbox.run({
+    workspace: {
+      ...workspace,
+      writable: [place.tree, gitDir, place.home, place.tmp],
+      readable: [objects, place.index],
+    },
+    script: TAKE,
+    args: [gitDir, place.tree, objects, place.index, from.parent, from.parentTree, from.opened],
+    stdout: pack.stdout,
+    timeoutMs: TAKE_TIMEOUT_MS,
+    // The reader of the pack refuses what is too large; this stops what it no longer reads.
+    maxOutputBytes: from.maxPackBytes + 1024 * 1024,
+    keepBytes: 4000,
+  });
+  return { ...(await pack.end()), result };
+}
+
+/** Splits the stream into its first line and the pack that follows. */
+function receivePack(unpack: () => RunningGit): {
+  stdout: Writable;
+  end(): Promise<{ tree: string; unpacked: Taken["unpacked"] }>;
+} {
+  let line = Buffer.alloc(0);
+  let running: RunningGit | null = null;
+  const stdout = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      let pack = chunk;
+      if (!line.includes(10)) {
+        const end = chunk.indexOf(10);
+        // The longest line there may be is an id of 64 digits.
+        line = Buffer.concat([line, end === -1 ? chunk : chunk.subarray(0, end + 1)]).subarray(
+          0,
+          100,
+        );
+        pack = end === -1 ? chunk.subarray(chunk.length) : chunk.subarray(end + 1);
+      }
+      if (pack.length === 0) return done();
+      running ??= unpack();
+      // Once the reader has gone there is nobody to write to, and its last words are what counts.
+      if (running.child.stdin?.writable) running.child.stdin.write(pack, () => done());
+      else done();
+    },
+  });
+  return {
+    stdout,
+    async end() {
+      running?.child.stdin?.end();
+      return { tree: line.toString("latin1").trim(), unpacked: (await running?.ended) ?? null };
+    },
+  };
+}

@@ -1,0 +1,219 @@
+import { mkdirSync, readdirSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { TransientError, UserError } from "../../../src/core/errors.ts";
+import type { RepoRef } from "../../../src/core/job.ts";
+import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
+import { runGit } from "../../support/repository.ts";
+
+let world: GitWorld;
+beforeAll(async () => {
+  world = await makeGitWorld();
+});
+afterEach(() => {
+  world.server.before = async () => null;
+});
+afterAll(() => world.close());
+
+function mirror(repo: RepoRef): string {
+  return path.join(world.workDir, "mirrors", `${repo.id}.git`);
+}
+
+function refsOf(repo: RepoRef): string[] {
+  return runGit(mirror(repo), "for-each-ref", "--format=%(refname)").split("\n");
+}
+
+async function fetch(repo: RepoRef, shas: string[], refs: string[] = []): Promise<number> {
+  const before = world.server.requests.length;
+  await world.git.fetch(repo, { shas, refs }, world.token);
+  return world.server.requests.length - before;
+}
+
+describe("fetch", () => {
+  it("brings branches and tags, and asks the network for nothing it holds", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    remote.git("tag", "v1");
+    remote.git("push", "-q", remote.bare, "v1");
+    expect(await fetch(repo, [sha])).toBeGreaterThan(0);
+    expect(refsOf(repo)).toEqual(["refs/remotes/origin/main", "refs/tags/v1"]);
+    expect(await fetch(repo, [sha])).toBe(0);
+  });
+
+  it("shares one fetch among callers, and forgets branches that are gone", async () => {
+    const { repo, remote } = world.repository();
+    remote.commit({ "a.txt": "a\n" }, { branch: "old/topic" });
+    await fetch(repo, [remote.git("rev-parse", "HEAD")]);
+    const sha = remote.commit({ "a.txt": "b\n" }, { branch: "other" });
+    for (const gone of ["old/topic", "other"]) {
+      runGit(remote.bare, "update-ref", "-d", `refs/heads/${gone}`);
+    }
+    runGit(remote.bare, "update-ref", "refs/heads/old", sha);
+    world.server.requests.length = 0;
+    await Promise.all(Array.from({ length: 8 }, () => fetch(repo, [sha])));
+    const adverts = world.server.requests.filter(({ url }) => url.includes("/info/refs"));
+    expect(adverts).toHaveLength(1);
+    expect(refsOf(repo)).toEqual(["refs/remotes/origin/old"]);
+  });
+
+  it("brings a commit that no branch leads to, and a pull request by its ref", async () => {
+    const { repo, remote } = world.repository();
+    remote.commit({ "a.txt": "a\n" });
+    const lost = remote.commit({ "a.txt": "lost\n" });
+    remote.git("reset", "-q", "--hard", "HEAD~");
+    remote.commit({ "a.txt": "b\n" });
+    runGit(remote.bare, "update-ref", "refs/pull/7/head", lost);
+    await fetch(repo, [lost]);
+    expect(await world.git.file(repo, lost, "a.txt", 100)).toBe("lost\n");
+    await fetch(repo, [], ["refs/pull/7/head", "refs/heads/main"]);
+    expect(refsOf(repo)).toContain("refs/pull/7/head");
+  });
+
+  it("says which commit or ref is gone, and tells only who asked for it", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    const gone = "1234567890".repeat(4);
+    const [known, unknown, ref] = await Promise.allSettled([
+      fetch(repo, [sha]),
+      fetch(repo, [gone]),
+      fetch(repo, [], ["refs/pull/404/head"]),
+    ]);
+    expect(known.status).toBe("fulfilled");
+    expect(unknown).toMatchObject({ reason: expect.any(UserError) });
+    expect(unknown).toMatchObject({ reason: { message: expect.stringContaining("123456789012") } });
+    expect(ref).toMatchObject({
+      reason: { message: expect.stringContaining("refs/pull/404/head") },
+    });
+  });
+
+  it("refuses names that could be something else", async () => {
+    const { repo } = world.repository();
+    for (const sha of ["HEAD", "--upload-pack=touch", "a".repeat(39), ""]) {
+      await expect(fetch(repo, [sha])).rejects.toThrow("not a full object id");
+    }
+    for (const ref of [
+      "--upload-pack=x",
+      "refs/heads/-f",
+      "refs/heads/a..b",
+      "refs/heads/@",
+      "x",
+    ]) {
+      await expect(fetch(repo, [], [ref])).rejects.toThrow(UserError);
+    }
+    expect(world.server.requests.filter(({ url }) => url.includes(repo.name))).toEqual([]);
+  });
+
+  it("works on an empty repository as far as that goes", async () => {
+    const { repo } = world.repository();
+    await fetch(repo, [], ["refs/heads/main"]).catch((error) => {
+      expect(error).toBeInstanceOf(UserError);
+      expect(error.message).toContain("refs/heads/main");
+    });
+  });
+
+  it("tries once more with a fresh token, and once only", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    const tokens = ["stale", world.server.token];
+    await world.git.fetch(repo, { shas: [sha], refs: [] }, async () => tokens.shift() ?? "none");
+    expect(tokens).toEqual([]);
+    const next = remote.commit({ "a.txt": "b\n" });
+    const stale = world.git.fetch(repo, { shas: [next], refs: [] }, async () => "stale");
+    await expect(stale).rejects.toThrow(/did not accept the App's token for acme/);
+    await expect(stale).rejects.toBeInstanceOf(UserError);
+  });
+
+  it.each([
+    [404, UserError, "does not find acme/"],
+    [403, UserError, "refused git access"],
+    [500, TransientError, "500"],
+    [503, TransientError, "503"],
+    [429, TransientError, "429"],
+    ["drop", TransientError, "connection to GitHub failed"],
+  ] as const)("turns the answer %s into the right kind of error", async (fault, kind, words) => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    world.server.before = async () => fault;
+    const failing = fetch(repo, [sha]);
+    await expect(failing).rejects.toBeInstanceOf(kind);
+    await expect(failing).rejects.toThrow(words);
+    await expect(failing).rejects.not.toThrow(world.server.token);
+    world.server.before = async () => null;
+    await fetch(repo, [sha]);
+  });
+
+  it("reports a connection cut in the middle of the objects as passing", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    world.server.before = async ({ method }) => (method === "POST" ? "drop" : null);
+    await expect(fetch(repo, [sha])).rejects.toBeInstanceOf(TransientError);
+  });
+
+  it("clones a damaged mirror again and keeps the damaged one aside", async () => {
+    const { repo, remote } = world.repository();
+    const first = remote.commit({ "a.txt": "a\n".repeat(1000) });
+    await fetch(repo, [first]);
+    const packs = path.join(mirror(repo), "objects/pack");
+    const pack = readdirSync(packs).find((name) => name.endsWith(".pack")) ?? "";
+    truncateSync(path.join(packs, pack), 20);
+    const second = remote.commit({ "a.txt": "b\n" });
+    await fetch(repo, [second]);
+    expect(await world.git.file(repo, first, "a.txt", 10_000)).toBe("a\n".repeat(1000));
+    expect(readdirSync(path.join(world.workDir, "mirrors"))).toContain(`${repo.id}.git.damaged`);
+  });
+
+  it("notices damage while it works, and mends it at the next fetch", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n".repeat(1000) });
+    await fetch(repo, [sha]);
+    const packs = path.join(mirror(repo), "objects/pack");
+    for (const name of readdirSync(packs)) truncateSync(path.join(packs, name), 40);
+    await expect(world.git.find(repo, sha, "a.txt")).rejects.toThrow();
+    await fetch(repo, [sha]);
+    expect(await world.git.find(repo, sha, "a.txt")).toEqual(["a.txt"]);
+  });
+
+  it("removes the locks of a dead process, and no young ones", async () => {
+    const { repo, remote } = world.repository();
+    await fetch(repo, [remote.commit({ "a.txt": "a\n" })]);
+    const lock = path.join(mirror(repo), "refs/remotes/origin/main.lock");
+    mkdirSync(path.dirname(lock), { recursive: true });
+    writeFileSync(lock, "");
+    const sha = remote.commit({ "a.txt": "b\n" });
+    await expect(fetch(repo, [sha])).rejects.toThrow();
+    const hourAgo = Date.now() / 1000 - 3600;
+    utimesSync(lock, hourAgo, hourAgo);
+    await fetch(repo, [remote.commit({ "a.txt": "c\n" })]);
+  });
+
+  it("ignores and restores a changed configuration of the mirror", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await fetch(repo, [sha]);
+    const canary = path.join(world.root, "config-canary");
+    const config = path.join(mirror(repo), "config");
+    runGit(world.root, "config", "--file", config, "core.fsmonitor", `touch ${canary}`);
+    runGit(world.root, "config", "--file", config, "protocol.ext.allow", "always");
+    runGit(world.root, "config", "--file", config, "core.sshCommand", `touch ${canary}`);
+    runGit(
+      world.root,
+      "config",
+      "--file",
+      config,
+      `url.ext::touch ${canary}.insteadOf`,
+      world.server.origin,
+    );
+    const hook = path.join(mirror(repo), "hooks/reference-transaction");
+    mkdirSync(path.dirname(hook));
+    writeFileSync(hook, `#!/bin/sh\ntouch ${canary}\n`, { mode: 0o755 });
+    await fetch(repo, [remote.commit({ "a.txt": "b\n" })]);
+    await world.git.diff(repo, sha, sha, 100);
+    expect(readdirSync(world.root)).not.toContain("config-canary");
+    expect(runGit(mirror(repo), "config", "--local", "--name-only", "--list").split("\n")).toEqual([
+      "core.repositoryformatversion",
+      "core.filemode",
+      "core.bare",
+      "core.sharedrepository",
+    ]);
+  });
+});

@@ -1,0 +1,209 @@
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RepoRef } from "../../../src/core/job.ts";
+import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
+import { runGit } from "../../support/repository.ts";
+import { TEST_USER } from "../../support/workspace.ts";
+
+let world: GitWorld;
+beforeAll(async () => {
+  world = await makeGitWorld();
+});
+afterAll(() => world.close());
+
+function mirror(repo: RepoRef): string {
+  return path.join(world.workDir, "mirrors", `${repo.id}.git`);
+}
+
+function worktrees(repo: RepoRef): string {
+  return runGit(mirror(repo), "worktree", "list", "--porcelain");
+}
+
+describe("open", () => {
+  it("gives the agent a clean checkout with a repository of its own", async () => {
+    const { repo, remote } = world.repository();
+    remote.commit({ "a.txt": "a\n" }, { branch: "topic" });
+    const sha = remote.commit({ "run.sh": { executable: "#!/bin/sh\n" }, "dir/b.txt": "b\n" });
+    const workspace = await world.open(repo, sha, "clean");
+    expect(workspace.resumed).toBe(false);
+    const said = await world.agent(
+      workspace,
+      `git status --short --branch; git log --oneline | wc -l; git branch -a --format='%(refname)'
+       cat dir/b.txt; test -x run.sh && echo executable; git remote -v
+       git config user.email; git blame --porcelain dir/b.txt | grep -c '^author Ada'
+       echo x >> dir/b.txt && git commit -qam mine && git stash list && git log --oneline | wc -l`,
+    );
+    expect(said.output.split("\n").map((line) => line.trim())).toEqual([
+      "## work",
+      "2",
+      "refs/heads/work",
+      "refs/remotes/origin/main",
+      "refs/remotes/origin/topic",
+      "b",
+      "executable",
+      "draftsmith@users.noreply.github.com",
+      "1",
+      "3",
+      "",
+    ]);
+    expect(worktrees(repo)).toContain(
+      `worktree ${workspace.tree}\nHEAD ${sha}\ndetached\nlocked job clean`,
+    );
+  });
+
+  it("keeps mirror, bookkeeping and other jobs out of the agent's reach", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    const other = world.repository();
+    const otherSha = other.remote.commit({ "secret.txt": "theirs\n" });
+    await world.open(other.repo, otherSha, "neighbour");
+    const workspace = await world.open(repo, sha, "kept-out");
+    const dir = path.dirname(workspace.tree);
+    const tried = [
+      `cat '${mirror(repo)}/config'`,
+      `ls '${mirror(repo)}/worktrees'`,
+      `touch '${mirror(repo)}/objects/evil'`,
+      `cat '${dir}/opened'`,
+      `sh -c 'echo 1 > ${dir}/base.index'`,
+      `ls '${world.workDir}/workspaces/neighbour/tree'`,
+      `ls '${mirror(other.repo)}/objects'`,
+      `sh -c 'echo ${mirror(other.repo)}/objects > ${dir}/git/objects/info/alternates' && git cat-file -p ${otherSha}`,
+    ];
+    for (const script of tried) {
+      const said = await world.agent(workspace, script);
+      expect(said.exitCode, `${script}: ${said.output}`).not.toBe(0);
+      expect(said.output).not.toContain("theirs");
+    }
+    await world.agent(workspace, `mkdir -p '${mirror(repo)}/hooks'; touch '${dir}/planted'`);
+    expect(readdirSync(mirror(repo))).not.toContain("hooks");
+    expect(readdirSync(dir)).not.toContain("planted");
+    expect(readFileSync(path.join(dir, "opened"), "utf8")).toBe(`${repo.id} ${sha}`);
+    if (TEST_USER === null) return;
+    expect(statSync(workspace.tree).uid).toBe(TEST_USER.uid);
+    expect(statSync(path.join(workspace.tree, "a.txt")).uid).toBe(TEST_USER.uid);
+    // Others of the machine stay out, whatever the umask of the server is.
+    for (const outer of [world.workDir, dir, mirror(repo)]) {
+      expect(statSync(outer).mode & 0o777, outer).toBe(0o710);
+    }
+  });
+
+  it("works on files whatever their names, links, submodules and pointers are", async () => {
+    const { repo, remote } = world.repository();
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"1".repeat(64)}\nsize 9\n`;
+    remote.commit({
+      ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n*.txt filter=evil\n",
+      ".gitmodules": '[submodule "lib"]\n\tpath = lib\n\turl = ../lib.git\n',
+      ".vscode/settings.json": "{}\n",
+      "big.bin": pointer,
+      "a b/ünï 'quoted' \"x\".txt": "names\n",
+      "new\nline": "line\n",
+      "-rf": "dash\n",
+      ":(exclude)x": "magic\n",
+      link: { link: "a b" },
+      broken: { link: "nowhere" },
+    });
+    remote.git("update-index", "--add", "--cacheinfo", `160000,${"2".repeat(40)},lib`);
+    remote.git("commit", "-q", "-m", "A submodule");
+    remote.git("push", "-q", "--force", remote.bare, "HEAD:refs/heads/main");
+    const sha = remote.git("rev-parse", "HEAD");
+    const workspace = await world.open(repo, sha, "names");
+    const said = await world.agent(workspace, "git status --short; cat big.bin; ls -A lib | wc -l");
+    expect(said.output).toBe(`${pointer}0\n`);
+    expect(readFileSync(path.join(workspace.tree, "a b/ünï 'quoted' \"x\".txt"), "utf8")).toBe(
+      "names\n",
+    );
+    expect(readdirSync(workspace.tree)).toContain("new\nline");
+    expect(await world.git.snapshot(workspace, repo, sha, "Nothing")).toEqual({ status: "empty" });
+  });
+
+  it("takes up an intact workspace again, and only that", async () => {
+    const { repo, remote } = world.repository();
+    const first = remote.commit({ "a.txt": "a\n" });
+    const sha = remote.commit({ "a.txt": "b\n" });
+    const workspace = await world.open(repo, sha, "again");
+    await world.agent(workspace, "echo mine > mine.txt");
+    const reopen = (at: string, resume = true) =>
+      world.git.open({ jobId: "again", repo, sha: at, resume });
+    expect((await reopen(sha)).resumed).toBe(true);
+    expect(existsSync(path.join(workspace.tree, "mine.txt"))).toBe(true);
+    expect((await reopen(first)).resumed).toBe(false);
+    expect(existsSync(path.join(workspace.tree, "mine.txt"))).toBe(false);
+    expect((await reopen(first, false)).resumed).toBe(false);
+    // A checkout that never came to its end.
+    writeFileSync(path.join(path.dirname(workspace.tree), "opened"), "");
+    expect((await reopen(first)).resumed).toBe(false);
+    // A mirror that was cloned again knows nothing of the workspace.
+    rmSync(path.join(mirror(repo), "worktrees"), { recursive: true });
+    expect((await reopen(first)).resumed).toBe(false);
+    expect(worktrees(repo).match(/^worktree .*again\/tree$/gm)).toHaveLength(1);
+  });
+
+  it("opens two workspaces of one mirror side by side", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await world.git.fetch(repo, { shas: [sha], refs: [] }, world.token);
+    const [left, right] = await Promise.all(
+      ["left", "right"].map((jobId) => world.git.open({ jobId, repo, sha, resume: false })),
+    );
+    if (!left || !right) throw new Error("two were opened");
+    await Promise.all([left, right].map((each) => world.agent(each, `echo ${each.jobId} > a.txt`)));
+    const taken = await Promise.all(
+      [left, right].map((each) => world.git.snapshot(each, repo, sha, each.jobId)),
+    );
+    const commits = taken.map((each) => (each.status === "change" ? each.commit : ""));
+    expect(await world.git.file(repo, commits[0] ?? "", "a.txt", 100)).toBe("left\n");
+    expect(await world.git.file(repo, commits[1] ?? "", "a.txt", 100)).toBe("right\n");
+    await world.git.close("left", repo);
+    expect(readFileSync(path.join(right.tree, "a.txt"), "utf8")).toBe("right\n");
+    expect(worktrees(repo)).not.toContain("left");
+    expect(worktrees(repo)).toContain(right.tree);
+  });
+
+  it("refuses a tree of billions of files before it writes one", async () => {
+    const { repo, remote } = world.repository();
+    remote.commit({ leaf: "x" });
+    let entry = `100644 blob ${remote.git("rev-parse", "HEAD:leaf")}`;
+    for (let level = 0; level < 8; level += 1) {
+      const lines = Array.from({ length: 20 }, (_, at) => `${entry}\tn${at}\n`);
+      entry = `040000 tree ${remote.tree(lines.join(""))}`;
+    }
+    const tree = entry.split(" ")[2] ?? "";
+    const sha = runGit(remote.bare, "commit-tree", tree, "-m", "bomb");
+    runGit(remote.bare, "update-ref", "refs/heads/bomb", sha);
+    await expect(world.open(repo, sha, "bomb")).rejects.toThrow(/more than 200,000 files/);
+    expect(existsSync(path.join(world.workDir, "workspaces/bomb"))).toBe(false);
+    expect(worktrees(repo)).not.toContain("bomb");
+  });
+});
+
+describe("close", () => {
+  it("leaves nothing but the result, from any state, as often as it is called", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await world.git.close("never-opened", repo);
+    const workspace = await world.open(repo, sha, "closing");
+    const made = await world.agent(
+      workspace,
+      `echo b > a.txt; mkdir -p closed/in && touch closed/in/x "$(printf '\\377\\376')"
+       (for i in $(seq 1 60); do mkdir $(printf 'd%.0s' $(seq 1 100)) && cd $(printf 'd%.0s' $(seq 1 100)); done)
+       true`,
+    );
+    expect(made.output).toBe("");
+    const taken = await world.git.snapshot(workspace, repo, sha, "Changed");
+    expect(taken.status).toBe("change");
+    await world.agent(workspace, "chmod 000 closed/in closed; rm -f .git; ln -s / out");
+    for (let times = 0; times < 2; times += 1) await world.git.close("closing", repo);
+    expect(existsSync(path.join(world.workDir, "workspaces/closing"))).toBe(false);
+    expect(worktrees(repo)).not.toContain("closing");
+    const kept = runGit(mirror(repo), "rev-parse", "refs/draftsmith/jobs/closing");
+    expect(taken).toMatchObject({ commit: kept });
+  });
+
+  it("refuses an id that is a way to somewhere else", async () => {
+    const { repo } = world.repository();
+    for (const jobId of ["..", "../x", "a/b", "", "-x"]) {
+      await expect(world.git.close(jobId, repo)).rejects.toThrow("not a job id");
+    }
+  });
+});

@@ -145,9 +145,14 @@ async function readReply(
     const controller = new AbortController();
     signal.addEventListener("abort", () => controller.abort(signal.reason), { once: true });
     const stream = Stream.fromSSEResponse<unknown>(opened.response, controller, client);
-    for await (const chunk of stream) assembly.add(chunk);
-    // The SDK ends an aborted stream as if it were complete.
-    signal.throwIfAborted();
+    try {
+      for await (const chunk of stream) assembly.add(chunk);
+      // The SDK ends an aborted stream as if it were complete.
+      signal.throwIfAborted();
+    } catch (error) {
+      // A reply that came to its end stays one, whatever happens to the connection then.
+      if (!assembly.ended || request.signal.aborted) throw error;
+    }
   }
   if (!assembly.ended && !(opened.kind === "events" && opened.done())) {
     throw new Error("the reply stopped before its end");

@@ -174,6 +174,15 @@ describe("tool calls as servers really send them", () => {
       ],
     ],
     [
+      "one index for both, arguments after each name",
+      [
+        call(0, "x", "read", ""),
+        call(0, undefined, undefined, '{"path":"a"}'),
+        call(0, "y", "read", ""),
+        call(0, undefined, undefined, '{"path":"b"}'),
+      ],
+    ],
+    [
       "arguments as an object, one id for both",
       [call(0, "x", "read", { path: "a" }), call(1, "x", "read", { path: "b" })],
     ],
@@ -191,6 +200,15 @@ describe("tool calls as servers really send them", () => {
     const ids = toolCalls.map((each) => each.id);
     expect(new Set(ids).size).toBe(2);
     expect(ids).not.toContain("");
+  });
+
+  test("calls under one index stay apart when one of them has no arguments", async () => {
+    const chunks = [call(0, "x", "list", ""), call(0, "y", "read", '{"path":"b"}')];
+    const { ask } = await modelWith([{ chunks: [...chunks, finish("tool_calls")] }]);
+    expect((await ask()).toolCalls).toEqual([
+      { id: "x", name: "list", arguments: "" },
+      { id: "y", name: "read", arguments: '{"path":"b"}' },
+    ]);
   });
 
   test("an id that the conversation used before is replaced", async () => {
@@ -323,6 +341,13 @@ describe("a failure that may pass", () => {
       "429",
       { status: 429, body: { error: { message: "Slow down", code: "rate_limit_exceeded" } } },
     ],
+    [
+      "429 about a request that is too large for a minute",
+      {
+        status: 429,
+        body: { error: { message: "Request too large. Reduce the length of the messages." } },
+      },
+    ],
     ["500", { status: 500, body: overloaded }],
     ["502 with a web page", { status: 502, body: "<html>Bad gateway</html>" }],
     ["503 without body", { status: 503 }],
@@ -330,8 +355,8 @@ describe("a failure that may pass", () => {
     ["200 with nothing", { status: 200, headers: { "content-type": "text/event-stream" } }],
     ["200 with half a JSON", { status: 200, body: '{"choices":[{"mess' }],
     ["200 with an error", { status: 200, body: overloaded }],
-    ["a stream that ends early", { fault: "cut", how: "end" }],
-    ["a connection that breaks", { fault: "cut", how: "reset" }],
+    ["a stream that ends early", { fault: "end" }],
+    ["a connection that breaks", { fault: "reset" }],
     ["an error inside a stream", { chunks: [{ choices: [] }, overloaded] }],
     [
       "an error inside a stream, as OpenRouter has it",
@@ -360,6 +385,25 @@ describe("a failure that may pass", () => {
     expect((await ask()).content).toBe("Hello");
     expect(server.requests).toHaveLength(2);
   });
+
+  test("a slow stream is no silent one", async () => {
+    const word = { choices: [{ index: 0, delta: { content: "la " } }] };
+    const chunks = [...Array.from({ length: 9 }, () => word), finish("stop")];
+    const { ask } = await modelWith([{ chunks, gapMs: 200 }], { idleMs: 1500 });
+    expect((await ask()).content).toBe("la ".repeat(9));
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each(["end", "reset", "hang"] as const)(
+    "what comes after the end of a reply (%s) does not undo it",
+    async (ending) => {
+      const hello = { choices: [{ index: 0, delta: { content: "Hello" } }] };
+      const chunks = [hello, finish("stop")];
+      const { ask } = await modelWith([{ chunks, gapMs: 20, ending }], { idleMs: 500 });
+      expect((await ask()).content).toBe("Hello");
+      expect(server.requests).toHaveLength(1);
+    },
+  );
 
   test("a stream that ends with [DONE] alone is complete", async () => {
     const { ask } = await modelWith([

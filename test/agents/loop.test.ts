@@ -214,6 +214,15 @@ describe("a model that makes mistakes", () => {
     expect(events.at(-1)).toEqual({ type: "note", text: "stopped after 10 failed calls in a row" });
   });
 
+  test("may fail often, as long as something works in between", async () => {
+    let number = 0;
+    const fails = Array.from({ length: 7 }, () => async () => {
+      return { ...REPLY, toolCalls: [call("read", { path: `no-${number++}` })] };
+    });
+    const model = scripted([...fails, run("true"), ...fails, REPORT]);
+    expect(await agent(model)).toMatchObject({ status: "finished" });
+  });
+
   test("that repeats one call is told, then stopped", async () => {
     const model = scripted([
       async () => ({ ...REPLY, toolCalls: [call("shell", { command: "date +%N" })] }),

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** What a client sent, as far as scripts look at it. */
 export interface ChatRequest {
@@ -35,14 +36,15 @@ export type ScriptedReply =
       /** Answers one JSON completion, whatever the client asked for. */
       plain?: boolean;
     }
-  /** The JSON chunks of a stream exactly as given, then `[DONE]` unless `done` is false. */
-  | { chunks: unknown[]; done?: boolean }
+  /**
+   * The JSON chunks of a stream exactly as given, `gapMs` apart; then `[DONE]`, the end without it,
+   * a connection that breaks, or silence.
+   */
+  | { chunks: unknown[]; gapMs?: number; ending?: "done" | "end" | "reset" | "hang" }
   /** A response of any kind. */
   | { status: number; headers?: Record<string, string>; body?: string | object }
-  /** Headers and one chunk, then silence. */
-  | { fault: "hang" }
-  /** Half a reply, then the connection is closed: in order (`end`) or torn down (`reset`). */
-  | { fault: "cut"; how: "end" | "reset" };
+  /** The beginning of a reply, and then: silence, the end of the body, a connection that breaks. */
+  | { fault: "hang" | "end" | "reset" };
 
 interface RecordedRequest {
   method: string;
@@ -70,10 +72,14 @@ export async function startModelServer(
     const { method = "", url = "", headers } = request;
     requests.push({ method, path: url, headers, body });
     if (method !== "POST" || url !== "/v1/chat/completions") {
-      answer(response, { status: 404, body: { error: { message: `Unknown path ${url}` } } }, body);
+      await answer(
+        response,
+        { status: 404, body: { error: { message: `Unknown path ${url}` } } },
+        body,
+      );
       return;
     }
-    answer(response, await script(body, requests.length), body);
+    await answer(response, await script(body, requests.length), body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -88,7 +94,11 @@ export async function startModelServer(
   };
 }
 
-function answer(response: ServerResponse, reply: ScriptedReply, request: ChatRequest): void {
+async function answer(
+  response: ServerResponse,
+  reply: ScriptedReply,
+  request: ChatRequest,
+): Promise<void> {
   if ("status" in reply) {
     const body = reply.body ?? "";
     const json = typeof body === "object";
@@ -100,17 +110,25 @@ function answer(response: ServerResponse, reply: ScriptedReply, request: ChatReq
     return;
   }
   if ("fault" in reply) {
-    startStream(response);
-    send(response, chunk(request, { delta: { role: "assistant", content: "Let me" } }));
-    if (reply.fault === "hang") return;
-    if (reply.how === "end") response.end();
-    else response.socket?.resetAndDestroy();
-    return;
+    const opening = chunk(request, { delta: { role: "assistant", content: "Let me" } });
+    return answer(response, { chunks: [opening], ending: reply.fault }, request);
   }
   if ("chunks" in reply) {
     startStream(response);
-    for (const each of reply.chunks) send(response, each);
-    response.end(reply.done === false ? "" : "data: [DONE]\n\n");
+    for (const each of reply.chunks) {
+      send(response, each);
+      if (reply.gapMs) await delay(reply.gapMs);
+    }
+    switch (reply.ending ?? "done") {
+      case "done":
+        response.end("data: [DONE]\n\n");
+        break;
+      case "end":
+        response.end();
+        break;
+      case "reset":
+        response.socket?.resetAndDestroy();
+    }
     return;
   }
   const { content = "", toolCalls = [], refusal = null } = reply;

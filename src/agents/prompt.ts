@@ -22,8 +22,6 @@ export interface Briefing {
   /** `owner/name` */
   repository: string;
   task: string;
-  /** Other tasks of the same command, which other agents do at the same time. */
-  siblings: string[];
   /** Issue or pull request the task was written on. */
   issue: { number: number; conversation: Conversation };
   /** The pull request whose branch is checked out, with its diff; null for new work. */
@@ -85,14 +83,13 @@ If nothing needs to change, or the task cannot be done here, change nothing and 
  * begin alike.
  */
 export function taskPrompt(briefing: Briefing): string {
-  const { repository, task, siblings, issue, pull } = briefing;
+  const { repository, task, issue, pull } = briefing;
   const kind = pull?.number === issue.number ? "pull request" : "issue";
   const parts = [
     `The repository is ${repository}.`,
     ...agentsSection(briefing.agentsFiles),
     ...conversationSection(kind, issue),
     ...(pull ? diffSection(pull) : []),
-    ...(siblings.length > 0 ? siblingsSection(siblings) : []),
     `Your task, as it was written on ${kind} #${issue.number}:`,
     fence("task", task),
   ];
@@ -165,13 +162,6 @@ function diffSection(pull: { number: number; branch: string; diff: string }): st
   return [
     `The checkout is the branch of pull request #${pull.number}. Your change is added to it as one more commit. What the pull request changes so far:`,
     fence(`diff of pull request #${pull.number}`, cut(pull.diff, MAX_DIFF_CHARS)),
-  ];
-}
-
-function siblingsSection(tasks: string[]): string[] {
-  return [
-    "Other agents do these tasks at the same time, each in its own checkout. Leave them alone:",
-    fence("other tasks", tasks.map((task) => `- ${task}`).join("\n")),
   ];
 }
 

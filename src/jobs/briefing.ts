@@ -16,7 +16,6 @@ export async function firstMessages(
   const { repo, config } = job;
   const command = await deps.commands.command(job.commandId);
   if (!command) throw new Error(`job ${job.id} has no command`);
-  const siblings = await deps.commands.jobsOf(job.commandId);
   const conversation = await deps.github.conversation(repo, job.issue);
   const skill = deps.skills.find((each) => each.name === job.skill);
   return [
@@ -34,7 +33,6 @@ export async function firstMessages(
       content: taskPrompt({
         repository: `${repo.owner}/${repo.name}`,
         task: job.task,
-        siblings: siblings.filter((each) => each.id !== job.id).map((each) => each.task),
         issue: { number: job.issue, conversation: asSeen(conversation, command) },
         pull: command.pull && {
           number: job.issue,

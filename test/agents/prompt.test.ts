@@ -26,7 +26,6 @@ const conversation: Conversation = {
 const briefing = {
   repository: "acme/shop",
   task: "refactor auth to use JWT instead of sessions",
-  siblings: [],
   issue: { number: 7, conversation },
   pull: null,
   agentsFiles: [],
@@ -107,13 +106,6 @@ describe("the task", () => {
       refactor auth to use JWT instead of sessions
       ===== end task ====="
     `);
-  });
-
-  test("names what other agents do", () => {
-    const prompt = taskPrompt({ ...briefing, siblings: ["document the public API"] });
-    expect(prompt).toContain(
-      "Leave them alone:\n\n===== begin other tasks =====\n- document the public API\n",
-    );
   });
 
   test("a text cannot end its own fence", () => {

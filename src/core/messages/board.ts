@@ -22,6 +22,9 @@ const TICK: Record<PlanItem["status"], string> = {
   done: "[x]",
 };
 
+/** Characters of a reason or last action that a row shows. */
+const MAX_WORDS = 200;
+
 /** The hidden line by which the board of a command is found again. */
 export function boardMarker(commandId: string): string {
   return `<!-- draftsmith:board:${commandId} -->`;
@@ -77,7 +80,7 @@ function result(job: Job): string {
   );
   const where = job.publication ? [publicationLink(job)] : [];
   const words = isTerminal(job.state) ? job.reason : job.lastAction;
-  const said = words && job.state !== "done" ? [tableCell(shorten(words, 200))] : [];
+  const said = words && job.state !== "done" ? [tableCell(shorten(words, MAX_WORDS))] : [];
   return [...where, ...said, ...conflicts].join("; ") || "–";
 }
 
@@ -95,7 +98,10 @@ function details(job: Job): string[] {
   if (job.plan.length > 0) {
     body.push("", ...job.plan.map((item) => `- ${TICK[item.status]} ${tableCell(item.text)}`));
   }
-  if (isTerminal(job.state) && job.reason.length > 200) body.push("", tableCell(job.reason));
+  // The row has room for one line of it; an agent's reason is Markdown already made safe.
+  if (isTerminal(job.state) && shorten(job.reason, MAX_WORDS) !== job.reason.trim()) {
+    body.push("", job.reason);
+  }
   if (job.target.kind === "follow_up" && job.publication && job.change) {
     body.push("", job.change.summary, "", ...filesTable(job.change.files));
     body.push("", ...evidenceSection(job.change.evidence, job.publication.headSha, job.config));

@@ -69,9 +69,11 @@ function firstLine(job: Job, change: VerifiedChange): string {
     : "";
   if (job.config.checks.length === 0) return `${limit}**No checks were run**: none are configured.`;
   const failed = change.evidence.filter((check) => check.exitCode !== 0).length;
-  if (failed > 0)
-    return `${limit}⚠️ **${count(failed, "check")} of ${change.evidence.length} failed.** See the evidence below.`;
-  return `${limit}✅ **All ${count(change.evidence.length, "check")} passed** on a clean checkout.`;
+  const total = change.evidence.length;
+  if (failed > 0) {
+    return `${limit}⚠️ **${failed} of ${count(total, "check")} failed.** See the evidence below.`;
+  }
+  return `${limit}✅ **${total === 1 ? "The check" : `All ${total} checks`} passed** on a clean checkout.`;
 }
 
 function siblings(neighbours: Neighbour[]): string[] {

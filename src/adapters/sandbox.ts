@@ -1,21 +1,12 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
-import { toError, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { CommandResult, Log, Sandbox, SandboxCommand } from "../core/ports.ts";
-import { type HostProgram, missingRemedy, startRemedy } from "../core/sandbox-remedy.ts";
+import { assess, type Verdict } from "./sandbox/assess.ts";
 import { type Boundary, createBoundary } from "./sandbox/boundary.ts";
-import { describeHost } from "./sandbox/host.ts";
 import { launch, StartFailure } from "./sandbox/launch.ts";
 import { prelude, SCRIPT, START } from "./sandbox/prelude.ts";
-import { probe } from "./sandbox/probe.ts";
-import {
-  blockedAt,
-  contains,
-  findProgram,
-  readToolchain,
-  type SandboxUser,
-} from "./sandbox/toolchain.ts";
+import { contains, findPrograms, readToolchain, type SandboxUser } from "./sandbox/toolchain.ts";
 
 /** How the sandbox is set up on this machine. All paths are absolute. */
 export interface SandboxOptions {
@@ -30,10 +21,22 @@ export interface SandboxOptions {
   log: Log;
 }
 
-type Verdict = Awaited<ReturnType<Sandbox["check"]>>;
-
 const VERDICT_MS = 60_000;
 const KEEP_BYTES = 32 * 1024;
+
+const CANCELLED: CommandResult = {
+  exitCode: null,
+  stopped: "cancelled",
+  output: "",
+  durationMs: 0,
+};
+/** What a shell answers when it finds a command and cannot run it. */
+const refuse = (why: string): CommandResult => ({
+  exitCode: 126,
+  stopped: null,
+  output: `${why}\n`,
+  durationMs: 0,
+});
 
 /**
  * The sandbox of @anthropic-ai/sandbox-runtime. One per process, as its proxy and settings are global
@@ -46,12 +49,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
   let boundary: Promise<Boundary> | null = null;
   let verdict: { answer: Promise<Verdict>; until: number } | null = null;
 
-  const programs = {
-    bash: findProgram("bash", options.toolPath) ?? "/bin/bash",
-    env: findProgram("env", options.toolPath) ?? "/usr/bin/env",
-    bwrap: process.platform === "linux" ? findProgram("bwrap", options.toolPath) : null,
-    socat: process.platform === "linux" ? findProgram("socat", options.toolPath) : null,
-  };
+  let programs = findPrograms(options.toolPath);
   const toolchain = readToolchain(options.toolPath, [...options.hidden, options.runtimeDir], user);
   for (const left of toolchain.left) log.warn(left, "commands do not see a directory of PATH");
 
@@ -59,7 +57,12 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
     const job = start(command);
     running.add(job);
     try {
-      return await job;
+      const result = await job;
+      command.stdout?.end();
+      return result;
+    } catch (error) {
+      command.stdout?.destroy();
+      throw error;
     } finally {
       running.delete(job);
     }
@@ -67,10 +70,9 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
 
   async function start(command: SandboxCommand): Promise<CommandResult> {
     const refused = refusal(command);
-    if (refused !== null)
-      return { exitCode: 126, stopped: null, output: `${refused}\n`, durationMs: 0 };
+    if (refused !== null) return refuse(refused);
     const signal = AbortSignal.any([lifetime.signal, ...(command.signal ? [command.signal] : [])]);
-    if (signal.aborted) return { exitCode: null, stopped: "cancelled", output: "", durationMs: 0 };
+    if (signal.aborted) return CANCELLED;
     boundary ??= createBoundary({ ...options, toolchain, programs });
     const ready = await boundary.catch((error: unknown) => {
       boundary = null;
@@ -116,74 +118,19 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
       });
     } catch (error) {
       // The kernel takes 128 KiB in one string; the message is the shell's own for that.
-      if (codeOf(error) === "E2BIG") {
-        return {
-          exitCode: 126,
-          stopped: null,
-          output: "bash: Argument list too long\n",
-          durationMs: 0,
-        };
-      }
+      if (codeOf(error) === "E2BIG") return refuse("bash: Argument list too long");
       throw error;
     } finally {
       prepared.release();
     }
   }
 
-  /** Looks whether the boundary holds; never throws. */
-  async function assess(): Promise<Verdict> {
-    const fault = impossible();
-    if (fault !== null) return { ok: false, remedy: fault };
-    try {
-      const holes = await probe({ runtimeDir: options.runtimeDir, user, run: execute });
-      if (holes.length === 0) return { ok: true };
-      return {
-        ok: false,
-        remedy: `The sandbox does not hold on this machine: ${holes.join("; ")}. No job runs like this.`,
-      };
-    } catch (thrown) {
-      const { message } = toError(thrown);
-      if (thrown instanceof StartFailure) {
-        return { ok: false, remedy: startRemedy(message, describeHost()) };
-      }
-      return { ok: false, remedy: `The sandbox could not be set up here: ${message}` };
-    }
-  }
-
-  /** Why there is no point in trying, with the remedy; null when nothing is in the way. */
-  function impossible(): string | null {
-    if (!SandboxManager.isSupportedPlatform())
-      return "The sandbox needs Linux (not WSL 1) or macOS.";
-    if (process.getuid?.() === 0 && user === null) {
-      return "The server runs as root and no uid is set for commands. Commands never run as root.";
-    }
-    if (process.platform !== "linux") return null;
-    if (process.arch !== "x64" && process.arch !== "arm64") {
-      return `The sandbox has no system call filter for ${process.arch}. Run the server on an x64 or arm64 machine.`;
-    }
-    const needed = {
-      bwrap: programs.bwrap,
-      socat: programs.socat,
-      which: findProgram("which", options.toolPath),
-    };
-    const missing = (Object.keys(needed) as (keyof typeof needed)[]).filter(
-      (name) => needed[name] === null,
-    );
-    return missing.length > 0
-      ? missingRemedy(missing satisfies HostProgram[], describeHost())
-      : unreachable();
-  }
-
-  function unreachable(): string | null {
-    const blocked = blockedAt(path.dirname(options.runtimeDir), user);
-    if (blocked === null) return null;
-    return `Commands run as uid ${user?.uid}, which may not enter ${blocked}. Set DATA_DIR to a directory everyone can enter, such as /var/lib/draftsmith.`;
-  }
-
   const sandbox = {
     check(): Promise<Verdict> {
       if (verdict === null || performance.now() > verdict.until) {
-        const answer = assess();
+        // Looked up again each time: they may have been installed meanwhile.
+        programs = findPrograms(options.toolPath);
+        const answer = assess({ ...options, programs, run: execute });
         verdict = { answer, until: performance.now() + VERDICT_MS };
         answer.then((said) => {
           if (!said.ok) log.warn({ remedy: said.remedy }, "the sandbox does not work here");
@@ -192,6 +139,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
       return verdict.answer;
     },
     async run(command: SandboxCommand): Promise<CommandResult> {
+      if (lifetime.signal.aborted) return CANCELLED;
       const said = await sandbox.check();
       if (!said.ok) throw new UserError(said.remedy);
       try {

@@ -75,13 +75,15 @@ export function missingRemedy(
 export function startRemedy(said: string, host: SandboxHost): string {
   const reason = `The sandbox could not be set up here: ${said.split("\n")[0] || "bubblewrap said nothing"}.`;
   const steps: string[] = [];
-  for (const [name, forbidding] of Object.entries(FORBIDDING)) {
-    if (host.sysctls[name] !== forbidding) continue;
+  const settings = Object.entries(FORBIDDING)
+    .filter(([name, forbidding]) => host.sysctls[name] === forbidding)
+    .map(([name]) => `'${name} = ${ALLOWING[name]}'`);
+  if (settings.length > 0) {
     const sudo = host.root ? "" : "sudo ";
-    const line = `${name} = ${ALLOWING[name]}`;
+    const say = settings.length === 1 ? "echo" : "printf '%s\\n'";
     steps.push(
       `This kernel keeps ordinary users from making user namespaces. Allow them${host.container ? ", on the machine that runs this container" : ""}: ` +
-        `echo '${line}' | ${sudo}tee /etc/sysctl.d/60-draftsmith.conf && ${sudo}sysctl --system`,
+        `${say} ${settings.join(" ")} | ${sudo}tee /etc/sysctl.d/60-draftsmith.conf && ${sudo}sysctl --system`,
     );
   }
   if (host.container) {

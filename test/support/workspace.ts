@@ -9,8 +9,10 @@ import { silentLog } from "./log.ts";
 export const TEST_USER = process.getuid?.() === 0 ? { uid: 60801, gid: 60801 } : null;
 
 /** A directory of one test that the sandbox's uid can enter, links resolved; `remove` takes it away. */
-export async function makeRoot(): Promise<{ root: string; remove(): Promise<void> }> {
-  const root = await realpath(await mkdtemp(path.join(tmpdir(), "draftsmith-test-")));
+export async function makeRoot(
+  parent = tmpdir(),
+): Promise<{ root: string; remove(): Promise<void> }> {
+  const root = await realpath(await mkdtemp(path.join(parent, "draftsmith-test-")));
   await chmod(root, 0o711);
   return { root, remove: () => rm(root, { recursive: true, force: true, maxRetries: 3 }) };
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, copyFile, lstat, mkdir, readFile, realpath, rename } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { chown, lstat, realpath } from "node:fs/promises";
 import path from "node:path";
 import { SandboxManager, type SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
 import { UserError } from "../../core/errors.ts";
 import type { SandboxCommand, Workspace } from "../../core/ports.ts";
 import { narrow } from "./bwrap.ts";
+import { placePrograms } from "./place-programs.ts";
 import { ENTRY } from "./prelude.ts";
-import { contains, type SandboxUser, type Toolchain } from "./toolchain.ts";
+import { contains, type Programs, type SandboxUser, type Toolchain } from "./toolchain.ts";
 
 /** What the boundary is made of on this machine. */
 export interface BoundaryOptions {
@@ -15,8 +15,7 @@ export interface BoundaryOptions {
   hidden: string[];
   runtimeDir: string;
   toolchain: Toolchain;
-  /** Absolute paths; bubblewrap and socat are null on macOS, which has a sandbox of its own. */
-  programs: { bash: string; bwrap: string | null; socat: string | null };
+  programs: Programs;
 }
 
 /** A command prepared to run inside the boundary; `release` belongs after its end. */
@@ -58,7 +57,7 @@ const literal = (name: string) => ({ path: name, literal: true as const });
 /** Prepares srt for this process: one boundary at a time. Its proxy starts with the first command that has network. */
 export async function createBoundary(options: BoundaryOptions): Promise<Boundary> {
   const { programs, user } = options;
-  const helper = await placeHelpers(options.runtimeDir);
+  const helper = await placePrograms(options.runtimeDir);
   const config: SandboxRuntimeConfig = {
     network: { allowedDomains: [], deniedDomains: [], deniedResolvedAddresses: PRIVATE_RANGES },
     filesystem: { denyRead: DENIED, allowRead: [], allowWrite: [], denyWrite: [] },
@@ -185,29 +184,4 @@ async function pointer(workspace: Workspace): Promise<string[]> {
 function ownTmp(workspace: Workspace, shared: string[]): string | null {
   const inside = [...workspace.writable, ...workspace.readable, ...shared];
   return inside.some((dir) => contains("/tmp", dir)) ? null : workspace.tmp;
-}
-
-/** Puts srt's two helpers where the sandbox's uid can reach them, unlike, perhaps, our node_modules. */
-async function placeHelpers(runtimeDir: string): Promise<{ seccomp: string; jar: string }> {
-  const main = createRequire(import.meta.url).resolve("@anthropic-ai/sandbox-runtime");
-  const vendor = path.join(path.dirname(main), "..", "vendor");
-  await mkdir(runtimeDir, { recursive: true });
-  await chmod(runtimeDir, 0o755);
-  const place = async (from: string, mode: number): Promise<string> => {
-    const to = path.join(runtimeDir, path.basename(from));
-    const wanted = await readFile(from);
-    const there = await readFile(to).catch(() => null);
-    if (there === null || !there.equals(wanted)) {
-      // Renamed into place: a command of another server may be running the old one.
-      const fresh = `${to}.${randomBytes(6).toString("hex")}`;
-      await copyFile(from, fresh);
-      await rename(fresh, to);
-    }
-    await chmod(to, mode);
-    return to;
-  };
-  return {
-    seccomp: await place(path.join(vendor, "seccomp", process.arch, "apply-seccomp"), 0o755),
-    jar: await place(path.join(vendor, "java-proxy-agent", "srt-proxy-agent.jar"), 0o644),
-  };
 }

@@ -88,8 +88,29 @@ export function readToolchain(
   return { path: [...dirs].join(":"), readable, left };
 }
 
-/** The first program of this name: the system's own before those of `toolPath`. Null when there is none. */
-export function findProgram(name: string, toolPath: string): string | null {
+/** Absolute paths of the programs that build the boundary; null for what is not there. */
+export interface Programs {
+  bash: string;
+  env: string;
+  bwrap: string | null;
+  socat: string | null;
+  which: string | null;
+}
+
+/** Looks the programs up. bubblewrap and socat are for Linux; macOS has a sandbox of its own. */
+export function findPrograms(toolPath: string): Programs {
+  const linux = process.platform === "linux";
+  return {
+    bash: findProgram("bash", toolPath) ?? "/bin/bash",
+    env: findProgram("env", toolPath) ?? "/usr/bin/env",
+    bwrap: linux ? findProgram("bwrap", toolPath) : null,
+    socat: linux ? findProgram("socat", toolPath) : null,
+    which: findProgram("which", toolPath),
+  };
+}
+
+/** The first program of this name: the system's own before those of `toolPath`. */
+function findProgram(name: string, toolPath: string): string | null {
   const dirs = [
     "/usr/bin",
     "/bin",

@@ -1,0 +1,29 @@
+import { randomBytes } from "node:crypto";
+import { chmod, copyFile, mkdir, readFile, rename } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+/** Puts the two programs srt runs inside where the sandbox's uid can reach them, unlike, perhaps, our node_modules. */
+export async function placePrograms(runtimeDir: string): Promise<{ seccomp: string; jar: string }> {
+  const main = createRequire(import.meta.url).resolve("@anthropic-ai/sandbox-runtime");
+  const vendor = path.join(path.dirname(main), "..", "vendor");
+  await mkdir(runtimeDir, { recursive: true });
+  await chmod(runtimeDir, 0o755);
+  const place = async (from: string, mode: number): Promise<string> => {
+    const to = path.join(runtimeDir, path.basename(from));
+    const wanted = await readFile(from);
+    const there = await readFile(to).catch(() => null);
+    if (there === null || !there.equals(wanted)) {
+      // Renamed into place: a command of another server may be running the old one.
+      const fresh = `${to}.${randomBytes(6).toString("hex")}`;
+      await copyFile(from, fresh);
+      await chmod(fresh, mode);
+      await rename(fresh, to);
+    }
+    return to;
+  };
+  return {
+    seccomp: await place(path.join(vendor, "seccomp", process.arch, "apply-seccomp"), 0o755),
+    jar: await place(path.join(vendor, "java-proxy-agent", "srt-proxy-agent.jar"), 0o644),
+  };
+}

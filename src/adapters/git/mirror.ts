@@ -2,7 +2,7 @@ import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises
 import path from "node:path";
 import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
-import { type GitContext, makeOuter, mirrorDir, removeAll } from "./layout.ts";
+import { type GitContext, mirrorDir, removeAll } from "./layout.ts";
 import { GitFailure, git } from "./run-git.ts";
 
 const MINUTE_MS = 60_000;
@@ -55,7 +55,6 @@ export async function ensureMirror(context: GitContext, repo: RepoRef): Promise<
   const dir = mirrorDir(context.workDir, repo);
   if ((await statOf(path.join(dir, "HEAD"))) === null) {
     await removeAll(dir);
-    makeOuter(dir, context.user);
     await git(dir, [
       "init",
       "--bare",

@@ -13,11 +13,17 @@ export function createObjects(context: GitContext): Objects {
   return {
     file: (repo, commit, path, maxBytes) =>
       inMirror(context, repo, async (dir) => {
+        if (path.includes("\0") || path.split("/").some(isNoName)) return null;
         const args = ["ls-tree", "-z", "-l", "--full-tree", "--end-of-options", objectId(commit)];
         const entry = await gitBytes(dir, [...args, "--", path], { maxBytes: ENTRY_BYTES });
-        const fields = /^(100644|100755) blob ([0-9a-f]+) +(\d+)\t/.exec(entry?.toString() ?? "");
-        const [, , id = "", size = ""] = fields ?? [];
-        if (fields === null || Number(size) > maxBytes) return null;
+        const [facts = "", name] =
+          entry
+            ?.toString()
+            .split("\0")[0]
+            ?.split(/\t(.*)/s) ?? [];
+        const [, id = "", size = ""] =
+          /^100[67][45][45] blob ([0-9a-f]+) +(\d+)$/.exec(facts) ?? [];
+        if (name !== path || id === "" || Number(size) > maxBytes) return null;
         const bytes = await gitBytes(dir, ["cat-file", "blob", objectId(id)], { maxBytes });
         return bytes === null ? null : bytes.toString();
       }),
@@ -56,6 +62,11 @@ export function createObjects(context: GitContext): Objects {
         return { commit, files: files.map(({ newId: _, ...file }) => file) };
       }),
   };
+}
+
+/** No file of a tree is called that, but git would make something of it. */
+function isNoName(component: string): boolean {
+  return component === "" || component === "." || component === "..";
 }
 
 async function diff(dir: string, from: string, to: string, maxBytes: number): Promise<string> {

@@ -65,7 +65,6 @@ describe("open", () => {
       `ls '${mirror(repo)}/worktrees'`,
       `touch '${mirror(repo)}/objects/evil'`,
       `cat '${dir}/opened'`,
-      `sh -c 'echo 1 > ${dir}/base.index'`,
       `ls '${world.workDir}/workspaces/neighbour/tree'`,
       `ls '${mirror(other.repo)}/objects'`,
       `sh -c 'echo ${mirror(other.repo)}/objects > ${dir}/git/objects/info/alternates' && git cat-file -p ${otherSha}`,
@@ -75,7 +74,10 @@ describe("open", () => {
       expect(said.exitCode, `${script}: ${said.output}`).not.toBe(0);
       expect(said.output).not.toContain("theirs");
     }
-    await world.agent(workspace, `mkdir -p '${mirror(repo)}/hooks'; touch '${dir}/planted'`);
+    const index = readFileSync(path.join(dir, "base.index"));
+    const planting = `mkdir -p '${mirror(repo)}/hooks'; cd '${dir}'; touch planted; echo 1 >base.index`;
+    await world.agent(workspace, planting);
+    expect(readFileSync(path.join(dir, "base.index"))).toEqual(index);
     expect(readdirSync(mirror(repo))).not.toContain("hooks");
     expect(readdirSync(dir)).not.toContain("planted");
     expect(readFileSync(path.join(dir, "opened"), "utf8")).toBe(`${repo.id} ${sha}`);
@@ -83,7 +85,7 @@ describe("open", () => {
     expect(statSync(workspace.tree).uid).toBe(TEST_USER.uid);
     expect(statSync(path.join(workspace.tree, "a.txt")).uid).toBe(TEST_USER.uid);
     // Others of the machine stay out, whatever the umask of the server is.
-    for (const outer of [world.workDir, dir, mirror(repo)]) {
+    for (const outer of [world.workDir, path.dirname(mirror(repo)), dir]) {
       expect(statSync(outer).mode & 0o777, outer).toBe(0o710);
     }
   });

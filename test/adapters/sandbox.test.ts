@@ -4,7 +4,6 @@ import { chmod, chown, mkdir, readFile, symlink, writeFile } from "node:fs/promi
 import { type AddressInfo, createServer, type Server } from "node:net";
 import path from "node:path";
 import { PassThrough, Writable } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { UserError } from "../../src/core/errors.ts";
 import type { CommandResult, Sandbox, SandboxCommand, Workspace } from "../../src/core/ports.ts";
@@ -379,7 +378,7 @@ describe("how it ends", () => {
     );
     expect(result).toMatchObject({ exitCode: 0, stopped: null });
     expect(result.output).toContain("hi\n");
-    expect(performance.now() - started).toBeLessThan(2000 * 5);
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect(processesWith(mark)).toEqual([]);
   });
 
@@ -543,19 +542,25 @@ describe("network lists", () => {
 });
 
 describe("a sandbox that cannot hold", () => {
-  it("says the way that is blocked, and runs nothing", async () => {
+  it("says what is in the way, and runs nothing", async () => {
     const closed = path.join(root, "closed");
-    await mkdir(closed, { mode: 0o700 });
+    await mkdir(closed, { mode: TEST_USER ? 0o700 : 0o600 });
     const blocked = makeSandbox(path.join(closed, "data"));
-    if (TEST_USER === null) return;
     expect(await blocked.check()).toMatchObject({
       ok: false,
       remedy: expect.stringContaining(`may not enter ${closed}`),
     });
-    await expect(
-      blocked.run({ workspace: job, script: "touch ran", timeoutMs: 1000, maxOutputBytes: 1000 }),
-    ).rejects.toThrow(UserError);
+    const command = { workspace: job, script: "touch ran", timeoutMs: 1000, maxOutputBytes: 1000 };
+    await expect(blocked.run(command)).rejects.toThrow(UserError);
     expect(readdirSync(job.tree)).not.toContain("ran");
-    await wait(0);
+  });
+
+  it("never takes a command that did not start for one that failed", async () => {
+    const closed = path.join(root, "closed-job");
+    const workspace = await makeWorkspace(closed, "inner");
+    await chmod(closed, TEST_USER ? 0o700 : 0o600);
+    onTestFinished(() => chmod(closed, 0o700));
+    await expect(run("true", { workspace })).rejects.toThrow(/did not start|EACCES/);
+    expect((await run("true")).exitCode).toBe(0);
   });
 });

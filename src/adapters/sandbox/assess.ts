@@ -52,11 +52,11 @@ function impossible({ user, runtimeDir, programs }: Subject): string | null {
   if (missing.length > 0) return missingRemedy(missing, describeHost());
   const blocked = blockedAt(path.dirname(runtimeDir), user);
   if (blocked === null) return null;
-  return `Commands run as uid ${user?.uid}, which may not enter ${blocked}. Set DATA_DIR to a directory everyone can enter, such as /var/lib/draftsmith.`;
+  return `Commands run as uid ${user?.uid ?? process.getuid?.()}, which may not enter ${blocked}. Set DATA_DIR to a directory everyone can enter, such as /var/lib/draftsmith.`;
 }
 
 function remedyOf(error: Error, user: SandboxUser | null): string {
-  if (error instanceof StartFailure) return startRemedy(error.message, describeHost());
+  if (error instanceof StartFailure) return startRemedy(error.said, describeHost());
   const said = `The sandbox could not be set up here: ${error.message}`;
   if (user === null || !("code" in error) || error.code !== "EPERM") return said;
   return (

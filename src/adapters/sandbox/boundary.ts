@@ -10,7 +10,7 @@ import { ENTRY } from "./prelude.ts";
 import { contains, type Programs, type SandboxUser, type Toolchain } from "./toolchain.ts";
 
 /** What the boundary is made of on this machine. */
-export interface BoundaryOptions {
+interface BoundaryOptions {
   user: SandboxUser | null;
   hidden: string[];
   runtimeDir: string;
@@ -19,7 +19,7 @@ export interface BoundaryOptions {
 }
 
 /** A command prepared to run inside the boundary; `release` belongs after its end. */
-export interface Prepared {
+interface Prepared {
   argv: string[];
   release(): void;
 }

@@ -23,9 +23,15 @@ export interface Launch {
   signal: AbortSignal;
 }
 
-/** The boundary could not be set up; the message is what bubblewrap or the shell said. */
+/** The boundary could not be set up; `said` is what bubblewrap or the shell said. */
 export class StartFailure extends Error {
   override name = "StartFailure";
+  readonly said: string;
+
+  constructor(said: string) {
+    super(`The sandbox did not start: ${said}`);
+    this.said = said;
+  }
 }
 
 /**
@@ -123,6 +129,7 @@ export async function launch(request: Launch): Promise<CommandResult> {
   const timer = setTimeout(() => stop("timeout"), Math.min(request.timeoutMs, 2 ** 31 - 1));
   const cancel = () => stop("cancelled");
   request.signal.addEventListener("abort", cancel);
+  if (request.signal.aborted) cancel();
   try {
     const [code] = await once(child, "exit");
     endGroup(child);

@@ -123,7 +123,7 @@ export interface VerifiedChange {
   summary: string;
   /** The whole commit message, plain text. */
   message: string;
-  /** Set when the agent stopped at a limit. */
+  /** Why the agent was stopped, after "because"; null when it finished. */
   limit: string | null;
 }
 

@@ -24,6 +24,7 @@ export async function firstMessages(
       content: systemPrompt({
         skill: skill?.body ?? null,
         checks: config.checks,
+        allowedPaths: config.paths.allowed,
         protectedPaths: config.paths.protected,
         network: config.network,
       }),
@@ -72,8 +73,9 @@ function asSeen(conversation: Conversation, command: Command): Conversation {
   const clean = (text: string) => stripInvisible(text.replace(/<!--[\s\S]*?(-->|$)/g, ""));
   const comments = conversation.comments.filter(
     (comment) =>
-      comment.id !== command.commentId &&
       comment.updatedAt <= command.commentedAt &&
+      // Times are whole seconds; within one, the ids tell what came first.
+      (comment.createdAt < command.commentedAt || comment.id < command.commentId) &&
       !comment.body.startsWith("<!-- draftsmith:"),
   );
   return {

@@ -5,6 +5,8 @@ import type { KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
 /** Tries before an act that keeps failing is given up; with the waits below about an hour. */
 const MAX_ATTEMPTS = 15;
 const MAX_WAIT_MS = 5 * 60_000;
+/** How soon to look again while something due could not be performed. */
+const BUSY_LOOK_MS = 50;
 /** Between two edits of one comment. */
 const EDIT_INTERVAL_MS = 3000;
 
@@ -72,13 +74,13 @@ export function createOutbox(deps: {
       }
     }
     const next = await store.nextDue();
-    // A lane that is busy wakes the outbox itself when it is free.
-    if (next !== null && next > now()) schedule(next);
+    // What is due already waits for its lane or came due since the last look.
+    if (next !== null) schedule(Math.max(next, now() + BUSY_LOOK_MS));
   }
 
   function schedule(at: number): void {
     clearTimeout(timer);
-    timer = setTimeout(wake, Math.max(10, Math.min(at - now(), MAX_WAIT_MS)));
+    timer = setTimeout(wake, Math.min(Math.max(0, at - now()), MAX_WAIT_MS));
     timer.unref();
   }
 

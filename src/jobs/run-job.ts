@@ -78,12 +78,7 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
   await deps.neighbours(job.commandId);
   const limit = job.change?.limit;
   if (limit)
-    return end(
-      attempt,
-      "over_budget",
-      `stopped at its limit (${limit}); what stands is published`,
-      deps,
-    );
+    return end(attempt, "over_budget", `stopped because ${limit}; what stands is published`, deps);
   const passed = job.change ? checksPass(job.change) : true;
   return end(attempt, "done", passed ? "" : "published with failing checks", deps);
 }

@@ -27,6 +27,14 @@ import { runCommands, verify } from "./verify.ts";
 /** Times a change goes back to the agent because of a failed check or a path it may not touch. */
 const MAX_ROUNDS = 2;
 
+/** Why an agent was stopped, after "because". */
+const LIMIT = {
+  steps: "the limit of steps was reached",
+  minutes: "the time limit was reached",
+  tokens: "the limit of tokens was reached",
+  loop: "it repeated itself or only made calls that failed",
+} as const;
+
 export interface WorkDeps {
   commands: CommandStore;
   jobs: JobStore;
@@ -138,7 +146,7 @@ export async function work(
       title: words.title,
       summary: words.summary,
       message,
-      limit: outcome.status === "limit" ? outcome.which : null,
+      limit: outcome.status === "limit" ? LIMIT[outcome.which] : null,
     };
   }
 }
@@ -168,7 +176,7 @@ async function prepare(
   return `the setup command \`${failed.command}\` ${how}: ${tail}`;
 }
 
-/** Lets the agent go on from where the conversation stands; a finished one is not asked again. */
+/** Lets the agent go on from where the conversation stands. */
 async function converse(options: {
   attempt: Attempt;
   deps: WorkDeps;
@@ -180,10 +188,6 @@ async function converse(options: {
 }): Promise<AgentOutcome> {
   const { attempt, deps, workspace, messages, started, startedAt, signal } = options;
   const { job } = attempt;
-  const last = messages.at(-1);
-  if (last?.role === "assistant" && last.toolCalls.length === 0 && last.content.trim() !== "") {
-    return { status: "finished", report: last.content };
-  }
   const { limits } = job.config;
   return runAgent({
     messages,
@@ -288,7 +292,7 @@ async function endUnchanged(
       return stop(
         attempt,
         "over_budget",
-        `stopped at its limit (${outcome.which}) before anything was changed`,
+        `stopped because ${LIMIT[outcome.which]}, before anything was changed`,
         deps,
       );
     case "refused":

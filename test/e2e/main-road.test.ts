@@ -1,7 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { git } from "../../demo/github/bare.ts";
-import { MODEL_KEY, PRIVATE_KEY, plays, startWorld, WEBHOOK_SECRET } from "../support/world.ts";
+import {
+  MODEL_KEY,
+  PRIVATE_KEY,
+  plays,
+  startWorld,
+  taskOf,
+  WEBHOOK_SECRET,
+} from "../support/world.ts";
 
 const write = (path: string, content: string) => ({ name: "write", arguments: { path, content } });
 const shell = (command: string) => ({ name: "shell", arguments: { command } });
@@ -142,7 +149,7 @@ test("checks that fail go back to the agent, and what still fails is published s
     config: "checks:\n  - grep -q right a.txt\n",
     files: { "a.txt": "start\n" },
     model: (request) => {
-      const task = request.messages[1]?.content ?? "";
+      const task = taskOf(request);
       const users = request.messages.filter((message) => message.role === "user").length;
       const answered = request.messages.at(-1)?.role === "tool";
       if (answered) return { content: `Round ${users}\n\nDone.` };

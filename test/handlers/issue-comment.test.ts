@@ -263,7 +263,7 @@ describe("what cannot be done is told", () => {
     ["an unknown flag", "/codex --modle x do it", /--model/],
     ["too many tasks", `/codex\n${"- one more\n".repeat(9)}`, /8/],
     ["a hundred tasks", `/codex\n${"- one more\n".repeat(100)}`, /8/],
-    ["a task of 100 kB", `/codex ${"x".repeat(100_000)}`, /long/],
+    ["a task of 100 kB", `/codex ${"x".repeat(100_000)}`, /8,000 are allowed/],
     ["an unknown skill", "/codex --skill refactr auth", /refactor/],
     ["an unknown base", "/codex do it --base nowhere", /no branch.*nowhere/],
   ])("%s", async (_, body, text) => {

@@ -250,18 +250,21 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** A model that makes these calls one after another, then reports. The last user message picks the script. */
+/** The task a request is about, as its first user message fences it. */
+export function taskOf(request: ChatRequest): string {
+  const first = request.messages.find((message) => message.role === "user")?.content ?? "";
+  return /=+ begin task =+\n([\s\S]*)\n=+ end task =+/.exec(first)?.[1] ?? "";
+}
+
+/** A model that makes the calls of a task's script one after another, then reports. */
 export function plays(
   scripts: Record<string, { calls: { name: string; arguments: unknown }[]; report: string }>,
 ): (request: ChatRequest) => ScriptedReply {
   return (request) => {
-    const said = request.messages
-      .filter((message) => message.role === "user")
-      .map((message) => message.content ?? "");
-    const found = Object.entries(scripts).find(([task]) => said[0]?.includes(task));
-    if (!found) return { content: "No such task\n\nNothing to do." };
-    const [, { calls, report }] = found;
-    const call = calls[request.messages.filter((message) => message.role === "assistant").length];
-    return call ? { toolCalls: [call] } : { content: report };
+    const script = Object.entries(scripts).find(([task]) => taskOf(request).includes(task))?.[1];
+    if (!script) return { content: "No such task\n\nNothing to do." };
+    const replies = request.messages.filter((message) => message.role === "assistant").length;
+    const call = script.calls[replies];
+    return call ? { toolCalls: [call] } : { content: script.report };
   };
 }

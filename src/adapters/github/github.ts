@@ -49,6 +49,7 @@ export function createGitHub(options: {
 
   function octokitFor(repo: RepoRef, permissions: Permissions): Octokit {
     const octokit = new Octokit(common);
+    octokit.hook.before("request", keepSlashes);
     octokit.hook.wrap("request", (request, sent) =>
       withToken(tokens, repo, permissions, sending.timing.tokenLagMs, (token) => {
         sent.headers = { ...sent.headers, authorization: `token ${token}` };
@@ -86,6 +87,18 @@ export function createGitHub(options: {
       }
     },
   };
+}
+
+/**
+ * Octokit writes the slashes of a path or ref as %2F. GitHub takes both; its documentation, and so
+ * other hosts that follow it, has slashes.
+ */
+function keepSlashes(sent: { url: string; [parameter: string]: unknown }): void {
+  for (const name of ["path", "ref", "branch"]) {
+    const value = sent[name];
+    if (typeof value !== "string" || !/^[\w./@+-]+$/.test(value)) continue;
+    sent.url = sent.url.replace(`{${name}}`, `{+${name}}`);
+  }
 }
 
 /**

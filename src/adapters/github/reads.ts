@@ -80,7 +80,9 @@ async function readRole(octokit: Octokit, repo: RepoRef, login: string) {
     if (isRole(role) && ROLES[role] === permission) return role;
     switch (permission) {
       case "admin":
+      case "maintain":
       case "write":
+      case "triage":
       case "read":
       case "none":
         return permission;

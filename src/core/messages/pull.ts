@@ -65,7 +65,7 @@ export function renderPull(facts: {
 
 function firstLine(job: Job, change: VerifiedChange): string {
   const limit = change.limit
-    ? `⚠️ The agent stopped at its limit (${change.limit}); the work may be unfinished. `
+    ? `⚠️ The agent was stopped because ${change.limit}; the work may be unfinished. `
     : "";
   if (job.config.checks.length === 0) return `${limit}**No checks were run**: none are configured.`;
   const failed = change.evidence.filter((check) => check.exitCode !== 0).length;

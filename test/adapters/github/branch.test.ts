@@ -17,9 +17,9 @@ const created: ActOf<"branch"> = {
   from: null,
 };
 const moved: ActOf<"branch"> = { ...created, from: OLD };
-const REF = "/repos/acme/shop/git/ref/heads%2Fcodex%2F5-jwt";
+const REF = "/repos/acme/shop/git/ref/heads/codex/5-jwt";
 const REFS = "/repos/acme/shop/git/refs";
-const UPDATE = "/repos/acme/shop/git/refs/heads%2Fcodex%2F5-jwt";
+const UPDATE = "/repos/acme/shop/git/refs/heads/codex/5-jwt";
 
 function standsAt(sha: string | null) {
   const reply = nock(API).get(REF);
@@ -147,7 +147,7 @@ describe("a branch that is moved on", () => {
   it("that was deleted is not created again", async () => {
     mints();
     standsAt(null);
-    nock(API).get("/repos/acme/shop/branches/codex%2F5-jwt").reply(404, { message: "Not Found" });
+    nock(API).get("/repos/acme/shop/branches/codex/5-jwt").reply(404, { message: "Not Found" });
     const { github, gitCalls } = setUp();
     const failure = github.perform(moved, null);
     await expect(failure).rejects.toThrow(UserError);
@@ -159,7 +159,7 @@ describe("a branch that is moved on", () => {
     mints();
     standsAt(null);
     nock(API)
-      .get("/repos/acme/shop/branches/codex%2F5-jwt")
+      .get("/repos/acme/shop/branches/codex/5-jwt")
       .reply(200, { name: "codex/5-jwt", commit: { sha: OLD } });
     const { github, gitCalls } = setUp();
     expect(await github.perform(moved, null)).toEqual({ status: "done" });

@@ -154,7 +154,7 @@ describe("a pull request", () => {
     listed();
     refuses("Validation Failed", [{ resource: "PullRequest", field: "head", code: "invalid" }]);
     nock(API)
-      .get("/repos/acme/shop/git/ref/heads%2Fcodex%2F5-jwt")
+      .get("/repos/acme/shop/git/ref/heads/codex/5-jwt")
       .reply(status, { ref: "refs/heads/codex/5-jwt", object: { sha: "abc" } });
     await expect(setUp().github.perform(act, null)).rejects.toThrow(kind);
   });

@@ -84,7 +84,7 @@ describe("branchSha", () => {
   it("gives the commit of a branch whose name has slashes", async () => {
     mints();
     nock(API)
-      .get("/repos/acme/shop/git/ref/heads%2Fcodex%2F1-jwt")
+      .get("/repos/acme/shop/git/ref/heads/codex/1-jwt")
       .reply(200, { ref: "refs/heads/codex/1-jwt", object: { type: "commit", sha: "abc" } });
     expect(await setUp().github.branchSha(repo, "codex/1-jwt")).toBe("abc");
   });
@@ -94,21 +94,21 @@ describe("branchSha", () => {
     [409, "Git Repository is empty."],
   ])("is null when GitHub answers %d %s", async (status, message) => {
     mints();
-    nock(API).get("/repos/acme/shop/git/ref/heads%2Fmain").reply(status, { message });
+    nock(API).get("/repos/acme/shop/git/ref/heads/main").reply(status, { message });
     expect(await setUp().github.branchSha(repo, "main")).toBeNull();
   });
 
   it("does not take a longer name for the branch", async () => {
     mints();
     nock(API)
-      .get("/repos/acme/shop/git/ref/heads%2Ffeat")
+      .get("/repos/acme/shop/git/ref/heads/feat")
       .reply(200, [{ ref: "refs/heads/feature", object: { type: "commit", sha: "wrong" } }]);
     expect(await setUp().github.branchSha(repo, "feat")).toBeNull();
   });
 });
 
 describe("file", () => {
-  const path = "/repos/acme/shop/contents/.github%2Fcodex.yml";
+  const path = "/repos/acme/shop/contents/.github/codex.yml";
   const read = () => setUp().github.file(repo, ".github/codex.yml");
   const content = (bytes: string | Buffer) => Buffer.from(bytes).toString("base64");
 

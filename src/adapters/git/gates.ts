@@ -7,6 +7,8 @@ export const MAX_PACK_BYTES = 50 * MB;
 const MAX_CHANGED_FILES = 10_000;
 /** GitHub takes no larger file. */
 const MAX_FILE_BYTES = 100 * MB;
+/** Zeros compress a thousandfold: what a clone would unpack counts, too. */
+const MAX_TOTAL_BYTES = 500 * MB;
 const MAX_NAMED = 5;
 
 /** What the gates need to know about a taken tree. */
@@ -21,9 +23,9 @@ export interface Examined {
 /** Why a change may not be taken, in words the agent can act on; null when it may. */
 export function refusal({ files, sizes, links }: Examined): string | null {
   const kept = files.filter((file) => file.status !== "deleted");
-  const submodules = files.filter((file) => file.newMode === "160000" || file.oldMode === "160000");
+  const submodules = kept.filter((file) => file.newMode === "160000");
   if (submodules.length > 0) {
-    return `Submodules and nested repositories cannot be added, changed or removed: ${names(submodules)}. Remove the .git inside a directory whose files you want to keep, and leave submodules as they were.`;
+    return `Submodules and nested repositories cannot be added or changed: ${names(submodules)}. Remove the .git inside a directory whose files you want to keep.`;
   }
   const odd = kept.filter((file) => file.path.split("/").some(foldsToGit));
   if (odd.length > 0)
@@ -37,12 +39,13 @@ export function refusal({ files, sizes, links }: Examined): string | null {
   if (files.length > MAX_CHANGED_FILES) return tooMany(files);
   const large = kept.filter((file) => (sizes.get(file.newId) ?? 0) > MAX_FILE_BYTES);
   if (large.length > 0) return `GitHub takes no file larger than 100 MB: ${names(large)}.`;
-  return null;
+  const total = kept.reduce((sum, file) => sum + (sizes.get(file.newId) ?? 0), 0);
+  return total > MAX_TOTAL_BYTES ? TOO_LARGE : null;
 }
 
 /** Why a change that is too large cannot be taken. */
 export const TOO_LARGE =
-  "The new and changed files are larger than 50 MB together (compressed). Remove generated files, or list them in .gitignore.";
+  "The new and changed files are larger than 50 MB together (or 500 MB before compression). Remove generated files, or list them in .gitignore.";
 
 function tooMany(files: ChangedObject[]): string {
   const counts = new Map<string, number>();

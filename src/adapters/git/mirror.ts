@@ -110,25 +110,28 @@ export async function setAside(context: GitContext, repo: RepoRef, why: GitFailu
 
 /** Removes what a killed process left and joins packs. Call under the mirror's lock. */
 export async function tidy(dir: string, now: number): Promise<void> {
-  const names = await readdir(dir, { recursive: true, withFileTypes: true });
-  for (const entry of names) {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
     const file = path.join(entry.parentPath, entry.name);
-    const left =
-      entry.isFile() && entry.name.endsWith(".lock")
-        ? LOCK_AGE_MS
-        : /^(tmp_|incoming-)/.test(entry.name)
-          ? HOUR_MS
-          : null;
-    if (left === null) continue;
+    const ageMs = leftoverAge(path.relative(dir, file));
+    if (ageMs === null) continue;
     const found = await statOf(file);
-    if (found !== null && now - found.mtimeMs > left)
+    if (found !== null && now - found.mtimeMs > ageMs) {
       await rm(file, { recursive: true, force: true });
+    }
   }
-  const packs = names.filter((entry) => entry.isFile() && entry.name.endsWith(".pack"));
+  const packs = entries.filter((entry) => entry.isFile() && entry.name.endsWith(".pack"));
   if (packs.length <= MAX_PACKS) return;
   // Drops nothing: objects no ref points at may belong to a job that runs.
   await git(dir, ["repack", "-d", "-q", "--geometric=2"], { silenceMs: HOUR_MS });
   await git(dir, ["pack-refs", "--all"]);
+}
+
+/** Age in ms from which a file was left by a dead process; null for files that are meant to stay. */
+function leftoverAge(file: string): number | null {
+  // No ref and no object can have such a name.
+  if (file.endsWith(".lock")) return LOCK_AGE_MS;
+  return /^(objects\/(.*\/)?tmp_|incoming-)[^/]*$/.test(file) ? HOUR_MS : null;
 }
 
 /** "owner/name", for people. */

@@ -1,4 +1,14 @@
-import { chown, copyFile, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  copyFile,
+  lstat,
+  readFile,
+  rename,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { toError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
@@ -20,6 +30,7 @@ const MAX_REFS = 1000;
  * its uid, and whatever the repository's attributes start there starts in there.
  */
 const CHECKOUT = `set -eu
+umask 022
 sha=$1 tree=$2 objects=$4
 export GIT_DIR=$3 GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 LC_ALL=C
 GIT_WORK_TREE=$tree git init -q --template= --initial-branch=work
@@ -143,8 +154,11 @@ async function build(
  */
 async function keepIndex(place: Place): Promise<void> {
   const from = path.join(place.git, "index");
+  const found = await lstat(from);
+  if (!found.isFile()) throw new Error(`${from} is not a file`);
   await copyFile(from, place.index);
-  const second = Math.floor((await stat(from)).mtimeMs / 1000);
+  await chmod(place.index, 0o644);
+  const second = Math.floor(found.mtimeMs / 1000);
   await utimes(place.index, second, second);
 }
 

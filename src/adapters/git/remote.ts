@@ -45,7 +45,8 @@ export async function callRemote(
   }
   const running = startGit(
     gitDir,
-    ["-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60", ...args(url.href)],
+    // While GitHub prepares a large pack it sends a few bytes every five seconds, and no more.
+    ["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=120", ...args(url.href)],
     { env: access(url, token), timeoutMs: HOUR_MS },
   );
   let stdout = "";

@@ -159,6 +159,8 @@ export function startGit(gitDir: string, args: string[], options: StreamOptions 
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, stderr }));
   }).finally(() => clearTimeout(timer));
+  // Whoever started it awaits the end, perhaps only after the failure came.
+  ended.catch(() => undefined);
   return { child, ended, kill };
 }
 

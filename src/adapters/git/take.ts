@@ -78,21 +78,25 @@ export async function take(
   const { workspace, place, objects } = from;
   const gitDir = await mkdtemp(path.join(place.dir, "take-"));
   giveAway(gitDir, context.user);
+  // The agent may have closed it to its own user.
+  giveAway(place.tree, context.user);
   const pack = receivePack(unpack);
-  const result = await context.sandbox.run({
-    workspace: {
-      ...workspace,
-      writable: [place.tree, gitDir, place.home, place.tmp],
-      readable: [objects, place.index],
-    },
-    script: TAKE,
-    args: [gitDir, place.tree, objects, place.index, from.parent, from.parentTree, from.opened],
-    stdout: pack.stdout,
-    timeoutMs: TAKE_TIMEOUT_MS,
-    // The reader of the pack refuses what is too large; this stops what it no longer reads.
-    maxOutputBytes: from.maxPackBytes + 1024 * 1024,
-    keepBytes: 4000,
-  });
+  const result = await context.sandbox
+    .run({
+      workspace: {
+        ...workspace,
+        writable: [place.tree, gitDir, place.home, place.tmp],
+        readable: [objects, place.index],
+      },
+      script: TAKE,
+      args: [gitDir, place.tree, objects, place.index, from.parent, from.parentTree, from.opened],
+      stdout: pack.stdout,
+      timeoutMs: TAKE_TIMEOUT_MS,
+      // The reader of the pack refuses what is too large; this stops what it no longer reads.
+      maxOutputBytes: from.maxPackBytes + 1024 * 1024,
+      keepBytes: 4000,
+    })
+    .finally(() => pack.end());
   return { ...(await pack.end()), result };
 }
 
@@ -101,19 +105,19 @@ function receivePack(unpack: () => RunningGit): {
   stdout: Writable;
   end(): Promise<{ tree: string; unpacked: Taken["unpacked"] }>;
 } {
-  let line = Buffer.alloc(0);
+  let tree: string | null = null;
+  let before = Buffer.alloc(0);
   let running: RunningGit | null = null;
   const stdout = new Writable({
     write(chunk: Buffer, _encoding, done) {
       let pack = chunk;
-      if (!line.includes(10)) {
-        const end = chunk.indexOf(10);
+      if (tree === null) {
+        before = Buffer.concat([before, chunk]);
+        const end = before.indexOf(10);
         // The longest line there may be is an id of 64 digits.
-        line = Buffer.concat([line, end === -1 ? chunk : chunk.subarray(0, end + 1)]).subarray(
-          0,
-          100,
-        );
-        pack = end === -1 ? chunk.subarray(chunk.length) : chunk.subarray(end + 1);
+        if (end === -1 && before.length <= 64) return done();
+        tree = before.subarray(0, end).toString("latin1").slice(0, 100);
+        pack = before.subarray(end + 1);
       }
       if (pack.length === 0) return done();
       running ??= unpack();
@@ -126,7 +130,7 @@ function receivePack(unpack: () => RunningGit): {
     stdout,
     async end() {
       running?.child.stdin?.end();
-      return { tree: line.toString("latin1").trim(), unpacked: (await running?.ended) ?? null };
+      return { tree: tree ?? "", unpacked: (await running?.ended) ?? null };
     },
   };
 }

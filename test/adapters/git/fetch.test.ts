@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { TransientError, UserError } from "../../../src/core/errors.ts";
@@ -21,6 +29,21 @@ function mirror(repo: RepoRef): string {
 
 function refsOf(repo: RepoRef): string[] {
   return runGit(mirror(repo), "for-each-ref", "--format=%(refname)").split("\n");
+}
+
+function cut(file: string, size: number): void {
+  chmodSync(file, 0o600);
+  truncateSync(file, size);
+}
+
+/** A pack of the objects named in the file `ids`. */
+function packObjects(dir: string): void {
+  const command = "git pack-objects -q objects/pack/pack <ids && git prune-packed";
+  execFileSync("sh", ["-c", command], {
+    cwd: dir,
+    stdio: "ignore",
+    env: { PATH: process.env.PATH, GIT_DIR: dir },
+  });
 }
 
 async function fetch(repo: RepoRef, shas: string[], refs: string[] = []): Promise<number> {
@@ -155,7 +178,7 @@ describe("fetch", () => {
     await fetch(repo, [first]);
     const packs = path.join(mirror(repo), "objects/pack");
     const pack = readdirSync(packs).find((name) => name.endsWith(".pack")) ?? "";
-    truncateSync(path.join(packs, pack), 20);
+    cut(path.join(packs, pack), 20);
     const second = remote.commit({ "a.txt": "b\n" });
     await fetch(repo, [second]);
     expect(await world.git.file(repo, first, "a.txt", 10_000)).toBe("a\n".repeat(1000));
@@ -167,7 +190,7 @@ describe("fetch", () => {
     const sha = remote.commit({ "a.txt": "a\n".repeat(1000) });
     await fetch(repo, [sha]);
     const packs = path.join(mirror(repo), "objects/pack");
-    for (const name of readdirSync(packs)) truncateSync(path.join(packs, name), 40);
+    for (const name of readdirSync(packs)) cut(path.join(packs, name), 40);
     await expect(world.git.find(repo, sha, "a.txt")).rejects.toThrow();
     await fetch(repo, [sha]);
     expect(await world.git.find(repo, sha, "a.txt")).toEqual(["a.txt"]);
@@ -184,6 +207,35 @@ describe("fetch", () => {
     const hourAgo = Date.now() / 1000 - 3600;
     utimesSync(lock, hourAgo, hourAgo);
     await fetch(repo, [remote.commit({ "a.txt": "c\n" })]);
+  });
+
+  it("removes what dead processes left and joins packs, and keeps branches with such names", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" }, { branch: "tmp_fix" });
+    remote.commit({ "a.txt": "b\n" }, { branch: "incoming-change" });
+    await fetch(repo, [sha]);
+    const dir = mirror(repo);
+    const kept = runGit(dir, "for-each-ref");
+    const packs = path.join(dir, "objects/pack");
+    for (let made = 0; made < 51; made += 1) {
+      writeFileSync(path.join(dir, "blob"), `${made}`);
+      writeFileSync(path.join(dir, "ids"), `${runGit(dir, "hash-object", "-w", "blob")}\n`);
+      packObjects(dir);
+    }
+    writeFileSync(path.join(packs, "tmp_pack_x"), "");
+    mkdirSync(path.join(dir, "incoming-x/pack"), { recursive: true });
+    const dayAgo = Date.now() / 1000 - 86_400;
+    for (const name of readdirSync(dir, { recursive: true, encoding: "utf8" })) {
+      if (name !== "objects/pack/tmp_pack_y") utimesSync(path.join(dir, name), dayAgo, dayAgo);
+    }
+    writeFileSync(path.join(packs, "tmp_pack_y"), "");
+    await fetch(repo, [], ["refs/heads/tmp_fix"]);
+    expect(runGit(dir, "for-each-ref")).toBe(kept);
+    expect(readdirSync(dir).filter((name) => name.startsWith("incoming"))).toEqual([]);
+    expect(readdirSync(packs).filter((name) => name.startsWith("tmp_"))).toEqual(["tmp_pack_y"]);
+    expect(readdirSync(packs).filter((name) => name.endsWith(".pack")).length).toBeLessThan(10);
+    expect(runGit(dir, "cat-file", "blob", runGit(dir, "hash-object", "blob"))).toBe("50");
+    runGit(dir, "fsck", "--strict", "--no-dangling");
   });
 
   it("ignores and restores a changed configuration of the mirror", async () => {

@@ -182,6 +182,11 @@ describe("nothing an agent leaves is run on the host", () => {
     expect(taken).toMatchObject({ status: "refused", reason: expect.stringContaining("shut") });
   });
 
+  it("a tree closed to its own user", async () => {
+    const taken = await attack("echo b > a.txt; mkdir shut; touch shut/x; chmod 000 shut .");
+    expect(paths(taken)).toEqual(["a.txt"]);
+  });
+
   it("sockets, pipes and endless names do not stop it", async () => {
     const taken = await attack(`mkfifo pipe; echo b > a.txt
       python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")' 2>/dev/null || true`);

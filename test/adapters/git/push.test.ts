@@ -146,8 +146,9 @@ describe("pushBranch", () => {
 
 describe("the token", () => {
   it("stands in no argument, no file and no environment the sandbox could read", async () => {
-    const { repo, commitOf } = await scene();
+    const { repo, sha, commitOf } = await scene();
     const commit = await commitOf("1");
+    const workspace = await world.open(repo, sha, "curious");
     const { token } = world.server;
     const encoded = Buffer.from(`x-access-token:${token}`).toString("base64");
     let looked = 0;
@@ -156,9 +157,12 @@ describe("the token", () => {
       const lines = running.map((pid) => readOrEmpty(`/proc/${pid}/cmdline`));
       expect(lines.some((line) => line.includes("git-remote-http"))).toBe(true);
       for (const line of lines) expect(line.includes(token) || line.includes(encoded)).toBe(false);
-      if (TEST_USER !== null) {
-        const script = 'for f in /proc/[0-9]*/environ; do cat "$f" 2>/dev/null; done; true';
-        const seen = execFileSync("sh", ["-c", script], { ...TEST_USER, encoding: "latin1" });
+      const script = 'for f in /proc/[0-9]*/environ; do cat "$f" 2>/dev/null; done; true';
+      const inside = await world.agent(workspace, script);
+      const outside = TEST_USER
+        ? execFileSync("sh", ["-c", script], { ...TEST_USER, encoding: "latin1" })
+        : "";
+      for (const seen of [inside.output, outside]) {
         expect(seen.includes(token) || seen.includes(encoded)).toBe(false);
       }
       looked += 1;

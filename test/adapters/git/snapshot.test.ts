@@ -19,7 +19,7 @@ interface Scene {
   workspace: Workspace;
   mirror: string;
   /** The agent's script, which must succeed, then a snapshot. */
-  after(script: string): Promise<Snapshot>;
+  takeAfter(script: string): Promise<Snapshot>;
 }
 
 let scenes = 0;
@@ -34,7 +34,7 @@ async function scene(files: Record<string, Entry>): Promise<Scene> {
     sha,
     workspace,
     mirror: path.join(world.workDir, "mirrors", `${repo.id}.git`),
-    async after(script) {
+    async takeAfter(script) {
       const said = await world.agent(workspace, `set -e\n${script}`);
       expect(said.exitCode, said.output).toBe(0);
       return world.git.snapshot(workspace, repo, sha, "Title\n\nBody.");
@@ -49,7 +49,7 @@ function taken(snapshot: Snapshot): Extract<Snapshot, { status: "change" }> {
 
 describe("snapshot", () => {
   it("makes one commit of what changed, with our identity", async () => {
-    const { repo, sha, mirror, after } = await scene({
+    const { repo, sha, mirror, takeAfter } = await scene({
       "keep.txt": "keep\n",
       "edit.txt": "one\ntwo\n",
       "gone.txt": "gone\n",
@@ -58,7 +58,7 @@ describe("snapshot", () => {
       ".gitignore": "node_modules/\n",
     });
     const change = taken(
-      await after(`printf 'one\\n2\\nthree\\n' > edit.txt; rm gone.txt kind; chmod +x mode.sh
+      await takeAfter(`printf 'one\\n2\\nthree\\n' > edit.txt; rm gone.txt kind; chmod +x mode.sh
         ln -s edit.txt kind; mkdir -p 'a b' node_modules; echo ü > 'a b/ü ñ.txt'; touch node_modules/x
         printf '\\000\\001' > data.bin; mkdir empty`),
     );
@@ -115,24 +115,24 @@ describe("snapshot", () => {
   });
 
   it("says when nothing changed, even when files were touched, changed and changed back", async () => {
-    const { after } = await scene({ "a.txt": "a\n", "b.txt": "b\n", "dir/c.txt": "c\n" });
+    const { takeAfter } = await scene({ "a.txt": "a\n", "b.txt": "b\n", "dir/c.txt": "c\n" });
     const script = `touch a.txt; echo x > b.txt; echo b > b.txt; rm -r dir; mkdir dir; echo c > dir/c.txt`;
-    expect(await after("true")).toEqual({ status: "empty" });
-    expect(await after(script)).toEqual({ status: "empty" });
+    expect(await takeAfter("true")).toEqual({ status: "empty" });
+    expect(await takeAfter(script)).toEqual({ status: "empty" });
   });
 
   it("sees an edit of the same size made within the second of the checkout", async () => {
     for (let times = 0; times < 3; times += 1) {
-      const { after } = await scene({ "a.txt": "aaaa\n", "b.txt": "bbbb\n" });
-      const change = taken(await after("printf 'AAAA\\n' > a.txt"));
+      const { takeAfter } = await scene({ "a.txt": "aaaa\n", "b.txt": "bbbb\n" });
+      const change = taken(await takeAfter("printf 'AAAA\\n' > a.txt"));
       expect(change.files.map((file) => file.path)).toEqual(["a.txt"]);
     }
   });
 
   it("sees an edit of the same size behind a restored time stamp", async () => {
-    const { after } = await scene({ "a.txt": "aaaa\n" });
+    const { takeAfter } = await scene({ "a.txt": "aaaa\n" });
     const change = taken(
-      await after(
+      await takeAfter(
         "sleep 1.1; touch -r a.txt /tmp/t; printf 'AAAA\\n' > a.txt; touch -r /tmp/t a.txt",
       ),
     );
@@ -140,9 +140,9 @@ describe("snapshot", () => {
   });
 
   it("takes the files, whatever the agent did to its own repository", async () => {
-    const { repo, sha, mirror, after } = await scene({ "a.txt": "a\n", "b.txt": "b\n" });
+    const { repo, sha, mirror, takeAfter } = await scene({ "a.txt": "a\n", "b.txt": "b\n" });
     const change = taken(
-      await after(`echo 1 > a.txt; git commit -qam one; echo 2 > b.txt; git stash -q; git stash pop -q
+      await takeAfter(`echo 1 > a.txt; git commit -qam one; echo 2 > b.txt; git stash -q; git stash pop -q
         git checkout -q --orphan other; git rm -qf --cached -r .; git update-index --add b.txt
         git update-index --assume-unchanged b.txt; echo '*' > ../git/info/exclude 2>/dev/null || true
         git config core.excludesFile /dev/stdin; git config core.autocrlf true; git config core.worktree /
@@ -157,14 +157,14 @@ describe("snapshot", () => {
   it("leaves line ends alone that nobody changed", async () => {
     const attributes =
       "*.bat text eol=crlf\n*.txt text\n*.auto text=auto\n*.utf16 text working-tree-encoding=UTF-16LE\n";
-    const { after } = await scene({
+    const { takeAfter } = await scene({
       ".gitattributes": attributes,
       "run.bat": "@echo off\r\necho hi\r\n",
       "mixed.auto": "one\r\ntwo\n",
       "plain.txt": "unix\n",
     });
-    expect(await after("true")).toEqual({ status: "empty" });
-    const change = taken(await after("printf '@echo off\\r\\necho ho\\r\\n' > run.bat"));
+    expect(await takeAfter("true")).toEqual({ status: "empty" });
+    const change = taken(await takeAfter("printf '@echo off\\r\\necho ho\\r\\n' > run.bat"));
     expect(change.files).toMatchObject([{ path: "run.bat", added: 1, removed: 1 }]);
   });
 
@@ -189,24 +189,28 @@ describe("snapshot", () => {
 
   it("does not carry a 50 MB file of the base, and refuses to add one", async () => {
     const big = Buffer.alloc(50 * 1024 * 1024, "fifty megabytes of one line\n");
-    const { mirror, after } = await scene({ "big.dat": big, "a.txt": "a\n" });
-    const change = taken(await after("echo b > a.txt"));
+    const { mirror, takeAfter } = await scene({ "big.dat": big, "a.txt": "a\n" });
+    const change = taken(await takeAfter("echo b > a.txt"));
     expect(change.files.map((file) => file.path)).toEqual(["a.txt"]);
     const before = readdirSync(path.join(mirror, "objects/pack")).length;
-    const refused = await after("head -c 54000000 /dev/urandom > more.dat");
+    const refused = await takeAfter("head -c 54000000 /dev/urandom > more.dat");
     expect(refused).toMatchObject({ status: "refused", reason: expect.stringMatching(/50 MB/) });
     expect(readdirSync(path.join(mirror, "objects/pack"))).toHaveLength(before);
     expect(readdirSync(mirror).filter((name) => name.startsWith("incoming"))).toEqual([]);
-    const sparse = await after("rm more.dat; truncate -s 105M core");
+    const sparse = await takeAfter("rm more.dat; truncate -s 105M core");
     expect(sparse).toMatchObject({
       status: "refused",
       reason: expect.stringMatching(/100 MB: "core"/),
     });
+    const zeros = await takeAfter(
+      "rm core; for i in 1 2 3 4 5 6; do truncate -s 90M zeros$i; done",
+    );
+    expect(zeros).toMatchObject({ status: "refused", reason: expect.stringMatching(/500 MB/) });
   }, 120_000);
 
   it("refuses more than ten thousand files, and says where they are", async () => {
-    const { after } = await scene({ "a.txt": "a\n" });
-    const refused = await after("mkdir -p gen/x; cd gen/x; seq 1 10001 | xargs touch");
+    const { takeAfter } = await scene({ "a.txt": "a\n" });
+    const refused = await takeAfter("mkdir -p gen/x; cd gen/x; seq 1 10001 | xargs touch");
     expect(refused).toMatchObject({
       status: "refused",
       reason: expect.stringMatching(
@@ -216,8 +220,8 @@ describe("snapshot", () => {
   }, 60_000);
 
   it("goes on from a commit that is not the one the workspace was cut from", async () => {
-    const { repo, sha, workspace, after } = await scene({ "a.txt": "a\n", "b.txt": "b\n" });
-    const first = taken(await after("echo 1 > a.txt"));
+    const { repo, sha, workspace, takeAfter } = await scene({ "a.txt": "a\n", "b.txt": "b\n" });
+    const first = taken(await takeAfter("echo 1 > a.txt"));
     expect(await world.git.snapshot(workspace, repo, first.commit, "x")).toEqual({
       status: "empty",
     });

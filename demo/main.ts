@@ -21,6 +21,8 @@ async function main(): Promise<number> {
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => interrupt.abort(new Error(`stopped by ${name}`)));
   }
+  // A reader that goes away (`| head`) ends the demo as an interrupt would, with everything cleaned up.
+  process.stdout.on("error", (error) => interrupt.abort(error));
   const limitMs = realModel ? REAL_LIMIT_MS : SCRIPTED_LIMIT_MS;
   const limit = setTimeout(() => {
     interrupt.abort(new Error(`not done within ${limitMs / 1000} s`));
@@ -42,7 +44,9 @@ async function main(): Promise<number> {
 
 async function play(scene: Scene, signal: AbortSignal): Promise<void> {
   const { github, product, scriptedModel } = scene;
-  say(`GitHub's stand-in: ${github.url}. Model: ${scriptedModel ?? "the one of OPENAI_API_KEY"}.`);
+  say(
+    `GitHub's stand-in: ${github.url}. Model: ${scriptedModel?.url ?? "the one of OPENAI_API_KEY"}.`,
+  );
   await product.ready(signal);
   github.hook.url = `${product.url}/api/github/webhooks`;
   say(`npm start serves at ${product.url}.\n`);
@@ -56,14 +60,7 @@ async function play(scene: Scene, signal: AbortSignal): Promise<void> {
     github.comment({ repository: REPOSITORY, issue: 1, login: "maintainer", body: COMMAND }),
   ]);
   await printOutcome(github, seen.board);
-  const proofs = await prove(github, {
-    comment: said.comment,
-    webhookStatus: said.webhook.status,
-    mainBefore: scene.mainBefore,
-    directory: scene.directory,
-    // What a real model wrote runs in the server's sandbox and nowhere else.
-    runTests: scriptedModel !== null,
-  });
+  const proofs = await prove(scene, said);
   printProofs(proofs);
   const seconds = (ms: number | null) => (ms === null ? "never" : `${(ms / 1000).toFixed(1)} s`);
   say(

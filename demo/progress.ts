@@ -34,8 +34,9 @@ export function createProgress(
   const shown = new Map<string, string>();
   let drawn = 0;
   return (body) => {
-    const width = output.isTTY ? output.columns - 1 : 160;
-    const lines = boardRows(body).map((row) => [row.number, lineOf(row, width - 9)] as const);
+    // Less the time in front, and some room because an emoji is two columns wide.
+    const width = (output.isTTY ? output.columns : 160) - 14;
+    const lines = boardRows(body).map((row) => [row.number, lineOf(row, width)] as const);
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1).padStart(6);
     if (output.isTTY) {
       if (drawn > 0) output.write(`\u001b[${drawn}A`);

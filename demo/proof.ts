@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { branchTip, git } from "./github/bare.ts";
-import type { GitHubStandIn } from "./github/start.ts";
 import { botLogin, type Comment, type Pull, type Repository } from "./github/state.ts";
+import type { SentWebhook } from "./github/webhooks.ts";
+import { REPOSITORY, type Scene } from "./scene.ts";
+import { findSecrets } from "./secrets.ts";
 
 const CHECK = "node --test";
 const CHECK_MS = 60_000;
@@ -14,56 +16,54 @@ export interface Proof {
   what: string;
 }
 
-/** What is to be judged: the command's comment, how its webhook was answered, and main before it. */
-export interface Outcome {
-  comment: Comment;
-  webhookStatus: number | null;
-  mainBefore: string;
-  /** Scratch space. */
-  directory: string;
-  /** Whether to run the tests of each pull request here, outside of any sandbox. */
-  runTests: boolean;
-}
-
 /** Looks at what stands on GitHub, not at what the server says of itself. */
-export async function prove(github: GitHubStandIn, outcome: Outcome): Promise<Proof[]> {
-  const repository = github.repository("ferry-desk");
+export async function prove(
+  scene: Scene,
+  said: { comment: Comment; webhook: SentWebhook },
+): Promise<Proof[]> {
+  const { github, mainBefore } = scene;
+  const repository = github.repository(REPOSITORY);
   const bot = botLogin(github.state);
   const eyes = repository.reactions.filter(
-    (each) => each.commentId === outcome.comment.id && each.content === "eyes",
+    (each) => each.commentId === said.comment.id && each.content === "eyes",
   );
   const boards = [...repository.comments.values()].filter(
-    (each) => each.author === bot && each.issue === outcome.comment.issue,
+    (each) => each.author === bot && each.issue === said.comment.issue,
   );
   const pulls = [...repository.pulls.values()];
-  const status = outcome.webhookStatus ?? 0;
+  const status = said.webhook.status ?? 0;
+  const tip = await branchTip(repository.path, "main");
+  const leaks = await findSecrets(scene);
   return [
     { holds: status >= 200 && status < 300, what: `the webhook was answered with ${status}` },
-    { holds: eyes.length === 1, what: `${eyes.length} 👀 on the comment` },
-    { holds: boards.length === 1, what: `${boards.length} status comment on the issue` },
-    { holds: pulls.length === 3, what: `${pulls.length} pull requests` },
-    {
-      holds: (await branchTip(repository.path, "main")) === outcome.mainBefore,
-      what: "main stands where it stood",
-    },
-    ...(await Promise.all(pulls.map((pull) => provePull(repository, pull, outcome)))).flat(),
+    { holds: eyes.length === 1, what: `👀 on the comment: ${eyes.length}` },
+    { holds: boards.length === 1, what: `status comments on the issue: ${boards.length}` },
+    { holds: pulls.length === 3, what: `pull requests: ${pulls.length}` },
+    { holds: tip === mainBefore, what: "main stands where it stood" },
+    ...(await Promise.all(pulls.map((pull) => provePull(repository, pull, scene)))).flat(),
+    ...(leaks.length > 0
+      ? leaks.map((what) => ({ holds: false, what }))
+      : [
+          {
+            holds: true,
+            what: "no key, secret or token in data, log, git, GitHub or model requests",
+          },
+        ]),
   ];
 }
 
-async function provePull(repository: Repository, pull: Pull, outcome: Outcome): Promise<Proof[]> {
+async function provePull(repository: Repository, pull: Pull, scene: Scene): Promise<Proof[]> {
   const body = repository.issues.get(pull.number)?.body ?? "";
-  const commits = await git(repository.path, [
-    "rev-list",
-    `${outcome.mainBefore}..refs/heads/${pull.head}`,
-    "--",
-  ]);
+  const range = `${scene.mainBefore}..refs/heads/${pull.head}`;
+  const commits = await git(repository.path, ["rev-list", "--count", range, "--"]);
   const proofs = [
     { holds: pull.draft && pull.base === "main", what: `#${pull.number} is a draft onto main` },
-    { holds: commits.split("\n").length === 1, what: `#${pull.number} is one commit` },
+    { holds: commits === "1", what: `#${pull.number} is one commit` },
     { holds: checkPassed(body), what: `#${pull.number} has evidence that its checks passed` },
   ];
-  if (!outcome.runTests) return proofs;
-  const passed = await runTests(repository, pull, outcome.directory);
+  // What a real model wrote runs in the server's sandbox and nowhere else.
+  if (scene.scriptedModel === null) return proofs;
+  const passed = await runTests(repository, pull, scene.directory);
   const what = `#${pull.number} passes ${CHECK} on a checkout made by this demo`;
   return [...proofs, { holds: passed, what }];
 }

@@ -1,7 +1,8 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { ModelServer } from "../test/support/model-server.ts";
 import { type GitHubStandIn, startGitHub } from "./github/start.ts";
 import { startScriptedModel } from "./model.ts";
 import { type Product, startProduct } from "./product.ts";
@@ -10,7 +11,6 @@ import { createProjectRepository } from "./project-repository.ts";
 export const REPOSITORY = "ferry-desk";
 
 const APP_ID = 4242;
-const WEBHOOK_SECRET = "demo-webhook-secret";
 
 /** Everything the demo runs on. */
 export interface Scene {
@@ -20,7 +20,9 @@ export interface Scene {
   /** The commit of main at the start. */
   mainBefore: string;
   /** Null when the model is the real one. */
-  scriptedModel: string | null;
+  scriptedModel: ModelServer | null;
+  /** What must not be found anywhere, by name. */
+  secrets: Record<string, string>;
   /** Ends what was started, newest first, and removes the directory unless it is kept. */
   close: () => Promise<void>;
 }
@@ -46,33 +48,44 @@ export async function setScene(options: { realModel: boolean; keep: boolean }): 
       privateKeyEncoding: { type: "pkcs8", format: "pem" },
       publicKeyEncoding: { type: "spki", format: "pem" },
     });
-    const github = await hostRepository(bare, privateKey);
+    const webhookSecret = randomBytes(24).toString("hex");
+    const github = await hostRepository(bare, privateKey, webhookSecret);
     undo.push(github.close);
-    const scripted = options.realModel ? null : await startScriptedModel();
-    if (scripted) undo.push(scripted.close);
+    const scriptedModel = options.realModel ? null : await startScriptedModel();
+    if (scriptedModel) undo.push(scriptedModel.close);
+    const model = scriptedModel ? scriptedSettings(scriptedModel.url) : realSettings();
     const settings = {
       APP_ID: String(APP_ID),
       PRIVATE_KEY: privateKey,
-      WEBHOOK_SECRET,
+      WEBHOOK_SECRET: webhookSecret,
       GHE_HOST: github.host,
       GHE_PROTOCOL: "http",
       DATA_DIR: path.join(directory, "data"),
       LOG_LEVEL: "warn",
-      ...(scripted ? scriptedModel(scripted.url) : realModel()),
+      ...model,
     };
     const product = await startProduct(settings, path.join(directory, "server.log"));
     undo.push(product.stop);
-    return { directory, github, product, mainBefore, scriptedModel: scripted?.url ?? null, close };
+    const secrets = {
+      "the App's key": privateKey.split("\n")[1] ?? privateKey,
+      "the webhook secret": webhookSecret,
+      "the model key": model.OPENAI_API_KEY ?? "",
+    };
+    return { directory, github, product, mainBefore, scriptedModel, secrets, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function hostRepository(bare: string, privateKey: string): Promise<GitHubStandIn> {
+function hostRepository(
+  bare: string,
+  privateKey: string,
+  webhookSecret: string,
+): Promise<GitHubStandIn> {
   return startGitHub({
     app: { id: APP_ID, slug: "draftsmith", privateKey },
-    webhookSecret: WEBHOOK_SECRET,
+    webhookSecret,
     repositories: [
       {
         owner: "harbour",
@@ -91,11 +104,12 @@ function hostRepository(bare: string, privateKey: string): Promise<GitHubStandIn
   });
 }
 
-function scriptedModel(url: string): Record<string, string> {
-  return { OPENAI_API_KEY: "demo", OPENAI_BASE_URL: url, DRAFTSMITH_MODEL: "gpt-5-mini" };
+function scriptedSettings(url: string): Record<string, string> {
+  const key = `sk-demo-${randomBytes(24).toString("hex")}`;
+  return { OPENAI_API_KEY: key, OPENAI_BASE_URL: url, DRAFTSMITH_MODEL: "gpt-5-mini" };
 }
 
-function realModel(): Record<string, string> {
+function realSettings(): Record<string, string> {
   const names = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "DRAFTSMITH_MODEL"];
   const given = names.map((name) => [name, process.env[name] ?? ""]);
   return Object.fromEntries(given.filter(([, value]) => value !== ""));

@@ -64,7 +64,7 @@ export interface Repository {
   pulls: Map<number, Pull>;
 }
 
-/** An installation token and what it may do. */
+/** An installation token and what it may do; a revoked one has expired. */
 export interface Token {
   value: string;
   permissions: Permissions;

@@ -57,8 +57,8 @@ export const appRoutes: Route[] = [
       .map((repository) => repositoryShape(state, repository));
     return ok({ total_count: repositories.length, repositories });
   }),
-  route("installation", "DELETE /installation/token", ({ state, caller }) => {
-    if (caller.kind === "installation") state.tokens.delete(caller.token.value);
+  route("installation", "DELETE /installation/token", ({ caller }) => {
+    if (caller.kind === "installation") caller.token.expiresAt = 0;
     return { status: 204 };
   }),
 ];

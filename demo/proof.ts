@@ -34,6 +34,7 @@ export async function prove(
   const status = said.webhook.status ?? 0;
   const tip = await branchTip(repository.path, "main");
   const leaks = await findSecrets(scene);
+  const searched = `data, log, git or GitHub${scene.scriptedModel ? ", nor in a request to the model" : ""}`;
   return [
     { holds: status >= 200 && status < 300, what: `the webhook was answered with ${status}` },
     { holds: eyes.length === 1, what: `👀 on the comment: ${eyes.length}` },
@@ -41,14 +42,8 @@ export async function prove(
     { holds: pulls.length === 3, what: `pull requests: ${pulls.length}` },
     { holds: tip === mainBefore, what: "main stands where it stood" },
     ...(await Promise.all(pulls.map((pull) => provePull(repository, pull, scene)))).flat(),
-    ...(leaks.length > 0
-      ? leaks.map((what) => ({ holds: false, what }))
-      : [
-          {
-            holds: true,
-            what: "no key, secret or token in data, log, git, GitHub or model requests",
-          },
-        ]),
+    ...leaks.map((what) => ({ holds: false, what })),
+    { holds: leaks.length === 0, what: `no key, secret or token in ${searched}` },
   ];
 }
 

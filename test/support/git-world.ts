@@ -1,6 +1,6 @@
 import { createGit } from "../../src/adapters/git/git.ts";
 import type { RepoRef } from "../../src/core/job.ts";
-import type { CommandResult, Log, Workspace } from "../../src/core/ports.ts";
+import type { CommandResult, Log, Sandbox, Workspace } from "../../src/core/ports.ts";
 import { silentLog } from "./log.ts";
 import { type GitServer, makeRemote, type Remote, serveGit } from "./repository.ts";
 import { makeRoot, makeSandbox, TEST_USER } from "./workspace.ts";
@@ -12,6 +12,7 @@ export interface GitWorld {
   root: string;
   workDir: string;
   server: GitServer;
+  sandbox: Sandbox;
   git: ReturnType<typeof createGit>;
   token: () => Promise<string>;
   /** A new repository on the server. */
@@ -37,6 +38,7 @@ export async function makeGitWorld(log: Log = silentLog): Promise<GitWorld> {
     root,
     workDir,
     server,
+    sandbox,
     git,
     token,
     repository() {

@@ -91,7 +91,7 @@ function put(file: string, entry: Entry): void {
 }
 
 /** A request of git, as the server saw it. */
-export interface GitRequest {
+interface GitRequest {
   method: string;
   url: string;
   authorization: string | undefined;

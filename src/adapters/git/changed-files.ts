@@ -37,7 +37,7 @@ export async function changedFiles(
  * Reads `diff-tree -z --raw --numstat`: first each file's modes, ids and letter, then each file's
  * counts. A name that is not UTF-8 comes out with replacement characters, the same in both lists.
  */
-export function parseChanges(output: string): ChangedObject[] {
+function parseChanges(output: string): ChangedObject[] {
   const tokens = output.split("\0");
   const files: ChangedObject[] = [];
   let at = 0;

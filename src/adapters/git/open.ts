@@ -21,6 +21,8 @@ import { git, gitRecords } from "./run-git.ts";
 import { isRegistered, registerWorktree } from "./worktrees.ts";
 
 const MAX_FILES = 200_000;
+/** From here on waiting for the next second costs less than reading every file again. */
+const MANY_FILES = 1000;
 const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
 /** Branches and tags the agent sees besides its own, the newest first. */
 const MAX_REFS = 1000;
@@ -31,7 +33,7 @@ const MAX_REFS = 1000;
  */
 const CHECKOUT = `set -eu
 umask 022
-sha=$1 tree=$2 objects=$4
+sha=$1 tree=$2 objects=$4 settle=$5
 export GIT_DIR=$3 GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 LC_ALL=C
 GIT_WORK_TREE=$tree git init -q --template= --initial-branch=work
 printf '%s\\n' "$objects" >"$GIT_DIR/objects/info/alternates"
@@ -45,9 +47,14 @@ git config advice.detachedHead false
 git update-ref refs/heads/work "$sha"
 cd -- "$tree"
 git reset -q --hard
-# Where attributes and stored line ends disagree, files look changed as long as git reads them again:
-# an index younger than all of them says that this is how they came.
-git diff-files --quiet || { sleep 1.1; touch "$GIT_DIR/index"; }
+# git reads files again that are as young as the index. That is slow where there are many, and where
+# attributes and stored line ends disagree they would look changed: there the index becomes younger.
+if [ "$settle" = yes ] || ! git diff-files --quiet; then
+  second=$(date +%s)
+  while [ "$(date +%s)" = "$second" ]; do sleep 0.05; done
+  sleep 0.02
+  touch "$GIT_DIR/index"
+fi
 `;
 
 /** Opens workspaces: see the port. */
@@ -60,9 +67,9 @@ export function createOpen(context: GitContext): Workspaces["open"] {
       if (resume && (await isIntact(place, dir, repo, sha))) return { ...workspace, resumed: true };
       // What a crash left, or an older try.
       await close(context, jobId, repo);
-      await requireSize(dir, repo, sha);
+      const files = await countFiles(dir, repo, sha);
       try {
-        await build(context, { workspace, place, dir, repo, sha });
+        await build(context, { workspace, place, dir, repo, sha, files });
       } catch (thrown) {
         await close(context, jobId, repo);
         throw toError(thrown);
@@ -104,7 +111,7 @@ async function isIntact(place: Place, dir: string, repo: RepoRef, sha: string): 
 }
 
 /** Counts before anything is written: a small tree object can name billions of files (trust.md T21). */
-async function requireSize(dir: string, repo: RepoRef, sha: string): Promise<void> {
+async function countFiles(dir: string, repo: RepoRef, sha: string): Promise<number> {
   let files = 0;
   for await (const _ of gitRecords(dir, ["ls-tree", "-r", "-z", "--name-only", sha])) {
     files += 1;
@@ -113,13 +120,21 @@ async function requireSize(dir: string, repo: RepoRef, sha: string): Promise<voi
       `${nameOf(repo)} holds more than ${MAX_FILES.toLocaleString("en")} files at ${sha.slice(0, 12)}, which is more than a job can work on.`,
     );
   }
+  return files;
 }
 
 async function build(
   context: GitContext,
-  parts: { workspace: Workspace; place: Place; dir: string; repo: RepoRef; sha: string },
+  parts: {
+    workspace: Workspace;
+    place: Place;
+    dir: string;
+    repo: RepoRef;
+    sha: string;
+    files: number;
+  },
 ): Promise<void> {
-  const { workspace, place, dir, repo, sha } = parts;
+  const { workspace, place, dir, repo, sha, files } = parts;
   const { user } = context;
   makeOuter(place.dir, user);
   await registerWorktree(dir, place.tree, sha, workspace.jobId);
@@ -132,7 +147,13 @@ async function build(
   const checkout = await context.sandbox.run({
     workspace,
     script: CHECKOUT,
-    args: [sha, place.tree, place.git, path.join(dir, "objects")],
+    args: [
+      sha,
+      place.tree,
+      place.git,
+      path.join(dir, "objects"),
+      files > MANY_FILES ? "yes" : "no",
+    ],
     stdin: await visibleRefs(dir),
     timeoutMs: CHECKOUT_TIMEOUT_MS,
     maxOutputBytes: 10 * 1024 * 1024,

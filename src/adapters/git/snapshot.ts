@@ -8,12 +8,13 @@ import { type GitContext, placeOf, removeAll } from "./layout.ts";
 import { inMirror } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { openedFrom } from "./open.ts";
-import { git, gitBytes, startGit } from "./run-git.ts";
+import { GitFailure, git, gitBytes, startGit } from "./run-git.ts";
 import { type Taken, take, UNREADABLE } from "./take.ts";
 
 /** A single allocation may not be larger, whatever size an object in a pack claims to have. */
 const MAX_ALLOCATION = "1g";
 const MAX_LINK_BYTES = 4096;
+const CHECK_FAILED = "git's check of the new files failed";
 
 /** Takes snapshots: see the port. */
 export function createSnapshot(context: GitContext): Workspaces["snapshot"] {
@@ -41,7 +42,11 @@ export function createSnapshot(context: GitContext): Workspaces["snapshot"] {
         if (reason !== null) return { status: "refused", reason };
         const tree = objectId(taken.tree);
         if (tree === parentTree) return { status: "empty" };
-        const checked = await examine(dir, env, parentTree, tree);
+        const checked = await examine(dir, env, parentTree, tree).catch(async (error: unknown) => {
+          if (!(error instanceof GitFailure)) throw error;
+          await requireWhole(dir, parentTree);
+          return `${CHECK_FAILED}: ${error.stderr.trim().slice(-1000)}`;
+        });
         if (typeof checked === "string") return { status: "refused", reason: checked };
         if (checked.length === 0) return { status: "empty" };
         await keepPacks(incoming, objects);
@@ -85,7 +90,7 @@ function failureOf({ result, unpacked }: Taken): string | null {
     return TOO_LARGE;
   }
   if (unpacked !== null && unpacked.code !== 0) {
-    return `git's check of the new files failed: ${unpacked.stderr.trim().slice(-1000)}`;
+    return `${CHECK_FAILED}: ${unpacked.stderr.trim().slice(-1000)}`;
   }
   if (result.exitCode !== 0) throw new Error(`a change could not be taken: ${result.output}`);
   return null;
@@ -96,19 +101,17 @@ async function requireWhole(dir: string, tree: string): Promise<void> {
   await git(dir, ["rev-list", "--objects", "--count", "--end-of-options", tree]);
 }
 
-/** The changed files once every gate is passed, or why one is not. */
+/** The changed files once every gate is passed, or why one is not. Throws GitFailure for objects that are missing. */
 async function examine(
   dir: string,
   env: Record<string, string>,
   parentTree: string,
   tree: string,
 ): Promise<ChangedObject[] | string> {
-  const walked = await git(
-    dir,
-    ["rev-list", "--objects", "--count", "--end-of-options", tree, `^${parentTree}`],
-    { env, codes: [0, 1, 128] },
-  );
-  if (walked.code !== 0) return "git's check of the new files failed: objects are missing.";
+  const { stdout } = await git(dir, ["cat-file", "--batch-check"], { input: `${tree}\n`, env });
+  if (!stdout.startsWith(`${tree} tree `)) return `${CHECK_FAILED}: ${tree} is not a tree`;
+  const walk = ["rev-list", "--objects", "--count", "--end-of-options", tree, `^${parentTree}`];
+  await git(dir, walk, { env });
   const files = await changedFiles(dir, parentTree, tree, env);
   const ids = files.filter(({ newMode }) => newMode.startsWith("1") && newMode !== "160000");
   const sizes = await sizesOf(dir, env, ids);

@@ -14,7 +14,7 @@ import { toError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { Workspace, Workspaces } from "../../core/ports.ts";
 import { close } from "./close.ts";
-import { type GitContext, giveAway, makeOuter, type Place, placeOf } from "./layout.ts";
+import { type GitContext, giveAway, makeOuter, type Place, placeOf, removeAll } from "./layout.ts";
 import { inMirror, nameOf } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { git, gitRecords } from "./run-git.ts";
@@ -64,7 +64,11 @@ export function createOpen(context: GitContext): Workspaces["open"] {
     const place = placeOf(context.workDir, jobId);
     return inMirror(context, repo, async (dir) => {
       const workspace = workspaceOf(jobId, place, dir);
-      if (resume && (await isIntact(place, dir, repo, sha))) return { ...workspace, resumed: true };
+      if (resume && (await isIntact(place, dir, repo, sha))) {
+        // Left by a git that was killed; the agent would only find out the hard way.
+        await removeAll(path.join(place.git, "index.lock"));
+        return { ...workspace, resumed: true };
+      }
       // What a crash left, or an older try.
       await close(context, jobId, repo);
       const files = await countFiles(dir, repo, sha);

@@ -3,7 +3,7 @@ import type { RepoRef } from "../../core/job.ts";
 import type { GitContext } from "./layout.ts";
 import { inMirror, nameOf } from "./mirror.ts";
 import { objectId, refName } from "./names.ts";
-import { callRemote, failureOf, type RemoteAnswer } from "./remote.ts";
+import { callRemote, failureOf, type RemoteAnswer, Unauthorized } from "./remote.ts";
 import { git } from "./run-git.ts";
 
 /** Private refs are ours alone, so they may be overwritten. */
@@ -30,15 +30,15 @@ export interface Pushes {
 
 /** Pushes from mirrors to GitHub. */
 export function createPushes(context: GitContext): Pushes {
-  const push = (repo: RepoRef, dir: string, options: string[], refspec: string, token: string) =>
-    callRemote(
-      context,
-      repo,
-      dir,
-      (url) => ["push", "--porcelain", "--no-verify", ...options, "--end-of-options", url, refspec],
-      token,
-      [0, 1],
-    );
+  const push = (repo: RepoRef, dir: string, options: string[], refspec: string, token: string) => {
+    const flags = ["--porcelain", "--no-verify", ...options, "--end-of-options"];
+    const args = (url: string) => ["push", ...flags, url, refspec];
+    return callRemote(context, repo, dir, args, token, [0, 1]).catch((error: unknown) => {
+      // Whoever tries again brings a fresh token, or learns that there is none any more.
+      if (error instanceof Unauthorized) throw new TransientError(error.message, { cause: error });
+      throw error;
+    });
+  };
 
   return {
     pushRef: (repo, commit, ref, token) =>

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RepoRef } from "../../../src/core/job.ts";
 import type { Snapshot, Workspace } from "../../../src/core/ports.ts";
 import { putFile } from "../../support/agent-workspace.ts";
@@ -191,6 +191,22 @@ describe("nothing an agent leaves is run on the host", () => {
     const taken = await attack(`mkfifo pipe; echo b > a.txt
       python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")' 2>/dev/null || true`);
     expect(paths(taken)).toEqual(["a.txt"]);
+  });
+
+  it("the environment of the server reaches no git", async () => {
+    const command = `touch ${canary}`;
+    const names = ["GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_ASKPASS"];
+    const more = ["SSH_ASKPASS", "GIT_PAGER", "PAGER", "EDITOR", "GIT_EDITOR", "GIT_TRACE"];
+    for (const name of [...names, ...more]) vi.stubEnv(name, command);
+    for (const name of ["GIT_DIR", "GIT_WORK_TREE", "GIT_EXEC_PATH", "GIT_INDEX_FILE"]) {
+      vi.stubEnv(name, "/nonexistent");
+    }
+    vi.stubEnv("GIT_CONFIG_PARAMETERS", `'core.fsmonitor=${command}' 'diff.external=${command}'`);
+    try {
+      expect(paths(await attack("echo b > a.txt"))).toEqual(["a.txt"]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("processes left behind write nothing afterwards", async () => {

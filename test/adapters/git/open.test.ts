@@ -124,10 +124,11 @@ describe("open", () => {
     const first = remote.commit({ "a.txt": "a\n" });
     const sha = remote.commit({ "a.txt": "b\n" });
     const workspace = await world.open(repo, sha, "again");
-    await world.agent(workspace, "echo mine > mine.txt");
+    await world.agent(workspace, "echo mine > mine.txt; touch ../git/index.lock");
     const reopen = (at: string, resume = true) =>
       world.git.open({ jobId: "again", repo, sha: at, resume });
     expect((await reopen(sha)).resumed).toBe(true);
+    expect((await world.agent(workspace, "git add mine.txt")).exitCode).toBe(0);
     expect(existsSync(path.join(workspace.tree, "mine.txt"))).toBe(true);
     expect((await reopen(first)).resumed).toBe(false);
     expect(existsSync(path.join(workspace.tree, "mine.txt"))).toBe(false);

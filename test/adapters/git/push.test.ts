@@ -130,6 +130,14 @@ describe("pushBranch", () => {
     expect(world.server.requests.length).toBe(before);
   });
 
+  it("leaves a stale token to the next try", async () => {
+    const { repo, remote, commitOf } = await scene();
+    const commit = await commitOf("1");
+    const pushed = world.git.pushBranch(repo, commit, "codex/z", null, "stale");
+    await expect(pushed).rejects.toBeInstanceOf(TransientError);
+    expect(remote.refSha("refs/heads/codex/z")).toBe(null);
+  });
+
   it("reports a lost connection as passing, and can be called again", async () => {
     const { repo, remote, commitOf } = await scene();
     const commit = await commitOf("1");

@@ -1,5 +1,6 @@
 import { mkdtemp, readdir, rename } from "node:fs/promises";
 import path from "node:path";
+import { TransientError } from "../../core/errors.ts";
 import type { Snapshot, Workspaces } from "../../core/ports.ts";
 import { type ChangedObject, changedFiles } from "./changed-files.ts";
 import { commitTree, treeOf } from "./commit.ts";
@@ -89,6 +90,9 @@ function failureOf({ result, unpacked }: Taken): string | null {
   if (result.stopped === "output" || /maximum allowed size/.test(unpacked?.stderr ?? "")) {
     return TOO_LARGE;
   }
+  if (/No space left on device|Disk quota exceeded/.test(unpacked?.stderr ?? "")) {
+    throw new TransientError("the server's disk is full");
+  }
   if (unpacked !== null && unpacked.code !== 0) {
     return `${CHECK_FAILED}: ${unpacked.stderr.trim().slice(-1000)}`;
   }
@@ -101,7 +105,7 @@ async function requireWhole(dir: string, tree: string): Promise<void> {
   await git(dir, ["rev-list", "--objects", "--count", "--end-of-options", tree]);
 }
 
-/** The changed files once every gate is passed, or why one is not. Throws GitFailure for objects that are missing. */
+/** The changed files once every gate is passed, or why one is not. Throws GitFailure when objects are missing. */
 async function examine(
   dir: string,
   env: Record<string, string>,

@@ -88,7 +88,7 @@ const schema = z.object({
  * Empty variables count as absent, as in most deployment tools.
  */
 export function readConfig(
-  env: NodeJS.ProcessEnv,
+  env: Record<string, string | undefined>,
   cwd: string,
   uid: number | undefined,
 ): AppConfig {

@@ -18,7 +18,7 @@ const complete = {
   OPENAI_API_KEY: "sk-1",
 };
 
-const read = (env: NodeJS.ProcessEnv, uid = 1000) => readConfig(env, cwd, uid);
+const read = (env: Record<string, string>, uid = 1000) => readConfig(env, cwd, uid);
 
 describe("readConfig", () => {
   it("takes the documented variables", () => {

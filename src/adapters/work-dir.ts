@@ -7,7 +7,7 @@ import { UserError } from "../core/errors.ts";
 /**
  * Makes the data directory (private) and chooses where mirrors and workspaces live: below it, or, when
  * the server is root and the sandbox's own uid cannot get there (a home directory, for instance), below
- * the system's temporary directory under a name derived from the data directory. Throws UserError when
+ * /var/tmp under a name derived from the data directory. Throws UserError when
  * neither can be reached.
  */
 export function makeDirectories(
@@ -21,7 +21,7 @@ export function makeDirectories(
     return { dataDir, workDir };
   }
   const name = `draftsmith-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
-  const parent = [dataDir, tmpdir(), "/var/tmp"].find(
+  const parent = [dataDir, "/var/tmp", tmpdir()].find(
     (each) =>
       reachable(path.dirname(each), user.uid) && (each === dataDir || reachable(each, user.uid)),
   );

@@ -77,7 +77,10 @@ export interface OutboxStore {
 /** Reads from GitHub, each with the smallest token that can do it. */
 export interface GitHub {
   /** Role of a person by the collaborator-permission API; "none" when GitHub says not found. */
-  permission(repo: RepoRef, login: string): Promise<"admin" | "maintain" | "write" | "triage" | "read" | "none">;
+  permission(
+    repo: RepoRef,
+    login: string,
+  ): Promise<"admin" | "maintain" | "write" | "triage" | "read" | "none">;
   /** Default branch; null sha when the repository is empty. */
   repository(repo: RepoRef): Promise<{ defaultBranch: string; archived: boolean }>;
   /** Commit a branch points at; null when there is no such branch. */
@@ -129,9 +132,18 @@ export interface Workspace {
 /** Mirrors and workspaces: the only place where git runs on the host. */
 export interface Workspaces {
   /** Brings commits into the mirror of the repository; concurrent calls share one fetch. */
-  fetch(repo: RepoRef, want: { shas: string[]; refs: string[] }, token: () => Promise<string>): Promise<void>;
+  fetch(
+    repo: RepoRef,
+    want: { shas: string[]; refs: string[] },
+    token: () => Promise<string>,
+  ): Promise<void>;
   /** A registered, locked worktree with a clean checkout of `sha`; an intact one of the job is reused when `resume`. */
-  open(request: { jobId: string; repo: RepoRef; sha: string; resume: boolean }): Promise<Workspace & { resumed: boolean }>;
+  open(request: {
+    jobId: string;
+    repo: RepoRef;
+    sha: string;
+    resume: boolean;
+  }): Promise<Workspace & { resumed: boolean }>;
   /** Takes the state of the tree as a commit on `parent`, through the sandbox and a strict object check. */
   snapshot(workspace: Workspace, repo: RepoRef, parent: string, message: string): Promise<Snapshot>;
   /** Unlocks and removes the worktree and everything the job left. */
@@ -156,12 +168,21 @@ export interface Objects {
   file(repo: RepoRef, commit: string, path: string, maxBytes: number): Promise<string | null>;
   /** Paths of a commit whose last component is `name`. */
   find(repo: RepoRef, commit: string, name: string): Promise<string[]>;
-  /** Unified diff between two commits, cut at `maxBytes` with a notice. */
+  /** What `to` changed since it parted from `from`, as a unified diff cut at `maxBytes` with a notice. */
   diff(repo: RepoRef, from: string, to: string, maxBytes: number): Promise<string>;
   /** Merges two commits in memory: the merged tree, or the files that conflict. */
-  merge(repo: RepoRef, ours: string, theirs: string): Promise<{ tree: string } | { conflicts: string[] }>;
+  merge(
+    repo: RepoRef,
+    ours: string,
+    theirs: string,
+  ): Promise<{ tree: string } | { conflicts: string[] }>;
   /** A commit of `tree` on `parent` in the mirror, with our fixed identity. */
-  commit(repo: RepoRef, tree: string, parent: string, message: string): Promise<{ commit: string; files: ChangedFile[] }>;
+  commit(
+    repo: RepoRef,
+    tree: string,
+    parent: string,
+    message: string,
+  ): Promise<{ commit: string; files: ChangedFile[] }>;
 }
 
 /** One command in the sandbox. */

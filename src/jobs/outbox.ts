@@ -40,6 +40,8 @@ export function createOutbox(deps: {
   const waiters = new Map<string, Waiter[]>();
   const busyLanes = new Set<string>();
   const running = new Set<Promise<void>>();
+  /** When each text was last written, in ms since the epoch; texts may be edited again. */
+  const written = new Map<string, number>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | null = null;
@@ -87,13 +89,24 @@ export function createOutbox(deps: {
   async function deliver(row: OutboxRow): Promise<void> {
     try {
       const value = await performer.perform(redactAct(row.act, redact), previousOf(row));
-      await store.done(row.id, row.version, value, now() + EDIT_INTERVAL_MS);
+      if (row.act.kind === "comment" || row.act.kind === "pull_body") note(row.key);
+      await store.done(row.id, row.version, value, nextEdit(row.key));
       settle(row.key, (waiter) => waiter.resolve(value));
     } catch (thrown) {
       await fail(row, toError(thrown)).catch((error) =>
         log.error({ err: toError(error), act: row.act.kind }, "the outbox cannot record a failure"),
       );
     }
+  }
+
+  function note(key: string): void {
+    for (const [old, at] of written) if (at < now() - EDIT_INTERVAL_MS) written.delete(old);
+    written.set(key, now());
+  }
+
+  function nextEdit(key: string): number {
+    const last = written.get(key);
+    return last === undefined ? now() : Math.max(now(), last + EDIT_INTERVAL_MS);
   }
 
   async function fail(row: OutboxRow, error: Error): Promise<void> {
@@ -127,7 +140,7 @@ export function createOutbox(deps: {
   return {
     wake,
     async put(keyed) {
-      await store.put(keyed, now());
+      await store.put(keyed, nextEdit(keyed.key));
       wake();
     },
     async perform(key, lane, act) {

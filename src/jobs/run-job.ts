@@ -14,7 +14,7 @@ const LEASE_MS = 15_000;
 const BEAT_MS = 5_000;
 /** Claims after which a job that always ends in a crash or a passing failure is given up. */
 const MAX_ATTEMPTS = 10;
-const RETRY_MS = 15_000;
+const RETRY_MS = 2_000;
 
 export interface RunDeps extends WorkDeps, PublishDeps {
   jobs: JobStore;
@@ -98,7 +98,7 @@ async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<nu
   if (error instanceof TransientError && job.fence < MAX_ATTEMPTS) {
     deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
     await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
-    return Math.max(error.retryAt ?? 0, deps.now() + RETRY_MS * 2 ** Math.min(job.fence - 1, 5));
+    return Math.max(error.retryAt ?? 0, deps.now() + RETRY_MS * 2 ** Math.min(job.fence - 1, 7));
   }
   const known = error instanceof UserError || error instanceof TransientError;
   deps.log[known ? "warn" : "error"]({ err: error, jobId: job.id }, "a job failed");

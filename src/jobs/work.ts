@@ -1,7 +1,6 @@
-import { type AgentOutcome, runAgent } from "../agents/loop.ts";
+import type { AgentOutcome } from "../agents/loop.ts";
 import { checksFailedPrompt, parseReport, refusedPrompt } from "../agents/prompt.ts";
-import type { JobEvent } from "../core/event.ts";
-import type { Job, JobState, Spend, VerifiedChange } from "../core/job.ts";
+import type { Job, JobState, VerifiedChange } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { commitMessage } from "../core/messages/pull.ts";
 import { pathViolations } from "../core/paths.ts";
@@ -10,17 +9,15 @@ import type {
   CommandStore,
   GitHub,
   JobStore,
-  Model,
   Objects,
-  Sandbox,
   Snapshot,
-  TokenUsage,
   Workspace,
   Workspaces,
 } from "../core/ports.ts";
 import type { Skill } from "../skills/load.ts";
 import type { Attempt } from "./attempt.ts";
 import { firstMessages } from "./briefing.ts";
+import { type ConverseDeps, converse } from "./converse.ts";
 import { transcriptOf } from "./transcript.ts";
 import { runCommands, verify } from "./verify.ts";
 
@@ -35,20 +32,15 @@ const LIMIT = {
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
-export interface WorkDeps {
+export interface WorkDeps extends ConverseDeps {
   commands: CommandStore;
   jobs: JobStore;
   github: GitHub;
   workspaces: Workspaces;
   objects: Objects;
-  sandbox: Sandbox;
-  model: Model;
-  /** Micro-dollars of one call; null when the model's price is unknown. */
-  price: (model: string, usage: TokenUsage) => number | null;
   skills: Skill[];
   /** Host of GitHub's pages, for noreply addresses. */
   webHost: string;
-  now: () => number;
 }
 
 /**
@@ -88,15 +80,8 @@ export async function work(
     );
   }
   for (;;) {
-    const outcome = await converse({
-      attempt,
-      deps,
-      workspace,
-      messages,
-      started,
-      startedAt,
-      signal,
-    });
+    const talk = { workspace, messages, started, startedAt };
+    const outcome = await converse(attempt, talk, deps, signal);
     if (outcome.status === "silent") {
       return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
     }
@@ -174,64 +159,6 @@ async function prepare(
     : `ended with exit code ${failed.exitCode}`;
   const tail = failed.output.trim().split("\n").slice(-3).join(" / ");
   return `the setup command \`${failed.command}\` ${how}: ${tail}`;
-}
-
-/** Lets the agent go on from where the conversation stands. */
-async function converse(options: {
-  attempt: Attempt;
-  deps: WorkDeps;
-  workspace: Workspace;
-  messages: ChatMessage[];
-  started: Set<string>;
-  startedAt: number;
-  signal: AbortSignal;
-}): Promise<AgentOutcome> {
-  const { attempt, deps, workspace, messages, started, startedAt, signal } = options;
-  const { job } = attempt;
-  const { limits } = job.config;
-  return runAgent({
-    messages,
-    started,
-    model: deps.model,
-    modelName: job.model,
-    sandbox: deps.sandbox,
-    workspace,
-    network: job.config.network,
-    limits: {
-      steps: limits.steps,
-      tokens: limits.tokens,
-      deadline: startedAt + limits.minutes * 60_000,
-    },
-    spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
-    signal,
-    now: deps.now,
-    record: (event, lastAction) => record(attempt, event, lastAction, deps),
-    onPlan: (plan) => attempt.write({ plan }),
-  });
-}
-
-async function record(
-  attempt: Attempt,
-  event: JobEvent,
-  lastAction: string | undefined,
-  deps: WorkDeps,
-): Promise<void> {
-  const { job } = attempt;
-  const spend =
-    event.type === "reply"
-      ? { spend: addUsage(job.spend, event.usage, deps.price(job.model, event.usage)) }
-      : {};
-  await attempt.write({ ...spend, ...(lastAction ? { lastAction } : {}) }, [event]);
-}
-
-function addUsage(spend: Spend, usage: TokenUsage, price: number | null): Spend {
-  return {
-    steps: spend.steps + 1,
-    inputTokens: spend.inputTokens + usage.inputTokens,
-    cachedTokens: spend.cachedTokens + usage.cachedTokens,
-    outputTokens: spend.outputTokens + usage.outputTokens,
-    microDollars: spend.microDollars === null || price === null ? null : spend.microDollars + price,
-  };
 }
 
 /** The agent's own words, safe for a commit and for a pull request. */

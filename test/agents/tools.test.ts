@@ -211,7 +211,11 @@ describe("edit", () => {
     await put("run.sh", "#!/bin/sh\necho $& one\necho two\n");
     await chmod(inTree("run.sh"), 0o755);
     const answer = await use("edit", { path: "run.sh", old: "echo $& one", new: "echo $1 $$ 'x'" });
-    expect(answer).toEqual({ ok: true, text: "edited run.sh", action: "edited run.sh" });
+    expect(answer).toEqual({
+      ok: true,
+      text: "edited run.sh\n@@ -1,3 +1,3 @@\n #!/bin/sh\n-echo $& one\n+echo $1 $$ 'x'\n echo two",
+      action: "edited run.sh",
+    });
     expect(await stored("run.sh")).toBe("#!/bin/sh\necho $1 $$ 'x'\necho two\n");
     expect((await stat(inTree("run.sh"))).mode & 0o777).toBe(0o755);
   });
@@ -236,7 +240,7 @@ describe("edit", () => {
     });
     expect(await stored("twice.ts")).toBe("a();\nb();\na();\n");
     const all = await use("edit", { path: "twice.ts", old: "a();", new: "c();", all: true });
-    expect(all.text).toBe("edited twice.ts in 2 places");
+    expect(all.text).toContain("edited twice.ts in 2 places\n@@ -1,3 +1,3 @@\n-a();\n+c();\n");
     expect(await stored("twice.ts")).toBe("c();\nb();\nc();\n");
   });
 

@@ -40,7 +40,13 @@ export function createObjects(context: GitContext): Objects {
       }),
 
     diff: (repo, from, to, maxBytes) =>
-      inMirror(context, repo, (dir) => diff(dir, objectId(from), objectId(to), maxBytes)),
+      inMirror(context, repo, async (dir) => {
+        const both = [objectId(from), objectId(to)];
+        const { code, stdout } = await git(dir, ["merge-base", ...both], { codes: [0, 1] });
+        // Histories that share nothing are compared as they stand.
+        const parted = code === 0 ? objectId(stdout.trim()) : objectId(from);
+        return diff(dir, parted, objectId(to), maxBytes);
+      }),
 
     merge: (repo, ours, theirs) =>
       inMirror(context, repo, async (dir) => {

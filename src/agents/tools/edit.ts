@@ -1,3 +1,4 @@
+import { formatPatch, structuredPatch } from "diff";
 import { z } from "zod";
 import {
   exactText,
@@ -15,6 +16,9 @@ import { treePath } from "./tree-path.ts";
 const SCRIPT = `${SAY_KIND}
 if [ -f "$1" ]; then head -c ${MAX_FILE_BYTES + 1} <"$1" | base64; fi 2>/dev/null
 `;
+
+/** Characters of the change that the model is shown again. */
+const MAX_SHOWN = 2000;
 
 /** Replaces an exact, unique piece of a file, or creates a file. */
 export const edit = defineTool({
@@ -57,6 +61,16 @@ export const edit = defineTool({
     const result = replaceExact(text, args.old, args.new, args.all ?? false);
     if (result.status === "failed") return fail(`Nothing was changed in ${path}: ${result.reason}`);
     const times = result.count > 1 ? ` in ${result.count} places` : "";
-    return save(context, path, result.text, () => `edited ${path}${times}`);
+    const saved = await save(context, path, result.text, () => `edited ${path}${times}`);
+    return saved.ok ? { ...saved, text: `${saved.text}\n${hunks(text, result.text)}` } : saved;
   },
 });
+
+/** What changed, so that a replacement in the wrong place is seen at once. */
+function hunks(before: string, after: string): string {
+  const patch = structuredPatch("", "", before, after, "", "", { context: 2, maxEditLength: 2000 });
+  if (!patch) return "";
+  const whole = formatPatch(patch);
+  const text = whole.slice(whole.indexOf("@@")).trimEnd();
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n[the rest is not shown]` : text;
+}

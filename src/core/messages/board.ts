@@ -124,7 +124,7 @@ export function count(n: number, noun: string): string {
 }
 
 /** First line of a text, cut to `max` characters with an ellipsis. */
-export function shorten(text: string, max: number): string {
+function shorten(text: string, max: number): string {
   const line = text.trim().split("\n", 1)[0] ?? "";
   const characters = [...line];
   return characters.length > max ? `${characters.slice(0, max - 1).join("")}…` : line;

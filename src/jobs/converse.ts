@@ -1,0 +1,72 @@
+import { type AgentOutcome, runAgent } from "../agents/loop.ts";
+import type { JobEvent } from "../core/event.ts";
+import type { Spend } from "../core/job.ts";
+import type { ChatMessage, Model, Sandbox, TokenUsage, Workspace } from "../core/ports.ts";
+import type { Attempt } from "./attempt.ts";
+
+export interface ConverseDeps {
+  sandbox: Sandbox;
+  model: Model;
+  /** Micro-dollars of one call; null when the model's price is unknown. */
+  price: (model: string, usage: TokenUsage) => number | null;
+  now: () => number;
+}
+
+/** Where a conversation stands; the agent appends to `messages`. */
+export interface Talk {
+  workspace: Workspace;
+  messages: ChatMessage[];
+  /** Tool calls that a restart interrupted. */
+  started: Set<string>;
+  /** When the time limit of the job began to run, in ms since the epoch. */
+  startedAt: number;
+}
+
+/** Lets the agent go on from where the conversation stands; each reply is metered and stored. */
+export function converse(
+  attempt: Attempt,
+  talk: Talk,
+  deps: ConverseDeps,
+  signal: AbortSignal,
+): Promise<AgentOutcome> {
+  const { job } = attempt;
+  const { limits, network } = job.config;
+  return runAgent({
+    messages: talk.messages,
+    started: talk.started,
+    model: deps.model,
+    modelName: job.model,
+    sandbox: deps.sandbox,
+    workspace: talk.workspace,
+    network,
+    limits: {
+      steps: limits.steps,
+      tokens: limits.tokens,
+      deadline: talk.startedAt + limits.minutes * 60_000,
+    },
+    spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
+    signal,
+    now: deps.now,
+    record: (event, lastAction) =>
+      attempt.write({ ...metered(attempt, event, deps), ...(lastAction && { lastAction }) }, [
+        event,
+      ]),
+    onPlan: (plan) => attempt.write({ plan }),
+  });
+}
+
+function metered(attempt: Attempt, event: JobEvent, deps: ConverseDeps): { spend?: Spend } {
+  if (event.type !== "reply") return {};
+  const { job } = attempt;
+  return { spend: addUsage(job.spend, event.usage, deps.price(job.model, event.usage)) };
+}
+
+function addUsage(spend: Spend, usage: TokenUsage, price: number | null): Spend {
+  return {
+    steps: spend.steps + 1,
+    inputTokens: spend.inputTokens + usage.inputTokens,
+    cachedTokens: spend.cachedTokens + usage.cachedTokens,
+    outputTokens: spend.outputTokens + usage.outputTokens,
+    microDollars: spend.microDollars === null || price === null ? null : spend.microDollars + price,
+  };
+}

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import type { ParsedTask } from "../core/command.ts";
+import type { Command, Job, Target } from "../core/job.ts";
+import { answerMarker } from "../core/messages/answers.ts";
+import type { CommentFacts } from "../core/policy.ts";
+import type { KeyedAct, PullFacts } from "../core/ports.ts";
+import type { RepoConfig } from "../core/repo-config.ts";
+
+/** The command of a comment, as it is stored. */
+export function commandOf(facts: CommentFacts, key: string, pull: PullFacts | null): Command {
+  return {
+    id: uuidv7(),
+    key,
+    repo: facts.repo,
+    issue: facts.issue.number,
+    actor: { id: facts.author.id, login: facts.author.login },
+    commentId: facts.commentId,
+    commentUrl: facts.commentUrl,
+    revision: createHash("sha256").update(facts.body).digest("hex").slice(0, 12),
+    commentedAt: facts.createdAt,
+    pull: pull && { head: pull.headRef, base: pull.baseRef },
+  };
+}
+
+/** The job of one task, queued. `model` is used unless task or repository name another. */
+export function jobOf(
+  command: Command,
+  spec: {
+    number: number;
+    task: ParsedTask;
+    skill: string | null;
+    place: { baseSha: string; target: Target };
+    config: RepoConfig;
+    model: string;
+  },
+  id: string,
+  now: number,
+): Job {
+  return {
+    id,
+    key: `${command.key}/${command.revision}/${spec.number}`,
+    commandId: command.id,
+    number: spec.number,
+    task: spec.task.text,
+    skill: spec.skill,
+    model: spec.task.flags.model ?? spec.config.model ?? spec.model,
+    repo: command.repo,
+    issue: command.issue,
+    baseSha: spec.place.baseSha,
+    target: spec.place.target,
+    config: spec.config,
+    state: "queued",
+    fence: 0,
+    spend: { steps: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, microDollars: 0 },
+    plan: [],
+    lastAction: "",
+    reason: "",
+    change: null,
+    publication: null,
+    conflicts: [],
+    createdAt: now,
+    startedAt: null,
+    endedAt: null,
+  };
+}
+
+/** 👀 on the comment. */
+export function reactionAct(facts: CommentFacts): KeyedAct {
+  const key = `reaction:${facts.repo.id}:${facts.commentId}`;
+  return {
+    key,
+    lane: key,
+    act: { kind: "reaction", repo: facts.repo, commentId: facts.commentId, content: "eyes" },
+  };
+}
+
+/** The one answer to a comment that starts no work. */
+export function answerAct(facts: CommentFacts, text: string): KeyedAct {
+  const key = `answer:${facts.repo.id}:${facts.commentId}`;
+  const marker = answerMarker(facts.commentId);
+  return {
+    key,
+    lane: key,
+    act: {
+      kind: "comment",
+      repo: facts.repo,
+      issue: facts.issue.number,
+      marker,
+      body: `${marker}\n${text}`,
+      since: facts.createdAt,
+    },
+  };
+}

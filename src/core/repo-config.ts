@@ -1,13 +1,26 @@
 import { z } from "zod";
+import { isBranchName, isModelName } from "./command-flags.ts";
+import { issueProblems } from "./config-problems.ts";
+import { globProblem } from "./glob.ts";
+import { parseYaml } from "./yaml.ts";
 
 const command = z.string().trim().min(1).max(4000);
 const domain = z
   .string()
+  .max(253)
   .regex(
     /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i,
     "must be a domain such as registry.npmjs.org or *.example.com, without scheme, port or path",
   );
-const glob = z.string().trim().min(1).max(300);
+const glob = z
+  .string()
+  .trim()
+  .min(1)
+  .max(300)
+  .superRefine((text, context) => {
+    const message = globProblem(text);
+    if (message) context.addIssue({ code: "custom", message });
+  });
 
 /** Schema of `.github/codex.yml`. Every key is optional; unknown keys are refused. */
 export const repoConfigSchema = z
@@ -27,12 +40,20 @@ export const repoConfigSchema = z
       .max(50)
       .default([])
       .describe("Domains the sandbox may reach; none by default."),
-    model: z.string().trim().min(1).max(200).optional().describe("Model for this repository."),
+    model: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .refine(isModelName, "must be the name of a model: printable ASCII without spaces")
+      .optional()
+      .describe("Model for this repository."),
     base: z
       .string()
       .trim()
       .min(1)
       .max(200)
+      .refine(isBranchName, "must be the name of a branch")
       .optional()
       .describe("Branch that work starts from; the default branch by default."),
     limits: z
@@ -76,4 +97,34 @@ export type RepoConfig = z.output<typeof repoConfigSchema>;
 export interface ConfigProblem {
   line: number;
   message: string;
+}
+
+/**
+ * Reads `.github/codex.yml`. An empty file, or a key without a value, means the defaults. Each problem says
+ * on which line, what, and what to do; its message is Markdown.
+ */
+export function parseRepoConfig(
+  text: string,
+): { ok: true; config: RepoConfig } | { ok: false; problems: ConfigProblem[] } {
+  const read = parseYaml(text);
+  if (!read.ok) return { ok: false, problems: read.problems };
+  const parsed = repoConfigSchema.safeParse(read.value);
+  if (parsed.success) return { ok: true, config: parsed.data };
+  return { ok: false, problems: issueProblems(parsed.error.issues, read, keysOf) };
+}
+
+/** The keys of the schema at a path. */
+function keysOf(path: PropertyKey[]): string[] {
+  let here: z.core.$ZodType = repoConfigSchema;
+  for (const key of path) {
+    while (here instanceof z.ZodPrefault) here = here.def.innerType;
+    here = here instanceof z.ZodObject ? (here.shape[String(key)] ?? z.never()) : z.never();
+  }
+  while (here instanceof z.ZodPrefault) here = here.def.innerType;
+  return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
+}
+
+/** The JSON Schema that editors use to check and complete the file, as the text of docs/codex.schema.json. */
+export function repoConfigJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(repoConfigSchema, { io: "input" }), null, 2)}\n`;
 }

@@ -1,0 +1,112 @@
+import { commandBlocks } from "./command-blocks.ts";
+import { type Flags, parseFlags } from "./command-flags.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { codeSpan } from "./markdown-inline.ts";
+import { stripInvisible } from "./redact.ts";
+
+/** One line of work with the flags of the `/codex` line it came from. */
+export interface ParsedTask {
+  text: string;
+  flags: Flags;
+}
+
+/** What a comment asks. A problem is a sentence without its full stop; `usage`: the usage helps with it. */
+export type ParsedCommand =
+  | { kind: "not_for_us" }
+  | { kind: "help" }
+  | { kind: "refused"; problem: string; usage: boolean }
+  /** `cleaned`: invisible or control characters were taken out of the tasks. */
+  | { kind: "command"; tasks: ParsedTask[]; cleaned: boolean };
+
+/** Characters of one task. */
+const MAX_TASK = 8000;
+
+/**
+ * Reads the commands of a comment.
+ *
+ * - `/codex do this` is one task. The next lines of its paragraph belong to it, and so do lists,
+ *   quotations and code blocks that follow directly; a later paragraph does not.
+ * - `/codex`, with or without flags, followed by a list: each top-level item is a task with what is
+ *   nested in it; ticked checkboxes are done and left out.
+ * - Several `/codex` lines are several commands, each with its own flags. One that is wrong refuses all.
+ */
+export function parseCommand(body: string, limits: { maxTasks: number }): ParsedCommand {
+  const blocks = commandBlocks(body.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n"));
+  if (blocks.length === 0) return { kind: "not_for_us" };
+  const tasks: ParsedTask[] = [];
+  let helps = 0;
+  let cleaned = false;
+  const clean = (text: string): string => {
+    const visible = stripInvisible(text);
+    cleaned ||= visible !== text;
+    return visible.trim();
+  };
+  for (const block of blocks) {
+    const line = clean(block.line).replaceAll("\n", " ");
+    if (isHelp(line)) {
+      helps++;
+      continue;
+    }
+    const flagged = parseFlags(line);
+    if (!flagged.ok) return refused(flagged.problem, { usage: true });
+    const { flags } = flagged;
+    const text = [flagged.text, clean(block.more)].filter(Boolean).join("\n");
+    if (isWork(text)) {
+      const meant = /^\S+$/.test(text) ? didYouMean(text, ["help"]) : null;
+      const details = clean(block.details);
+      if (meant && !details) return refused(noTask(text), { usage: true });
+      tasks.push({ text: [text, details].filter(Boolean).join("\n\n"), flags });
+      continue;
+    }
+    const items = block.items.map(clean).map(openItem);
+    const found = items.filter((item) => item !== null && isWork(item));
+    if (found.length === 0)
+      return refused(items.includes(null) ? ALL_TICKED : NO_TASK, { usage: true });
+    for (const item of found) if (item !== null) tasks.push({ text: item, flags });
+  }
+  if (tasks.length === 0) return { kind: "help" };
+  if (helps > 0) return refused(HELP_BESIDE, { usage: true });
+  return withinLimits(tasks, limits.maxTasks) ?? { kind: "command", tasks, cleaned };
+}
+
+const NO_TASK =
+  "`/codex` stands there without a task; write the task on the same line, or several as a list below it";
+const ALL_TICKED = "every task of the list is ticked; untick one or add a new one";
+const HELP_BESIDE = "`/codex help` stands beside tasks; write it in a comment of its own";
+
+function noTask(word: string): string {
+  return `${codeSpan(word)} looks like a mistyped \`/codex help\`; if it is a task, say it in more words`;
+}
+
+function isHelp(line: string): boolean {
+  return /^(?:(?:--|—|–)?help|-h)[.!?]*$/i.test(line);
+}
+
+/** A task says something: it has a letter or a digit. */
+function isWork(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text);
+}
+
+/** The text of a list item without its checkbox; null when it is ticked. */
+function openItem(item: string): string | null {
+  const [box, tick] = /^\[([ xX])\](?:\s+|$)/.exec(item) ?? [""];
+  return tick === undefined || tick === " " ? item.slice(box.length) : null;
+}
+
+function withinLimits(tasks: ParsedTask[], maxTasks: number): ParsedCommand | null {
+  if (tasks.length > maxTasks) {
+    return refused(
+      `this comment holds ${tasks.length} tasks, and ${maxTasks} are allowed in one; spread them over several comments, or raise \`limits.tasks\` in \`.github/codex.yml\``,
+    );
+  }
+  const long = tasks.findIndex((task) => task.text.length > MAX_TASK);
+  if (long === -1) return null;
+  const length = tasks[long]?.text.length.toLocaleString("en");
+  return refused(
+    `task ${long + 1} has ${length} characters, and ${MAX_TASK.toLocaleString("en")} are allowed; put the details into the issue or a file and point to them`,
+  );
+}
+
+function refused(problem: string, { usage } = { usage: false }): ParsedCommand {
+  return { kind: "refused", problem, usage };
+}

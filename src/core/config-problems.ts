@@ -1,0 +1,103 @@
+import type { z } from "zod";
+import { didYouMean } from "./did-you-mean.ts";
+import { codeSpan } from "./markdown.ts";
+import type { ConfigProblem } from "./repo-config.ts";
+import type { YamlValue } from "./yaml.ts";
+
+type Issue = z.core.$ZodIssue;
+
+const MAX_PROBLEMS = 20;
+
+/** What a schema found wrong with a YAML file, line by line, in words for the person who mends it. */
+export function issueProblems(
+  issues: Issue[],
+  file: YamlValue,
+  keysOf: (path: PropertyKey[]) => string[],
+): ConfigProblem[] {
+  const problems = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({
+          line: file.lineOf([...issue.path, key]),
+          message: unknownKey(key, issue.path, keysOf(issue.path)),
+        }))
+      : [
+          {
+            line: file.lineOf(issue.path),
+            message: `${place(issue.path)} ${wrong(issue, file.value)}`,
+          },
+        ],
+  );
+  problems.sort((a, b) => a.line - b.line);
+  const more = problems.length - MAX_PROBLEMS;
+  const last = {
+    line: problems[MAX_PROBLEMS]?.line ?? 1,
+    message: `and ${more} more problems from here on`,
+  };
+  return more > 0 ? [...problems.slice(0, MAX_PROBLEMS), last] : problems;
+}
+
+function unknownKey(key: string, path: PropertyKey[], known: string[]): string {
+  const meant = didYouMean(key, known);
+  const where = path.length > 0 ? ` in ${place(path)}` : "";
+  const hint = meant
+    ? `did you mean ${codeSpan(meant)}?`
+    : `known here: ${known.map(codeSpan).join(", ")}`;
+  return `unknown key ${codeSpan(key)}${where}; ${hint}`;
+}
+
+/** "`limits.steps`", "entry 2 of `checks`". */
+function place(path: PropertyKey[]): string {
+  const last = path.at(-1);
+  if (typeof last === "number") return `entry ${last + 1} of ${place(path.slice(0, -1))}`;
+  return codeSpan(path.map(String).join("."));
+}
+
+function wrong(issue: Issue, root: unknown): string {
+  const value = issue.path.reduce<unknown>(
+    (inside, key) =>
+      typeof inside === "object" && inside !== null ? Reflect.get(inside, key) : undefined,
+    root,
+  );
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${KIND[issue.expected] ?? issue.expected}, not ${kindOf(value)}${remedy(issue.expected, value)}`;
+    case "too_big":
+      return `must ${bound("at most", issue.origin, Number(issue.maximum))}`;
+    case "too_small":
+      return `must ${bound(issue.inclusive ? "at least" : "more than", issue.origin, Number(issue.minimum))}`;
+    default:
+      return issue.message;
+  }
+}
+
+const KIND: Record<string, string> = {
+  array: "a list",
+  object: "a group of keys",
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+};
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return "empty";
+  if (Array.isArray(value)) return "a list";
+  const kinds: Record<string, string> = { ...KIND, boolean: "true or false" };
+  return kinds[typeof value] ?? typeof value;
+}
+
+function remedy(expected: string, value: unknown): string {
+  if (expected === "array") return "; write each entry on a line of its own behind `- `";
+  if (expected === "string" && (value === null || value === undefined))
+    return "; fill it in or remove it";
+  if (expected === "string" && !Array.isArray(value)) return "; put it in quotes";
+  if (expected === "int" || expected === "number")
+    return typeof value === "string" ? "; write it without quotes and units" : "";
+  return "";
+}
+
+function bound(how: string, origin: string, limit: number): string {
+  const number = limit.toLocaleString("en");
+  if (origin === "string") return limit === 1 ? "not be empty" : `have ${how} ${number} characters`;
+  if (origin === "array") return `have ${how} ${number} ${limit === 1 ? "entry" : "entries"}`;
+  return `be ${how} ${number}`;
+}

@@ -11,6 +11,8 @@ export interface YamlValue {
 
 const MAX_BYTES = 65_536;
 const MAX_DEPTH = 20;
+const MAX_PROBLEMS = 20;
+/** Behind the first mistakes a parser mostly stumbles over itself. */
 const MAX_SYNTAX_PROBLEMS = 3;
 
 /**
@@ -31,7 +33,7 @@ export function parseYaml(
     lineCounter,
     prettyErrors: false,
     uniqueKeys: false,
-    logLevel: "silent",
+    logLevel: "error",
   } as const;
   const document = parseDocument(text, options);
   const lineAt = (offset: number) => Math.max(1, lineCounter.linePos(offset).line);
@@ -48,14 +50,10 @@ export function parseYaml(
   const problems: ConfigProblem[] = [];
   const lines = new Map<string, number>();
   const value = plainValue(document.contents, [], { problems, lines, lineAt });
-  if (
-    problems.length === 0 &&
-    (value === null || typeof value !== "object" || Array.isArray(value)) &&
-    value !== null
-  ) {
-    problems.push({ line: 1, message: "the file must hold keys with values, such as `checks:`" });
+  if (typeof value !== "object" || Array.isArray(value)) {
+    problems.push({ line: 1, message: "the file must hold keys and their values (`key: value`)" });
   }
-  if (problems.length > 0) return { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };
   const lineOf = (path: PropertyKey[]): number => {
     for (let length = path.length; length > 0; length--) {
       const line = lines.get(placeKey(path.slice(0, length)));

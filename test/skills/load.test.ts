@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadSkills } from "../../src/skills/load.ts";
+
+const BUILT_IN = fileURLToPath(new URL("../../src/skills/", import.meta.url));
+
+describe("the skills that come with Draftsmith", () => {
+  it("are these, valid, and short enough to be read whole", async () => {
+    const { skills, problems } = await loadSkills(BUILT_IN);
+    expect(problems).toEqual([]);
+    expect(skills.map((skill) => skill.name)).toEqual(["docs", "fix", "refactor", "test"]);
+    for (const skill of skills) {
+      expect(skill.description, skill.name).toMatch(/Use when/);
+      expect(skill.body.split("\n").length, skill.name).toBeLessThan(80);
+      expect(skill.body, skill.name).toMatch(/## Done means/);
+      const bytes = await readFile(path.join(BUILT_IN, skill.name, "SKILL.md"));
+      expect(skill.digest).toBe(createHash("sha256").update(bytes).digest("hex").slice(0, 12));
+    }
+  });
+});
+
+describe("a folder of skills", () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), "draftsmith-skills-"));
+    await add("good", "---\nname: good\ndescription: Good. Use when tested.\n---\n\n# Do good\n");
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  async function add(folder: string, text: string | Buffer) {
+    await mkdir(path.join(dir, folder), { recursive: true });
+    await writeFile(path.join(dir, folder, "SKILL.md"), text);
+  }
+
+  const matter = (lines: string) => `---\n${lines}\n---\nbody\n`;
+
+  it("gives name, description and body without front matter", async () => {
+    await writeFile(path.join(dir, "README.md"), "not a skill");
+    const { skills, problems } = await loadSkills(dir);
+    expect(problems).toEqual([]);
+    expect(skills).toEqual([
+      {
+        name: "good",
+        description: "Good. Use when tested.",
+        body: "# Do good",
+        digest: expect.stringMatching(/^[0-9a-f]{12}$/),
+      },
+    ]);
+  });
+
+  it.each<[string, string]>([
+    [
+      "every field of the format",
+      "name: x\ndescription: d\nlicense: MIT\ncompatibility: Requires git\nallowed-tools: Bash(git:*) Read\nmetadata:\n  author: me\n  version: '1.0'",
+    ],
+    ["allowed tools as a list", "name: x\ndescription: d\nallowed-tools: [Read, Edit]"],
+    ["fields of other tools", "name: x\ndescription: d\nversion: 2"],
+    [
+      "a long description over several lines",
+      `name: x\ndescription: >-\n  ${"word ".repeat(204)}word`,
+    ],
+  ])("takes %s", async (_name, lines) => {
+    await add("x", matter(lines));
+    const { skills, problems } = await loadSkills(dir);
+    expect(problems).toEqual([]);
+    expect(skills.map((skill) => skill.name)).toEqual(["good", "x"]);
+  });
+
+  it("takes files from Windows", async () => {
+    await add("x", "\uFEFF---\r\nname: x\r\ndescription: d\r\n---\r\nbody\r\n");
+    expect((await loadSkills(dir)).skills.at(1)).toMatchObject({ name: "x", body: "body" });
+  });
+
+  it.each<[string, string, string, RegExp]>([
+    ["no front matter", "x", "# X\n", /must begin with front matter/],
+    ["front matter that does not end", "x", "---\nname: x\n", /must begin with front matter/],
+    [
+      "front matter further down",
+      "x",
+      "\n---\nname: x\ndescription: d\n---\n",
+      /must begin with front matter/,
+    ],
+    ["empty front matter", "x", "---\n---\n", /must begin with front matter|name/],
+    [
+      "a name that is not its folder's",
+      "x",
+      matter("name: y\ndescription: d"),
+      /its name is "y" and its folder "x"/,
+    ],
+    ["no name", "x", matter("description: d"), /name/],
+    ["no description", "x", matter("name: x"), /description/],
+    ["an empty description", "x", matter("name: x\ndescription: '  '"), /description/],
+    [
+      "a description that is too long",
+      "x",
+      matter(`name: x\ndescription: ${"d".repeat(1025)}`),
+      /description/,
+    ],
+    ["capitals", "Xy", matter("name: Xy\ndescription: d"), /lower-case/],
+    ["a hyphen in front", "-x", matter("name: -x\ndescription: d"), /lower-case/],
+    ["a hyphen at the end", "x-", matter("name: x-\ndescription: d"), /lower-case/],
+    ["two hyphens", "x--y", matter("name: x--y\ndescription: d"), /lower-case/],
+    ["an underscore", "x_y", matter("name: x_y\ndescription: d"), /lower-case/],
+    [
+      "a name that is too long",
+      "x".repeat(65),
+      matter(`name: ${"x".repeat(65)}\ndescription: d`),
+      /name/,
+    ],
+    [
+      "a number for a version",
+      "x",
+      matter("name: x\ndescription: d\nmetadata:\n  version: 1.0"),
+      /metadata/,
+    ],
+    ["a list for a license", "x", matter("name: x\ndescription: d\nlicense: [MIT]"), /license/],
+    [
+      "a long compatibility",
+      "x",
+      matter(`name: x\ndescription: d\ncompatibility: ${"c".repeat(501)}`),
+      /compatibility/,
+    ],
+    [
+      "a colon in plain text",
+      "x",
+      matter("name: x\ndescription: use: it"),
+      /line 3: not valid YAML/,
+    ],
+    ["an alias", "x", matter("name: &a x\ndescription: *a"), /aliases/],
+    [
+      "a huge file",
+      "x",
+      matter(`name: x\ndescription: d\n---\n${"x".repeat(300_000)}`),
+      /cannot be read: .*bytes/,
+    ],
+  ])(
+    "leaves out one with %s, tells why, and keeps the good one",
+    async (_name, folder, text, message) => {
+      await add(folder, text);
+      const { skills, problems } = await loadSkills(dir);
+      expect(skills.map((skill) => skill.name)).toEqual(["good"]);
+      expect(problems).toEqual([
+        { path: path.join(dir, folder, "SKILL.md"), message: expect.stringMatching(message) },
+      ]);
+    },
+  );
+
+  it("tells of a folder without SKILL.md, and follows no link out of the folder", async () => {
+    await mkdir(path.join(dir, "empty"));
+    await symlink(BUILT_IN, path.join(dir, "linked"));
+    const { skills, problems } = await loadSkills(dir);
+    expect(skills.map((skill) => skill.name)).toEqual(["good"]);
+    expect(problems).toEqual([
+      { path: path.join(dir, "empty", "SKILL.md"), message: expect.stringMatching(/ENOENT/) },
+    ]);
+  });
+});

@@ -106,7 +106,14 @@ export async function compose(
     privateKey: credentials.privateKey,
     secret: credentials.webhookSecret,
     baseUrl: config.apiUrl,
-    log,
+    // At debug level Probot would log whole payloads.
+    log: log.child(
+      {},
+      {
+        level:
+          config.logLevel === "debug" || config.logLevel === "trace" ? "info" : config.logLevel,
+      },
+    ),
   });
   await probot.load(
     createApp({

@@ -90,8 +90,8 @@ export interface GitHub {
   pull(repo: RepoRef, number: number): Promise<PullFacts>;
   /** Title, body and comments of an issue or pull request, oldest first. */
   conversation(repo: RepoRef, issue: number): Promise<Conversation>;
-  /** An installation token for this one repository; contents read or write. */
-  gitToken(repo: RepoRef, access: "read" | "write"): Promise<string>;
+  /** An installation token for this one repository; a fresh one instead of one that was refused. */
+  gitToken(repo: RepoRef, access: "read" | "write", refused?: string): Promise<string>;
 }
 
 export interface PullFacts {
@@ -129,14 +129,13 @@ export interface Workspace {
   tmp: string;
 }
 
+/** Gives a token to git; called again with the one that was refused. */
+export type GitToken = (refused?: string) => Promise<string>;
+
 /** Mirrors and workspaces: the only place where git runs on the host. */
 export interface Workspaces {
   /** Brings commits into the mirror of the repository; concurrent calls share one fetch. */
-  fetch(
-    repo: RepoRef,
-    want: { shas: string[]; refs: string[] },
-    token: () => Promise<string>,
-  ): Promise<void>;
+  fetch(repo: RepoRef, want: { shas: string[]; refs: string[] }, token: GitToken): Promise<void>;
   /** A registered, locked worktree with a clean checkout of `sha`; an intact one of the job is reused when `resume`. */
   open(request: {
     jobId: string;

@@ -80,8 +80,8 @@ async function followUp(
       );
     }
     parent = branch.sha;
-    await deps.workspaces.fetch(job.repo, { shas: [parent], refs: [] }, () =>
-      deps.github.gitToken(job.repo, "read"),
+    await deps.workspaces.fetch(job.repo, { shas: [parent], refs: [] }, (refused) =>
+      deps.github.gitToken(job.repo, "read", refused),
     );
     const merged = await deps.objects.merge(job.repo, parent, change.commit);
     if ("conflicts" in merged) {

@@ -55,7 +55,7 @@ export async function work(
   const { job } = attempt;
   const events = await deps.jobs.events(job.id);
   const transcript = transcriptOf(events);
-  const readToken = () => deps.github.gitToken(job.repo, "read");
+  const readToken = (refused?: string) => deps.github.gitToken(job.repo, "read", refused);
   await deps.workspaces.fetch(job.repo, { shas: [job.baseSha], refs: [] }, readToken);
   const resume = transcript.messages.length > 0;
   const workspace = await deps.workspaces.open({

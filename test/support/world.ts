@@ -67,6 +67,29 @@ export interface World {
 
 /** Builds a world and starts the product in it; everything ends with the test. */
 export async function startWorld(options: WorldOptions): Promise<World> {
+  const { world, end } = await buildWorld(options);
+  onTestFinished(end);
+  await world.start();
+  return world;
+}
+
+/** Runs something in a world of its own, outside a test. */
+export async function withWorld(
+  options: WorldOptions,
+  run: (world: World) => Promise<void>,
+): Promise<void> {
+  const { world, end } = await buildWorld(options);
+  try {
+    await world.start();
+    await run(world);
+  } finally {
+    await end();
+  }
+}
+
+async function buildWorld(
+  options: WorldOptions,
+): Promise<{ world: World; end: () => Promise<void> }> {
   const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-e2e-"));
   chmodSync(dir, 0o755);
   const bare = path.join(dir, "shop.git");
@@ -142,13 +165,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     return running.exitCode;
   }
 
-  onTestFinished(async () => {
-    await stop("SIGKILL");
-    await github.close();
-    await model.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-
   const repository = () => github.repository("shop");
   const answers = (issue = 1) =>
     [...repository().comments.values()].filter(
@@ -179,8 +195,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     start,
     stop,
   };
-  await start();
-  return world;
+  const end = async () => {
+    await stop("SIGKILL");
+    await github.close();
+    await model.close();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return { world, end };
 }
 
 /** Waits on the stand-in's changes until that many boards stand and each of their rows has ended. */

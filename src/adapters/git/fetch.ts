@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
-import type { Workspaces } from "../../core/ports.ts";
+import type { GitToken, Workspaces } from "../../core/ports.ts";
 import { type GitContext, mirrorDir } from "./layout.ts";
 import { ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
 import { objectId, refName } from "./names.ts";
@@ -23,7 +23,7 @@ interface Batch {
 export function createFetch(context: GitContext): Workspaces["fetch"] {
   const batches = new Map<number, Batch>();
 
-  function join(repo: RepoRef, token: () => Promise<string>): Batch {
+  function join(repo: RepoRef, token: GitToken): Batch {
     const known = batches.get(repo.id);
     if (known) return known;
     const batch: Batch = {
@@ -63,7 +63,7 @@ async function bringUpToDate(
   context: GitContext,
   repo: RepoRef,
   batch: Batch,
-  token: () => Promise<string>,
+  token: GitToken,
 ): Promise<void> {
   try {
     await update(context, repo, batch, token);
@@ -78,7 +78,7 @@ async function update(
   context: GitContext,
   repo: RepoRef,
   batch: Batch,
-  token: () => Promise<string>,
+  token: GitToken,
 ): Promise<void> {
   const dir = await ensureMirror(context, repo);
   await tidy(dir, Date.now());
@@ -119,15 +119,13 @@ function refuseDamage(complaint: GitFailure): void {
 }
 
 /** Tries once more with another token, because one may expire on the way (F25). */
-async function withFreshToken<T>(
-  token: () => Promise<string>,
-  work: (token: string) => Promise<T>,
-): Promise<T> {
+async function withFreshToken<T>(token: GitToken, work: (token: string) => Promise<T>): Promise<T> {
+  const first = await token();
   try {
-    return await work(await token());
+    return await work(first);
   } catch (error) {
     if (!(error instanceof Unauthorized)) throw error;
-    return work(await token());
+    return work(await token(first));
   }
 }
 

@@ -74,7 +74,10 @@ export function createGitHub(options: {
 
   return {
     ...createReads((repo) => octokitFor(repo, READ)),
-    gitToken: (repo, access) => tokens.get(repo, { contents: access }),
+    gitToken: (repo, access, refused) => {
+      if (refused !== undefined) tokens.drop(repo, { contents: access }, refused);
+      return tokens.get(repo, { contents: access });
+    },
     perform: createPerform({ octokitFor, tokens, git, self, now, log }),
     /** Login of the App's bot account; null while GitHub does not tell. */
     async botLogin() {

@@ -1,5 +1,6 @@
 import type { Octokit } from "@octokit/rest";
 import type { Act, ActKind, ActOf, ActValues } from "../../core/act.ts";
+import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { Log, Performer } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
@@ -36,6 +37,17 @@ export function createPerform(deps: {
   const { octokitFor, tokens, git, self, now, log } = deps;
   const writeCommit = createCommitWriter(now);
 
+  /** A push that failed for now may have failed for its token: the next try gets a fresh one. */
+  async function byGit<T>(repo: RepoRef, push: (token: string) => Promise<T>): Promise<T> {
+    const token = await tokens.get(repo, WRITE_CONTENTS);
+    try {
+      return await push(token);
+    } catch (error) {
+      if (error instanceof TransientError) tokens.drop(repo, WRITE_CONTENTS, token);
+      throw error;
+    }
+  }
+
   function perform<K extends ActKind>(
     act: ActOf<K>,
     previous: ActValues[K] | null,
@@ -65,20 +77,18 @@ export function createPerform(deps: {
         );
       }
       case "push":
-        await git.pushRef(repo, act.commit, act.ref, await tokens.get(repo, WRITE_CONTENTS));
+        await byGit(repo, (token) => git.pushRef(repo, act.commit, act.ref, token));
         return null;
       case "delete_ref":
-        await git.deleteRef(repo, act.ref, await tokens.get(repo, WRITE_CONTENTS));
+        await byGit(repo, (token) => git.deleteRef(repo, act.ref, token));
         return null;
       case "commit":
         return explained("create the commit", repo, WRITE_CONTENTS, () =>
           writeCommit(octokitFor(repo, WRITE_CONTENTS), act),
         );
       case "branch": {
-        const push = async () => {
-          const token = await tokens.get(repo, WRITE_CONTENTS);
-          return git.pushBranch(repo, act.sha, act.branch, act.from, token);
-        };
+        const push = () =>
+          byGit(repo, (token) => git.pushBranch(repo, act.sha, act.branch, act.from, token));
         return explained(`write the branch ${act.branch}`, repo, WRITE_CONTENTS, () =>
           writeBranch(octokitFor(repo, WRITE_CONTENTS), act, push, now),
         );

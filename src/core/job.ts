@@ -61,6 +61,8 @@ export interface Command {
   revision: string;
   /** ISO 8601, as GitHub gave it. */
   commentedAt: string;
+  /** Whether invisible or control characters were taken out of the tasks. */
+  cleaned: boolean;
   /** Branches of the pull request that carries the comment; null on an issue. */
   pull: { head: string; base: string } | null;
 }

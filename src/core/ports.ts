@@ -58,7 +58,8 @@ export interface JobStore {
 export interface OutboxStore {
   /**
    * Stores an act. A key that is known keeps its row: the same act changes nothing, another body
-   * replaces the old one, raises the version and makes the row pending again.
+   * replaces the old one, raises the version and makes the row pending again. A row that failed keeps
+   * its attempts and waits at least until the time its retry was set to.
    */
   put(act: KeyedAct, notBefore: number): Promise<OutboxRow>;
   get(key: string): Promise<OutboxRow | null>;

@@ -1,4 +1,4 @@
-import type { Command, Job } from "../core/job.ts";
+import { type Command, isTerminal, type Job } from "../core/job.ts";
 import { boardMarker, renderBoard } from "../core/messages/board.ts";
 import type { CommandStore, KeyedAct } from "../core/ports.ts";
 import type { Outbox } from "./outbox.ts";
@@ -26,5 +26,7 @@ export async function refreshBoard(
 ): Promise<void> {
   const command = await deps.commands.command(commandId);
   if (!command) return;
-  await deps.outbox.put(boardAct(command, await deps.commands.jobsOf(commandId)));
+  const jobs = await deps.commands.jobsOf(commandId);
+  const last = jobs.every((job) => isTerminal(job.state));
+  await deps.outbox.put(boardAct(command, jobs), { last });
 }

@@ -8,7 +8,12 @@ import type { KeyedAct, PullFacts } from "../core/ports.ts";
 import type { RepoConfig } from "../core/repo-config.ts";
 
 /** The command of a comment, as it is stored. */
-export function commandOf(facts: CommentFacts, key: string, pull: PullFacts | null): Command {
+export function commandOf(
+  facts: CommentFacts,
+  key: string,
+  pull: PullFacts | null,
+  cleaned: boolean,
+): Command {
   return {
     id: uuidv7(),
     key,
@@ -19,6 +24,7 @@ export function commandOf(facts: CommentFacts, key: string, pull: PullFacts | nu
     commentUrl: facts.commentUrl,
     revision: createHash("sha256").update(facts.body).digest("hex").slice(0, 12),
     commentedAt: facts.createdAt,
+    cleaned,
     pull: pull && { head: pull.headRef, base: pull.baseRef },
   };
 }

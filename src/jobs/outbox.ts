@@ -12,8 +12,8 @@ const EDIT_INTERVAL_MS = 3000;
 
 /** The one gate for writes to GitHub: stored first, then performed, in order within a lane. */
 export interface Outbox {
-  /** Stores an act and lets it be performed soon. */
-  put(act: KeyedAct): Promise<void>;
+  /** Stores an act and lets it be performed soon; an edit waits for its turn unless it is the `last`. */
+  put(act: KeyedAct, options?: { last?: boolean }): Promise<void>;
   /** Stores an act and waits until it is done. Throws UserError when it never will be. */
   perform<K extends ActKind>(key: string, lane: string, act: ActOf<K>): Promise<ActValues[K]>;
   /** Performs whatever is due; called after acts were stored by other means. */
@@ -42,6 +42,8 @@ export function createOutbox(deps: {
   const running = new Set<Promise<void>>();
   /** When each text was last written, in ms since the epoch; texts may be edited again. */
   const written = new Map<string, number>();
+  /** Keys whose last edit is under way: it does not wait for its turn. */
+  const unpaced = new Set<string>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | null = null;
@@ -100,12 +102,16 @@ export function createOutbox(deps: {
   }
 
   function note(key: string): void {
-    for (const [old, at] of written) if (at < now() - EDIT_INTERVAL_MS) written.delete(old);
+    for (const [old, at] of written) {
+      if (at > now() - EDIT_INTERVAL_MS) continue;
+      written.delete(old);
+      unpaced.delete(old);
+    }
     written.set(key, now());
   }
 
   function nextEdit(key: string): number {
-    const last = written.get(key);
+    const last = unpaced.has(key) ? undefined : written.get(key);
     return last === undefined ? now() : Math.max(now(), last + EDIT_INTERVAL_MS);
   }
 
@@ -139,7 +145,9 @@ export function createOutbox(deps: {
 
   return {
     wake,
-    async put(keyed) {
+    async put(keyed, options) {
+      if (options?.last) unpaced.add(keyed.key);
+      else unpaced.delete(keyed.key);
       await store.put(keyed, nextEdit(keyed.key));
       wake();
     },

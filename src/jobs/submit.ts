@@ -137,7 +137,7 @@ async function plan(
   if (!boundary.ok)
     return refuse(`this server has no working sandbox. For its operator: ${boundary.remedy}`);
   const pull = facts.issue.isPull ? await github.pull(facts.repo, facts.issue.number) : null;
-  const command = commandOf(facts, key, pull);
+  const command = commandOf(facts, key, pull, parsed.cleaned);
   const jobs: Job[] = [];
   const bases = { configured: read.config.base, default: repository.defaultBranch };
   const placeOf = pull

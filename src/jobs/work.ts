@@ -92,7 +92,7 @@ export async function work(
       deps.webHost,
     );
     const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
-    if (snapshot.status === "empty") return endUnchanged(attempt, outcome, words.summary, deps);
+    if (snapshot.status === "empty") return endUnchanged(attempt, outcome, deps);
     const problem = problemOf(snapshot, job);
     const mayGoOn = outcome.status === "finished" && rounds < MAX_ROUNDS;
     if (problem !== null || snapshot.status === "refused") {
@@ -207,26 +207,19 @@ async function sendBack(
   return 1;
 }
 
+/** Ends a job that left everything as it was, in the agent's own words. */
 async function endUnchanged(
   attempt: Attempt,
   outcome: AgentOutcome,
-  summary: string,
   deps: WorkDeps,
 ): Promise<null> {
-  const words = summary || outcome.report;
-  switch (outcome.status) {
-    case "limit":
-      return stop(
-        attempt,
-        "over_budget",
-        `stopped because ${LIMIT[outcome.which]}, before anything was changed`,
-        deps,
-      );
-    case "refused":
-      return stop(attempt, "no_change", `the model declined: ${words}`, deps);
-    default:
-      return stop(attempt, "no_change", safeMarkdown(outcome.report, { maxLength: 2000 }), deps);
+  const words = safePlainText(outcome.report, { maxLength: 2000 });
+  if (outcome.status === "limit") {
+    const reason = `stopped because ${LIMIT[outcome.which]}, before anything was changed`;
+    return stop(attempt, "over_budget", reason, deps);
   }
+  const reason = outcome.status === "refused" ? `the model declined: ${words}` : words;
+  return stop(attempt, "no_change", reason, deps);
 }
 
 async function stop(

@@ -300,9 +300,10 @@ describe("what cannot be done is told", () => {
     expect(await jobs()).toEqual([]);
   });
 
-  it("hidden characters are taken out of a task", async () => {
+  it("hidden characters are taken out of a task, and the board says so", async () => {
     await receive({ body: "/codex re\u202Efactor\u200B au\u0000th\u001B[31m" });
     expect((await jobs()).map((job) => job.task)).toEqual(["refactor auth"]);
+    expect(await answer()).toMatch(/taken out of the tasks/);
   });
 
   it("a failing store fails the delivery, so that it is sent again", async () => {

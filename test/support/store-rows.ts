@@ -20,6 +20,7 @@ export function aCommand(id: string, more: Partial<Command> = {}): Command {
     commentUrl: "https://github.com/octo/shop/issues/12#issuecomment-5000000002",
     revision: "0123456789ab",
     commentedAt: "2026-03-01T10:00:00Z",
+    cleaned: false,
     pull: null,
     ...more,
   };

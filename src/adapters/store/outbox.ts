@@ -121,7 +121,8 @@ export async function putAct(
     .executeTakeFirstOrThrow();
   const stored = decode(row);
   if (isDeepStrictEqual(stored.act, fromJson<Act>(text, "the act"))) return stored;
-  const waits = row.state === "pending" && row.next_at > notBefore;
+  // Another body does not make GitHub well again: what failed waits out its time.
+  const failed = row.state === "pending" && row.attempts > 0;
   const replaced = await transaction
     .updateTable("outbox")
     .set({
@@ -129,10 +130,10 @@ export async function putAct(
       kind: act.kind,
       act: text,
       version: row.version + 1,
-      attempts: 0,
+      attempts: failed ? row.attempts : 0,
       state: "pending",
-      next_at: waits ? row.next_at : whole(notBefore),
-      last_error: null,
+      next_at: failed ? Math.max(row.next_at, whole(notBefore)) : whole(notBefore),
+      last_error: failed ? row.last_error : null,
       updated_at: now,
     })
     .where("id", "=", row.id)

@@ -1,6 +1,6 @@
 import type { Command, Job, JobState, PlanItem, Spend } from "../job.ts";
 import { isTerminal } from "../job.ts";
-import { codeSpan, tableCell } from "../markdown.ts";
+import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 
 const FACE: Record<JobState, string> = {
@@ -46,6 +46,9 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     ...jobs.map(row),
     ...jobs.flatMap(details),
     "",
+    ...(command.cleaned
+      ? ["Characters that people cannot see were taken out of the tasks.", ""]
+      : []),
     running > 0
       ? "This comment is updated while the work goes on."
       : "Comment `/codex <what to change>` on a draft pull request to go on with it.",
@@ -98,9 +101,9 @@ function details(job: Job): string[] {
   if (job.plan.length > 0) {
     body.push("", ...job.plan.map((item) => `- ${TICK[item.status]} ${tableCell(item.text)}`));
   }
-  // The row has room for one line of it; an agent's reason is Markdown already made safe.
+  // The row has room for one line of it.
   if (isTerminal(job.state) && shorten(job.reason, MAX_WORDS) !== job.reason.trim()) {
-    body.push("", job.reason);
+    body.push("", fenced(job.reason));
   }
   if (job.target.kind === "follow_up" && job.publication && job.change) {
     body.push("", job.change.summary, "", ...filesTable(job.change.files));

@@ -46,14 +46,22 @@ test("the order of an act's fields and fields left undefined make no other act",
   expect(same).toEqual(first);
 });
 
-test("another body replaces the one that waits, no sooner than that one could go", async () => {
+test("another body replaces the one that waits, and goes when it may itself", async () => {
   const store = await storeOn();
   await store.put(aComment("board", "one"), 500);
   expect((await store.put(aComment("board", "two"), 100)).version).toBe(2);
-  expect(await store.nextDue()).toBe(500);
+  expect(await store.nextDue()).toBe(100);
   await store.put(aComment("board", "three"), 700);
   expect(await store.nextDue()).toBe(700);
   expect(await bodies(store, 700)).toEqual(["three"]);
+});
+
+test("another body of an act that failed waits as long as the failed one", async () => {
+  const store = await storeOn();
+  const row = await store.put(aComment("board", "one"), 0);
+  await store.retry(row.id, 5_000, "rate limit");
+  expect(await store.put(aComment("board", "two"), 100)).toMatchObject({ version: 2, attempts: 1 });
+  expect(await store.nextDue()).toBe(5_000);
 });
 
 test("another body after success is pending again and keeps the value of that success", async () => {

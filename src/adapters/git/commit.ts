@@ -1,11 +1,14 @@
 import { objectId } from "./names.ts";
 import { git } from "./run-git.ts";
 
+/** Nobody's: GitHub would show a commit from one of its own noreply addresses as that user's work. */
+export const EMAIL = "draftsmith@noreply.invalid";
+
 const IDENTITY = {
   GIT_AUTHOR_NAME: "Draftsmith",
-  GIT_AUTHOR_EMAIL: "draftsmith@users.noreply.github.com",
+  GIT_AUTHOR_EMAIL: EMAIL,
   GIT_COMMITTER_NAME: "Draftsmith",
-  GIT_COMMITTER_EMAIL: "draftsmith@users.noreply.github.com",
+  GIT_COMMITTER_EMAIL: EMAIL,
 };
 
 /** Makes a commit of `tree` on `parent` with our fixed identity, and gives its id. */

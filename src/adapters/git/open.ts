@@ -14,6 +14,7 @@ import { toError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { Workspace, Workspaces } from "../../core/ports.ts";
 import { close } from "./close.ts";
+import { EMAIL } from "./commit.ts";
 import { type GitContext, giveAway, makeOuter, type Place, placeOf, removeAll } from "./layout.ts";
 import { inMirror, nameOf } from "./mirror.ts";
 import { objectId } from "./names.ts";
@@ -39,7 +40,7 @@ GIT_WORK_TREE=$tree git init -q --template= --initial-branch=work
 printf '%s\\n' "$objects" >"$GIT_DIR/objects/info/alternates"
 cat >"$GIT_DIR/packed-refs"
 git config user.name Draftsmith
-git config user.email draftsmith@users.noreply.github.com
+git config user.email ${EMAIL}
 git config core.protectHFS true
 git config core.protectNTFS true
 git config gc.auto 0

@@ -42,7 +42,7 @@ describe("open", () => {
       "refs/remotes/origin/topic",
       "b",
       "executable",
-      "draftsmith@users.noreply.github.com",
+      "draftsmith@noreply.invalid",
       "1",
       "3",
       "",

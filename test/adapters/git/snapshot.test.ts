@@ -107,7 +107,7 @@ describe("snapshot", () => {
       },
     ]);
     expect(runGit(mirror, "log", "-1", "--format=%P|%an <%ae>|%cn <%ce>|%B", change.commit)).toBe(
-      `${sha}|Draftsmith <draftsmith@users.noreply.github.com>|Draftsmith <draftsmith@users.noreply.github.com>|Title\n\nBody.\n`,
+      `${sha}|Draftsmith <draftsmith@noreply.invalid>|Draftsmith <draftsmith@noreply.invalid>|Title\n\nBody.\n`,
     );
     expect(runGit(mirror, "rev-parse", `${change.commit}^{tree}`)).toBe(change.tree);
     expect(await world.git.file(repo, change.commit, "a b/ü ñ.txt", 100)).toBe("ü\n");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { UserError } from "../core/errors.ts";
@@ -7,8 +7,8 @@ import { UserError } from "../core/errors.ts";
 /**
  * Makes the data directory (private) and chooses where mirrors and workspaces live: below it, or, when
  * the server is root and the sandbox's own uid cannot get there (a home directory, for instance), below
- * /var/tmp under a name derived from the data directory. Throws UserError when
- * neither can be reached.
+ * /var/tmp or the temporary directory under a name derived from the data directory. Throws UserError when
+ * none can be reached.
  */
 export function makeDirectories(
   dataDir: string,
@@ -37,8 +37,10 @@ export function makeDirectories(
   }
   const workDir = parent === dataDir ? path.join(dataDir, "work") : path.join(parent, name);
   mkdirSync(workDir, { recursive: true, mode: 0o710 });
-  if (statSync(workDir).uid !== 0)
-    throw new UserError(`${workDir} belongs to another user; remove it`);
+  // Anyone can put something under this name there first, such as a link to a directory of root's.
+  const made = lstatSync(workDir);
+  if (made.uid !== 0 || !made.isDirectory())
+    throw new UserError(`${workDir} is not a directory of root's; remove it`);
   chownSync(workDir, 0, user.gid);
   chmodSync(workDir, 0o710);
   return { dataDir, workDir };

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
-import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitHub, Log, Performer } from "../../core/ports.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
@@ -29,7 +28,7 @@ export function createGitHub(options: {
   onToken?: (token: string) => void;
   now?: () => number;
   timing?: Partial<Timing>;
-}): GitHub & Performer & { botLogin(): Promise<string | null> } {
+}): GitHub & Performer {
   const { appId, privateKey, log, git, now = Date.now } = options;
   const sending = { timing: { ...DEFAULT_TIMING, ...options.timing }, now, log };
   const common = {
@@ -79,16 +78,6 @@ export function createGitHub(options: {
       return tokens.get(repo, { contents: access });
     },
     perform: createPerform({ octokitFor, tokens, git, self, now, log }),
-    /** Login of the App's bot account; null while GitHub does not tell. */
-    async botLogin() {
-      try {
-        return await self.login();
-      } catch (error) {
-        if (!(error instanceof TransientError)) throw error;
-        log.warn({ reason: error.message }, "GitHub does not say who this App is");
-        return null;
-      }
-    },
   };
 }
 

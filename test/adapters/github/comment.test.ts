@@ -123,6 +123,27 @@ describe("a comment", () => {
     expect(await setUp().github.perform(act, null)).toEqual({ id: 12 });
   });
 
+  it("is told from others' by a login that is asked for once", async () => {
+    mints();
+    nock(API).get("/app").reply(200, { slug: "draftsmith" });
+    const { github } = setUp();
+    for (let time = 0; time < 2; time++) {
+      listed([{ id: 12, body: act.body, user: bot }]);
+      expect(await github.perform(act, null)).toEqual({ id: 12 });
+    }
+  });
+
+  it("is not written twice while GitHub cannot say who we are", async () => {
+    mints();
+    const { github } = setUp();
+    listed([{ id: 12, body: act.body, user: bot }]);
+    nock(API).get("/app").times(4).reply(502, { message: "no" });
+    await expect(github.perform(act, null)).rejects.toThrow(TransientError);
+    listed([{ id: 12, body: act.body, user: bot }]);
+    nock(API).get("/app").reply(200, { slug: "draftsmith" });
+    expect(await github.perform(act, null)).toEqual({ id: 12 });
+  });
+
   it("that a person deleted is written again", async () => {
     mints();
     nock(API).patch("/repos/acme/shop/issues/comments/11").reply(404, { message: "Not Found" });

@@ -237,10 +237,8 @@ describe("an Enterprise host", () => {
       .get("/repos/acme/shop")
       .matchHeader("authorization", "token ghs_ghe")
       .reply(200, facts);
-    nock(base).get("/app").reply(200, { slug: "smith" });
     const { github } = setUp({ baseUrl: `${base}/` });
     await github.repository(repo);
-    expect(await github.botLogin()).toBe("smith[bot]");
   });
 });
 

@@ -169,26 +169,3 @@ describe("a refused token", () => {
     expect(await github.gitToken(repo, "read")).toBe("ghs_later");
   });
 });
-
-describe("the App's own login", () => {
-  it("is asked for once", async () => {
-    nock(API).get("/app").reply(200, { slug: "draftsmith" });
-    const { github } = setUp();
-    expect(await github.botLogin()).toBe("draftsmith[bot]");
-    expect(await github.botLogin()).toBe("draftsmith[bot]");
-  });
-
-  it.each([404, 502])(
-    "is null when GitHub answers %d, and asked for again later",
-    async (status) => {
-      nock(API)
-        .get("/app")
-        .times(status === 502 ? 4 : 1)
-        .reply(status, { message: "no" });
-      const { github } = setUp();
-      expect(await github.botLogin()).toBeNull();
-      nock(API).get("/app").reply(200, { slug: "draftsmith" });
-      expect(await github.botLogin()).toBe("draftsmith[bot]");
-    },
-  );
-});

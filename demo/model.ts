@@ -42,10 +42,10 @@ export function replyTo(
   return { content: step.say, toolCalls };
 }
 
-/** The task is named after "Your task"; the tasks of the other agents may follow. */
+/** The task stands behind the last "Your task" of the prompt. */
 function scriptFor({ messages }: Pick<ChatRequest, "messages">): Script | undefined {
   const prompt = messages.find((message) => message.role === "user")?.content ?? "";
-  const [task = ""] = prompt.slice(prompt.lastIndexOf("Your task")).split("Other agents");
+  const task = prompt.slice(prompt.lastIndexOf("Your task"));
   return SCRIPTS.find((script) => task.includes(script.task));
 }
 

@@ -2,12 +2,13 @@ import { git } from "./github/bare.ts";
 import type { GitHubStandIn } from "./github/start.ts";
 import type { Pull, Repository } from "./github/state.ts";
 import type { Proof } from "./proof.ts";
+import { REPOSITORY } from "./scene.ts";
 
 const DIFF_LINES = 30;
 
 /** Prints the board and each draft pull request: title, branch, diff, evidence. */
 export async function printOutcome(github: GitHubStandIn, board: string): Promise<void> {
-  const repository = github.repository("ferry-desk");
+  const repository = github.repository(REPOSITORY);
   print("\n━━ The board ━━\n", plain(board));
   for (const pull of repository.pulls.values()) await printPull(repository, pull);
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import OpenAI, { APIError } from "openai";
 import { Stream } from "openai/streaming";
 import { TransientError, toError, UserError } from "../core/errors.ts";
-import type { ChatMessage, Log, Model, ModelReply, ToolSpec } from "../core/ports.ts";
+import type { Log, Model, ModelReply } from "../core/ports.ts";
 import { classify, type Failure, passing } from "./openai/failure.ts";
 import { createAssembly, isRecord } from "./openai/reply.ts";
 import { openBody } from "./openai/response-body.ts";
@@ -92,12 +92,7 @@ export function createModel(options: ModelOptions): Model {
   };
 }
 
-interface ModelRequest {
-  model: string;
-  messages: ChatMessage[];
-  tools: ToolSpec[];
-  signal: AbortSignal;
-}
+type ModelRequest = Parameters<Model["complete"]>[0];
 
 /** Everything is passed explicitly, so that the SDK takes nothing from the environment. */
 function createClient(apiKey: string, baseURL: string): OpenAI {

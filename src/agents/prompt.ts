@@ -160,7 +160,7 @@ function conversationSection(
 
 function diffSection(pull: { number: number; branch: string; diff: string }): string[] {
   return [
-    `The checkout is the branch of pull request #${pull.number}. Your change is added to it as one more commit. What the pull request changes so far:`,
+    `The checkout is the branch of pull request #${pull.number}. Your change becomes one commit on top of it. What the pull request changes so far:`,
     fence(`diff of pull request #${pull.number}`, cut(pull.diff, MAX_DIFF_CHARS)),
   ];
 }

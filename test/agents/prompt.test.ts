@@ -94,7 +94,7 @@ describe("the task", () => {
       Me too.
       ===== end comment by bob on 2026-01-02T03:04:05Z =====
 
-      The checkout is the branch of pull request #9. Your change is added to it as one more commit. What the pull request changes so far:
+      The checkout is the branch of pull request #9. Your change becomes one commit on top of it. What the pull request changes so far:
 
       ===== begin diff of pull request #9 =====
       +const a = 1;

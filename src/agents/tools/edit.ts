@@ -1,5 +1,6 @@
 import { formatPatch, structuredPatch } from "diff";
 import { z } from "zod";
+import { cut } from "../fence.ts";
 import {
   exactText,
   MAX_FILE_BYTES,
@@ -71,6 +72,5 @@ function hunks(before: string, after: string): string {
   const patch = structuredPatch("", "", before, after, "", "", { context: 2, maxEditLength: 2000 });
   if (!patch) return "";
   const whole = formatPatch(patch);
-  const text = whole.slice(whole.indexOf("@@")).trimEnd();
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n[the rest is not shown]` : text;
+  return cut(whole.slice(whole.indexOf("@@")).trimEnd(), MAX_SHOWN);
 }

@@ -171,9 +171,8 @@ export async function compose(
         server.close(resolve);
         server.closeAllConnections();
       });
-      await runner.stop();
-      await outbox.stop();
-      await sandbox.stop();
+      // Together: a job may be waiting for a write or a command that only ends with its own part.
+      await Promise.all([runner.stop(), outbox.stop(), sandbox.stop()]);
       await store.close();
       lock.release();
     },

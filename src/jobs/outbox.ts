@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "../core/act.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import type { KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
@@ -5,6 +6,8 @@ import type { KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
 /** Tries before an act that keeps failing is given up; with the waits below about an hour. */
 const MAX_ATTEMPTS = 15;
 const MAX_WAIT_MS = 5 * 60_000;
+/** How soon to try again when the store failed. */
+const STORE_RETRY_MS = 1000;
 /** How soon to look again while something due could not be performed. */
 const BUSY_LOOK_MS = 50;
 /** Between two edits of one comment. */
@@ -55,7 +58,7 @@ export function createOutbox(deps: {
     draining ??= drain()
       .catch((error) => {
         log.error({ err: toError(error) }, "the outbox cannot read its store; trying again");
-        schedule(now() + 1000);
+        schedule(now() + STORE_RETRY_MS);
       })
       .finally(() => {
         draining = null;
@@ -89,15 +92,26 @@ export function createOutbox(deps: {
   }
 
   async function deliver(row: OutboxRow): Promise<void> {
+    let value: ActValues[ActKind];
     try {
-      const value = await performer.perform(redactAct(row.act, redact), previousOf(row));
+      value = await performer.perform(redactAct(row.act, redact), previousOf(row));
+    } catch (thrown) {
+      return stored(row, () => fail(row, toError(thrown)));
+    }
+    await stored(row, async () => {
       if (row.act.kind === "comment" || row.act.kind === "pull_body") note(row.key);
       await store.done(row.id, row.version, value, nextEdit(row.key));
       settle(row.key, (waiter) => waiter.resolve(value));
+    });
+  }
+
+  /** An outcome that could not be stored is found out again: every act may be performed twice. */
+  async function stored(row: OutboxRow, store: () => Promise<void>): Promise<void> {
+    try {
+      await store();
     } catch (thrown) {
-      await fail(row, toError(thrown)).catch((error) =>
-        log.error({ err: toError(error), act: row.act.kind }, "the outbox cannot record a failure"),
-      );
+      log.error({ err: toError(thrown), act: row.act.kind }, "the outbox cannot store an outcome");
+      await sleep(STORE_RETRY_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
   }
 
@@ -152,24 +166,32 @@ export function createOutbox(deps: {
       wake();
     },
     async perform(key, lane, act) {
-      const settled = new Promise<unknown>((resolve, reject) => {
-        waiters.set(key, [...(waiters.get(key) ?? []), { resolve, reject }]);
-        stopped.signal.addEventListener("abort", () => reject(stopped.signal.reason), {
-          once: true,
-        });
-      });
-      // Nobody may be listening yet when the row is settled at once.
-      settled.catch(() => undefined);
-      const row = await store.put({ key, lane, act }, now());
-      if (row.state === "done") settle(key, (waiter) => waiter.resolve(row.result));
-      else if (row.state === "dead")
-        settle(key, (waiter) => waiter.reject(new UserError(String(row.result))));
-      else wake();
-      return (await settled) as ActValues[typeof act.kind];
+      stopped.signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      // It may be rejected by stop() before anybody waits for it here.
+      promise.catch(() => undefined);
+      const waiter = { resolve, reject };
+      waiters.set(key, [...(waiters.get(key) ?? []), waiter]);
+      try {
+        const row = await store.put({ key, lane, act }, now());
+        if (row.state === "done") resolve(row.result);
+        else if (row.state === "dead") reject(new UserError(String(row.result)));
+        else wake();
+        // It may have stopped while the act was stored.
+        stopped.signal.throwIfAborted();
+        return (await promise) as ActValues[typeof act.kind];
+      } finally {
+        const others = (waiters.get(key) ?? []).filter((each) => each !== waiter);
+        if (others.length > 0) waiters.set(key, others);
+        else waiters.delete(key);
+      }
     },
     async stop() {
       stopped.abort(new Error("the server is stopping"));
       clearTimeout(timer);
+      for (const key of [...waiters.keys()]) {
+        settle(key, (waiter) => waiter.reject(toError(stopped.signal.reason)));
+      }
       await draining;
       await Promise.allSettled(running);
     },

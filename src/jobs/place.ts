@@ -6,7 +6,7 @@ import type { CommentFacts } from "../core/policy.ts";
 import type { GitHub, PullFacts } from "../core/ports.ts";
 
 /** Where the work of a task starts and where its change will go. */
-export type Place =
+type Place =
   | { kind: "place"; baseSha: string; target: Target }
   | { kind: "refused"; reason: string };
 

@@ -90,6 +90,8 @@ async function followUp(
       );
     }
     const moved = await deps.objects.commit(job.repo, merged.tree, parent, change.message);
+    // The branch holds the change already: ours from before a restart, or somebody made the same.
+    if (moved.files.length === 0) return parent;
     carried = {
       ...change,
       commit: moved.commit,

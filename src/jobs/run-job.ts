@@ -75,7 +75,10 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     verify(deps, job, commit, signal),
   );
   await attempt.write({ publication });
-  await deps.neighbours(job.commandId);
+  await deps.neighbours(job.commandId).catch((thrown) => {
+    // What is published stands all the same; the next sibling compares again.
+    deps.log.warn({ err: toError(thrown), jobId: job.id }, "siblings could not be compared");
+  });
   const limit = job.change?.limit;
   if (limit)
     return end(attempt, "over_budget", `stopped because ${limit}; what stands is published`, deps);

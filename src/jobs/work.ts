@@ -24,6 +24,9 @@ import { runCommands, verify } from "./verify.ts";
 /** Times a change goes back to the agent because of a failed check or a path it may not touch. */
 const MAX_ROUNDS = 2;
 
+/** Characters of an agent's words that are kept as the reason of an ending. */
+const MAX_WORDS = 2000;
+
 /** Why an agent was stopped, after "because". */
 const LIMIT = {
   steps: "the limit of steps was reached",
@@ -84,6 +87,10 @@ export async function work(
     const outcome = await converse(attempt, talk, deps, signal);
     if (outcome.status === "silent") {
       return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
+    }
+    if (outcome.status === "refused") {
+      const declined = safePlainText(outcome.report, { maxLength: MAX_WORDS });
+      return stop(attempt, "no_change", `the model declined: ${declined}`, deps);
     }
     const words = wordsOf(outcome, job);
     const message = commitMessage(
@@ -208,18 +215,13 @@ async function sendBack(
 }
 
 /** Ends a job that left everything as it was, in the agent's own words. */
-async function endUnchanged(
-  attempt: Attempt,
-  outcome: AgentOutcome,
-  deps: WorkDeps,
-): Promise<null> {
-  const words = safePlainText(outcome.report, { maxLength: 2000 });
+function endUnchanged(attempt: Attempt, outcome: AgentOutcome, deps: WorkDeps): Promise<null> {
   if (outcome.status === "limit") {
     const reason = `stopped because ${LIMIT[outcome.which]}, before anything was changed`;
     return stop(attempt, "over_budget", reason, deps);
   }
-  const reason = outcome.status === "refused" ? `the model declined: ${words}` : words;
-  return stop(attempt, "no_change", reason, deps);
+  const words = safePlainText(outcome.report, { maxLength: MAX_WORDS });
+  return stop(attempt, "no_change", words, deps);
 }
 
 async function stop(

@@ -4,6 +4,7 @@ import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import { type GitContext, mirrorDir, removeAll } from "./layout.ts";
 import { GitFailure, git } from "./run-git.ts";
+import { unlessAbsent } from "./unless-absent.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -53,7 +54,7 @@ export function isDamage(error: unknown): error is GitFailure {
 /** The mirror of a repository, made when missing. Call under the mirror's lock. */
 export async function ensureMirror(context: GitContext, repo: RepoRef): Promise<string> {
   const dir = mirrorDir(context.workDir, repo);
-  if ((await statOf(path.join(dir, "HEAD"))) === null) {
+  if ((await unlessAbsent(stat(path.join(dir, "HEAD")))) === null) {
     await removeAll(dir);
     await git(dir, [
       "init",
@@ -79,7 +80,7 @@ export async function inMirror<T>(
   work: (dir: string) => Promise<T>,
 ): Promise<T> {
   const dir = mirrorDir(context.workDir, repo);
-  const found = await statOf(dir);
+  const found = await unlessAbsent(stat(dir));
   if (found === null) {
     throw new TransientError(`the mirror of ${nameOf(repo)} is not there; it is fetched again`);
   }
@@ -89,7 +90,7 @@ export async function inMirror<T>(
   } catch (error) {
     if (!isDamage(error)) throw error;
     // Only the mirror that failed: by now another job may have cloned it again.
-    if ((await statOf(dir))?.ino === found.ino) await setAside(context, repo, error);
+    if ((await unlessAbsent(stat(dir)))?.ino === found.ino) await setAside(context, repo, error);
     throw new TransientError(`the mirror of ${nameOf(repo)} was damaged; it is fetched again`, {
       cause: error,
     });
@@ -102,10 +103,8 @@ export async function setAside(context: GitContext, repo: RepoRef, why: GitFailu
   const aside = `${dir}.damaged`;
   context.log.error({ repo: nameOf(repo), reason: why.message, aside }, "a mirror was damaged");
   await removeAll(aside);
-  await rename(dir, aside).catch((error: NodeJS.ErrnoException) => {
-    // Another job saw the same damage first.
-    if (error.code !== "ENOENT") throw error;
-  });
+  // Absent when another job saw the same damage first.
+  await unlessAbsent(rename(dir, aside));
 }
 
 /** Removes what a killed process left and joins packs. Call under the mirror's lock. */
@@ -115,7 +114,7 @@ export async function tidy(dir: string, now: number): Promise<void> {
     const file = path.join(entry.parentPath, entry.name);
     const ageMs = leftoverAge(path.relative(dir, file));
     if (ageMs === null) continue;
-    const found = await statOf(file);
+    const found = await unlessAbsent(stat(file));
     if (found !== null && now - found.mtimeMs > ageMs) {
       await rm(file, { recursive: true, force: true });
     }
@@ -141,11 +140,7 @@ export function nameOf(repo: RepoRef): string {
 
 async function keepConfig(context: GitContext, dir: string): Promise<void> {
   const file = path.join(dir, "config");
-  const found = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
-  });
-  if (found === CONFIG) return;
+  if ((await unlessAbsent(readFile(file, "utf8"))) === CONFIG) return;
   context.log.warn({ file }, "the configuration of a mirror was not ours; it was restored");
   await writeConfig(dir);
 }
@@ -154,11 +149,4 @@ async function writeConfig(dir: string): Promise<void> {
   const fresh = path.join(dir, `config.${process.pid}.new`);
   await writeFile(fresh, CONFIG, { mode: 0o644 });
   await rename(fresh, path.join(dir, "config"));
-}
-
-async function statOf(file: string) {
-  return stat(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
-    throw error;
-  });
 }

@@ -19,6 +19,7 @@ import { type GitContext, giveAway, makeOuter, type Place, placeOf, removeAll } 
 import { inMirror, nameOf } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { git, gitRecords } from "./run-git.ts";
+import { unlessAbsent } from "./unless-absent.ts";
 import { isRegistered, registerWorktree } from "./worktrees.ts";
 
 const MAX_FILES = 200_000;
@@ -86,15 +87,8 @@ export function createOpen(context: GitContext): Workspaces["open"] {
 
 /** The commit a workspace was cut from; null when it was never opened whole. */
 export async function openedFrom(place: Place): Promise<string | null> {
-  const text = await recordOf(place);
+  const text = await unlessAbsent(readFile(place.record, "utf8"));
   return text === null ? null : objectId(text.split(" ")[1] ?? "");
-}
-
-async function recordOf(place: Place): Promise<string | null> {
-  return readFile(place.record, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
-  });
 }
 
 function workspaceOf(jobId: string, place: Place, dir: string): Workspace {
@@ -109,10 +103,10 @@ function record(repo: RepoRef, sha: string): string {
 }
 
 async function isIntact(place: Place, dir: string, repo: RepoRef, sha: string): Promise<boolean> {
-  if ((await recordOf(place)) !== record(repo, sha)) return false;
+  if ((await unlessAbsent(readFile(place.record, "utf8"))) !== record(repo, sha)) return false;
   const parts = [place.tree, place.git, place.home, place.tmp, place.index];
-  const there = await Promise.all(parts.map((part) => stat(part).then(Boolean, () => false)));
-  return there.every(Boolean) && (await isRegistered(dir, place.tree));
+  const found = await Promise.all(parts.map((part) => unlessAbsent(stat(part))));
+  return !found.includes(null) && (await isRegistered(dir, place.tree));
 }
 
 /** Counts before anything is written: a small tree object can name billions of files (trust.md T21). */

@@ -31,17 +31,10 @@ export async function forgetWorktree(dir: string, tree: string): Promise<void> {
 async function entriesOf(dir: string, tree: string): Promise<string[]> {
   const parent = path.join(dir, "worktrees");
   const found: string[] = [];
-  for (const name of await orNothing(readdir(parent), [])) {
+  for (const name of (await unlessAbsent(readdir(parent))) ?? []) {
     const entry = path.join(parent, name);
-    const pointer = await orNothing(readFile(path.join(entry, "gitdir"), "utf8"), "");
-    if (pointer.trimEnd() === path.join(tree, ".git")) found.push(entry);
+    const pointer = await unlessAbsent(readFile(path.join(entry, "gitdir"), "utf8"));
+    if (pointer?.trimEnd() === path.join(tree, ".git")) found.push(entry);
   }
   return found;
-}
-
-async function orNothing<T>(reading: Promise<T>, nothing: T): Promise<T> {
-  return reading.catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return nothing;
-    throw error;
-  });
 }

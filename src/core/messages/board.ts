@@ -1,7 +1,8 @@
-import type { Command, Job, JobState, PlanItem, Spend } from "../job.ts";
+import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
+import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
 const FACE: Record<JobState, string> = {
   queued: "⏳ queued",
@@ -22,6 +23,9 @@ const TICK: Record<PlanItem["status"], string> = {
   done: "[x]",
 };
 
+/** Room for details below the rows; 20 rows with all they may show take less than the rest. */
+const MAX_DETAILS = MAX_TEXT - 25_000;
+
 /** Characters of a reason or last action that a row shows. */
 const MAX_WORDS = 200;
 
@@ -37,6 +41,7 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     running > 0
       ? `**Draftsmith** works on ${count(jobs.length, "task")}`
       : `**Draftsmith** is done with ${count(jobs.length, "task")}`;
+  const folded = fitting(jobs.map(details), MAX_DETAILS);
   return [
     boardMarker(command.id),
     `${head}, asked by **${tableCell(command.actor.login)}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`).`,
@@ -44,7 +49,7 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     "| # | Task | State | Model | Cost | Last |",
     "| --- | --- | --- | --- | --- | --- |",
     ...jobs.map(row),
-    ...jobs.flatMap(details),
+    ...folded.flat(),
     "",
     ...(command.cleaned
       ? ["Characters that people cannot see were taken out of the tasks.", ""]
@@ -53,6 +58,17 @@ export function renderBoard(command: Command, jobs: Job[]): string {
       ? "This comment is updated while the work goes on."
       : "Comment `/codex <what to change>` on a draft pull request to go on with it.",
   ].join("\n");
+}
+
+/** Leaves out the longest details until the rest fits; a board that GitHub refuses would tell nothing. */
+function fitting(details: string[][], max: number): string[][] {
+  const size = (lines: string[]) => lines.join("\n").length;
+  const kept = [...details];
+  while (kept.reduce((sum, lines) => sum + size(lines), 0) > max) {
+    const longest = kept.reduce((at, lines, i) => (size(lines) > size(kept[at] ?? []) ? i : at), 0);
+    kept[longest] = ["", `Task ${longest + 1}: the details are too long to show here.`];
+  }
+  return kept;
 }
 
 function row(job: Job): string {
@@ -110,25 +126,5 @@ function details(job: Job): string[] {
     body.push("", ...evidenceSection(job.change.evidence, job.publication.headSha, job.config));
   }
   if (body.length === 0) return [];
-  const label = `Task ${job.number}: ${shorten(job.task.replace(/[<>&]/g, ""), 80)}`;
-  return ["", `<details><summary>${label}</summary>`, ...body, "", "</details>"];
-}
-
-/** Money for a person: dollars with enough digits, or that the price is not known. */
-export function cost(spend: Spend): string {
-  if (spend.steps === 0) return "–";
-  if (spend.microDollars === null) return "price unknown";
-  return `$${(spend.microDollars / 1_000_000).toFixed(spend.microDollars < 100_000 ? 4 : 2)}`;
-}
-
-/** "1 task", "3 tasks". */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-/** First line of a text, cut to `max` characters with an ellipsis. */
-function shorten(text: string, max: number): string {
-  const line = text.trim().split("\n", 1)[0] ?? "";
-  const characters = [...line];
-  return characters.length > max ? `${characters.slice(0, max - 1).join("")}…` : line;
+  return ["", `<details><summary>Task ${job.number}</summary>`, ...body, "", "</details>"];
 }

@@ -1,9 +1,14 @@
 import type { Evidence, FileChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import type { RepoConfig } from "../repo-config.ts";
+import { shorten } from "./words.ts";
 
 const MAX_FILES = 100;
+const MAX_PATH = 150;
+const MAX_COMMAND = 200;
+/** Characters of output that are shown, of one check and of all together. */
 const MAX_TAIL = 3000;
+const MAX_TAILS = 15_000;
 
 /** A table of changed files with lines added and removed. */
 export function filesTable(files: FileChange[]): string[] {
@@ -11,7 +16,7 @@ export function filesTable(files: FileChange[]): string[] {
     .slice(0, MAX_FILES)
     .map(
       (file) =>
-        `| ${codeSpan(file.path)}${note(file)} | ${lines(file.added)} | ${lines(file.removed)} |`,
+        `| ${codeSpan(shorten(file.path, MAX_PATH))}${note(file)} | ${lines(file.added)} | ${lines(file.removed)} |`,
     );
   const rest = files.length - rows.length;
   return [
@@ -41,22 +46,28 @@ export function evidenceSection(
       "No checks are configured, so none were run. Name them under `checks:` in `.github/codex.yml`.",
     ];
   }
+  const room = Math.min(MAX_TAIL, Math.floor(MAX_TAILS / Math.max(1, evidence.length)));
   return [
     `Run by Draftsmith on a clean checkout of the tree of \`${headSha.slice(0, 12)}\`:`,
     "",
     "| Command | Exit code | Time |",
     "| --- | --- | ---: |",
     ...evidence.map(
-      (check) => `| ${codeSpan(check.command)} | ${exit(check)} | ${seconds(check.durationMs)} |`,
+      (check) =>
+        `| ${codeSpan(shorten(check.command, MAX_COMMAND))} | ${exit(check)} | ${seconds(check.durationMs)} |`,
     ),
-    ...evidence.flatMap((check) => [
-      "",
-      `<details><summary>Output of check ${evidence.indexOf(check) + 1}</summary>`,
-      "",
-      fenced(check.output.length > MAX_TAIL ? `…\n${check.output.slice(-MAX_TAIL)}` : check.output),
-      "",
-      "</details>",
-    ]),
+    ...evidence.flatMap((check, index) =>
+      check.output.trim() === ""
+        ? []
+        : [
+            "",
+            `<details><summary>Output of check ${index + 1}</summary>`,
+            "",
+            fenced(check.output.length > room ? `…\n${check.output.slice(-room)}` : check.output),
+            "",
+            "</details>",
+          ],
+    ),
   ];
 }
 

@@ -1,10 +1,9 @@
 import type { Command, Job, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
-import { cost, count } from "./board.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
+import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
-/** GitHub refuses bodies above 65,536 characters. */
-const MAX_BODY = 60_000;
+const MAX_CONFLICTS = 5;
 
 /** A sibling as the pull request of a job tells of it. */
 export interface Neighbour {
@@ -27,40 +26,42 @@ export function renderPull(facts: {
   neighbours: Neighbour[];
 }): string {
   const { command, job, change, headSha, neighbours } = facts;
-  const text = [
-    `<!-- draftsmith:job:${job.id} -->`,
-    firstLine(job, change),
-    "",
-    "### Task",
-    "",
-    fenced(job.task),
-    "",
-    `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on \`${job.target.base}\` at \`${job.baseSha.slice(0, 12)}\`${job.skill ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
-    "",
-    "### What changed and why",
-    "",
-    change.summary || "The agent gave no summary.",
-    "",
-    ...filesTable(change.files),
-    "",
-    "### Evidence",
-    "",
-    ...evidenceSection(change.evidence, headSha, job.config),
-    ...siblings(neighbours),
-    "",
-    "### Model and cost",
-    "",
-    spend(job),
-    "",
-    "### How to go on",
-    "",
-    "- Comment `/codex <what to change>` here: it adds a commit to this branch.",
-    "- Review it like any pull request. It stays a draft until a person marks it ready.",
-    "- Close it to drop the change; nothing else depends on it.",
-  ].join("\n");
-  return text.length > MAX_BODY
-    ? `${text.slice(0, MAX_BODY)}\n\n…cut: the body was too long for GitHub.`
-    : text;
+  const evidence = evidenceSection(change.evidence, headSha, job.config);
+  const text = (shown: string[]) =>
+    [
+      `<!-- draftsmith:job:${job.id} -->`,
+      firstLine(job, change),
+      "",
+      "### Task",
+      "",
+      fenced(job.task),
+      "",
+      `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`${job.skill ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
+      "",
+      "### What changed and why",
+      "",
+      change.summary || "The agent gave no summary.",
+      "",
+      ...filesTable(change.files),
+      "",
+      "### Evidence",
+      "",
+      ...shown,
+      ...siblings(neighbours),
+      "",
+      "### Model and cost",
+      "",
+      spend(job),
+      "",
+      "### How to go on",
+      "",
+      "- Comment `/codex <what to change>` here: it adds a commit to this branch.",
+      "- Review it like any pull request. A draft stays one until a person marks it ready.",
+      "- Close it to drop the change; nothing else depends on it.",
+    ].join("\n");
+  const whole = text(evidence);
+  // The outputs are the longest part, and the only one that can be done without.
+  return whole.length > MAX_TEXT ? text(evidence.filter((line) => line.startsWith("|"))) : whole;
 }
 
 function firstLine(job: Job, change: VerifiedChange): string {
@@ -85,9 +86,15 @@ function siblings(neighbours: Neighbour[]): string[] {
     ...neighbours.map((neighbour) =>
       neighbour.conflicts.length === 0
         ? `- #${neighbour.pull} (task ${neighbour.number}) merges cleanly with this one.`
-        : `- ⚠️ #${neighbour.pull} (task ${neighbour.number}) conflicts with this one on ${neighbour.conflicts.slice(0, 20).map(codeSpan).join(", ")}.`,
+        : `- ⚠️ #${neighbour.pull} (task ${neighbour.number}) conflicts with this one on ${conflictsOf(neighbour)}.`,
     ),
   ];
+}
+
+function conflictsOf({ conflicts }: Neighbour): string {
+  const shown = conflicts.slice(0, MAX_CONFLICTS).map((file) => codeSpan(shorten(file, 150)));
+  const rest = conflicts.length - shown.length;
+  return `${shown.join(", ")}${rest > 0 ? ` and ${count(rest, "more file")}` : ""}`;
 }
 
 function spend(job: Job): string {

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { git } from "./run-git.ts";
+import { unlessAbsent } from "./unless-absent.ts";
 
 /**
  * Registers a locked worktree without files: it shows in `git worktree list` and keeps the commit

@@ -11,10 +11,9 @@ import { lockDataDir } from "./adapters/store/lock.ts";
 import { openStore } from "./adapters/store/store.ts";
 import { makeDirectories } from "./adapters/work-dir.ts";
 import { serve } from "./api/server.ts";
-import { takeWebhook } from "./api/webhook.ts";
+import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
 import type { AppConfig, Credentials } from "./config.ts";
-import { UserError } from "./core/errors.ts";
 import { createRedactor } from "./core/redact.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
 import { createOutbox } from "./jobs/outbox.ts";
@@ -128,12 +127,11 @@ export async function compose(
       log,
     }),
   );
-  const webhook = (request: Parameters<typeof takeWebhook>[0]) =>
-    takeWebhook(request, {
-      verify: (body, signature) => probot.webhooks.verify(body, signature),
-      receive: (event) => probot.receive(event as Parameters<Probot["receive"]>[0]),
-      log,
-    });
+  const webhook = createWebhookDoor({
+    verify: (body, signature) => probot.webhooks.verify(body, signature),
+    receive: (event) => probot.receive(event as Parameters<Probot["receive"]>[0]),
+    log,
+  });
   const server = await serve(
     {
       "POST /api/github/webhooks": webhook,
@@ -158,19 +156,16 @@ export async function compose(
   );
   const boundary = await sandbox.check();
   if (!boundary.ok) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
+  const unfinished = await store.unfinished();
+  await git.sweep(new Set(unfinished));
   outbox.wake();
-  runner.start(await store.unfinished());
-  const address = server.address();
-  if (address === null || typeof address === "string")
-    throw new UserError("HOST: cannot be listened on");
-  log.info({ host: config.host, port: address.port, skills: skills.length }, "Draftsmith listens");
+  runner.start(unfinished);
+  const { port } = server;
+  log.info({ host: config.host, port, skills: skills.length }, "Draftsmith listens");
   return {
-    port: address.port,
+    port,
     async stop() {
-      await new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      });
+      await server.close();
       // Together: a job may be waiting for a write or a command that only ends with its own part.
       await Promise.all([runner.stop(), outbox.stop(), sandbox.stop()]);
       await store.close();

@@ -4,6 +4,8 @@ import type { Log } from "../core/ports.ts";
 
 /** GitHub caps payloads at 25 MB (docs.github.com/webhooks/webhook-events-and-payloads#payload-cap). */
 const MAX_BODY_BYTES = 25 * 1024 * 1024;
+/** What all requests together may hold in memory before their signatures are known to be right. */
+const MAX_BUFFERED_BYTES = 4 * MAX_BODY_BYTES;
 const MAX_DISCARDED_BYTES = 250 * 1024 * 1024;
 
 export interface WebhookDeps {
@@ -15,21 +17,44 @@ export interface WebhookDeps {
 }
 
 /**
- * Takes a webhook: size, type, headers, signature and JSON are checked before anything acts on it, and
- * 200 means that what it asked for is stored. Probot's own middleware answers 202 after 9 s whatever
- * happens later and reads unsigned bodies of any size, so it is not used.
+ * The door for webhooks: size, type, headers, signature and JSON are checked before anything acts on a
+ * request, and 200 means that what it asked for is stored. Probot's own middleware answers 202 after
+ * 9 s whatever happens later and reads unsigned bodies of any size, so it is not used.
  */
-export async function takeWebhook(request: IncomingMessage, deps: WebhookDeps): Promise<Response> {
-  const id = header(request, "x-github-delivery");
-  const name = header(request, "x-github-event");
-  const signature = header(request, "x-hub-signature-256");
-  if (!(request.headers["content-type"] ?? "").toLowerCase().startsWith("application/json")) {
+export function createWebhookDoor(
+  deps: WebhookDeps,
+): (request: IncomingMessage) => Promise<Response> {
+  const room = { bytes: MAX_BUFFERED_BYTES };
+  return async (request) => {
+    const problem = problemOf(request);
+    // Most clients look at an answer only after they have sent everything.
+    if (problem !== null) return readBody(request, { bytes: 0 }).then(() => problem);
+    const body = await readBody(request, room);
+    if (body.status === "too_large") return refuse(413, "the body is larger than 25 MB");
+    if (body.status === "no_room") return refuse(503, "too much is being received; send it again");
+    return take(request, body.text, deps);
+  };
+}
+
+/** What is wrong with a request before its body is looked at. */
+function problemOf(request: IncomingMessage): Response | null {
+  const type = (request.headers["content-type"] ?? "").toLowerCase();
+  if (!type.startsWith("application/json")) {
     return refuse(415, "set the App's webhook content type to application/json");
   }
-  if (!id || !name) return refuse(400, "x-github-delivery and x-github-event are required");
-  if (!signature) return refuse(401, "x-hub-signature-256 is required");
-  const body = await readBody(request);
-  if (body === null) return refuse(413, "the body is larger than 25 MB");
+  if (!header(request, "x-github-delivery") || !header(request, "x-github-event")) {
+    return refuse(400, "x-github-delivery and x-github-event are required");
+  }
+  if (!header(request, "x-hub-signature-256")) {
+    return refuse(401, "x-hub-signature-256 is required");
+  }
+  return null;
+}
+
+async function take(request: IncomingMessage, body: string, deps: WebhookDeps): Promise<Response> {
+  const id = header(request, "x-github-delivery") ?? "";
+  const name = header(request, "x-github-event") ?? "";
+  const signature = header(request, "x-hub-signature-256") ?? "";
   const signed = await deps.verify(body, signature).catch(() => false); // Throws on a malformed one.
   if (!signed) return refuse(401, "the signature does not match; is WEBHOOK_SECRET the App's?");
   const payload = parse(body);
@@ -52,20 +77,39 @@ function refuse(status: number, reason: string): Response {
   return new Response(`${reason}\n`, { status });
 }
 
+type Body = { status: "read"; text: string } | { status: "too_large" } | { status: "no_room" };
+
 /**
- * The body as text; null when it is too large. The rest of a large one is read and forgotten, within
- * reason, because most clients only look at the answer after they have sent everything.
+ * The body as text, while there is `room` for it. The rest of one that is not taken is read and
+ * forgotten, within reason.
  */
-async function readBody(request: IncomingMessage): Promise<string | null> {
+async function readBody(request: IncomingMessage, room: { bytes: number }): Promise<Body> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    else chunks.length = 0;
-    if (size > MAX_DISCARDED_BYTES) break;
+  let held = 0;
+  let status: Body["status"] = "read";
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      size += chunk.length;
+      if (size > MAX_BODY_BYTES) status = "too_large";
+      else if (room.bytes < chunk.length) status = "no_room";
+      if (status === "read") {
+        chunks.push(chunk);
+        held += chunk.length;
+        room.bytes -= chunk.length;
+      } else {
+        chunks.length = 0;
+        room.bytes += held;
+        held = 0;
+      }
+      if (size > MAX_DISCARDED_BYTES) break;
+    }
+    return status === "read"
+      ? { status, text: Buffer.concat(chunks).toString("utf8") }
+      : { status };
+  } finally {
+    room.bytes += held;
   }
-  return size > MAX_BODY_BYTES ? null : Buffer.concat(chunks).toString("utf8");
 }
 
 function parse(body: string): object | null {

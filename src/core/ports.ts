@@ -67,8 +67,11 @@ export interface OutboxStore {
   due(now: number): Promise<OutboxRow[]>;
   /** When the next pending row is due, in ms since the epoch; null without one. */
   nextDue(): Promise<number | null>;
-  /** Records success; the row stays pending when a newer version came meanwhile, not before `notBefore`. */
-  done(id: number, version: number, result: unknown, notBefore: number): Promise<void>;
+  /**
+   * Records success. False when a newer version came meanwhile: the row stays pending, not before
+   * `notBefore`.
+   */
+  done(id: number, version: number, result: unknown, notBefore: number): Promise<boolean>;
   /** Records a failure that may pass. */
   retry(id: number, at: number, error: string): Promise<void>;
   /** Records a failure that will not pass; a newer version that came meanwhile stays pending. */

@@ -1,6 +1,13 @@
 import { systemPrompt, taskPrompt } from "../agents/prompt.ts";
 import type { Command, Job } from "../core/job.ts";
-import type { ChatMessage, CommandStore, Conversation, GitHub, Objects } from "../core/ports.ts";
+import type {
+  ChatMessage,
+  CommandStore,
+  Conversation,
+  GitHub,
+  Objects,
+  Workspaces,
+} from "../core/ports.ts";
 import { stripInvisible } from "../core/redact.ts";
 import type { Skill } from "../skills/load.ts";
 
@@ -8,11 +15,16 @@ const MAX_AGENTS_FILES = 20;
 const MAX_AGENTS_BYTES = 64 * 1024;
 const MAX_DIFF_BYTES = 128 * 1024;
 
+export interface BriefingDeps {
+  commands: CommandStore;
+  github: GitHub;
+  workspaces: Workspaces;
+  objects: Objects;
+  skills: Skill[];
+}
+
 /** What the model is told at the start: the rules, then the task with its context. */
-export async function firstMessages(
-  job: Job,
-  deps: { commands: CommandStore; github: GitHub; objects: Objects; skills: Skill[] },
-): Promise<ChatMessage[]> {
+export async function firstMessages(job: Job, deps: BriefingDeps): Promise<ChatMessage[]> {
   const { repo, config } = job;
   const command = await deps.commands.command(job.commandId);
   if (!command) throw new Error(`job ${job.id} has no command`);
@@ -58,13 +70,12 @@ async function agentsFiles(job: Job, objects: Objects): Promise<{ path: string; 
 }
 
 /** What the pull request changes: from where it left its base branch to its head. */
-async function diffOf(
-  job: Job,
-  base: string,
-  deps: { github: GitHub; objects: Objects },
-): Promise<string> {
+async function diffOf(job: Job, base: string, deps: BriefingDeps): Promise<string> {
   const baseSha = await deps.github.branchSha(job.repo, base);
   if (baseSha === null) return "";
+  await deps.workspaces.fetch(job.repo, { shas: [baseSha], refs: [] }, (refused) =>
+    deps.github.gitToken(job.repo, "read", refused),
+  );
   return stripInvisible(await deps.objects.diff(job.repo, baseSha, job.baseSha, MAX_DIFF_BYTES));
 }
 

@@ -1,4 +1,4 @@
-import type { Job } from "../core/job.ts";
+import type { Job, Publication, VerifiedChange } from "../core/job.ts";
 import { type Neighbour, renderPull } from "../core/messages/pull.ts";
 import type { CommandStore, JobStore, Objects } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
@@ -34,38 +34,42 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
   const command = await deps.commands.command(commandId);
   const jobs = (await deps.commands.jobsOf(commandId)).filter(opened);
   if (!command || jobs.length < 2) return;
+  const pairs = new Map<string, string[]>();
   for (const job of jobs) {
-    const { change, publication } = job;
-    if (!change || !publication) continue;
     const neighbours: Neighbour[] = [];
     for (const other of jobs) {
-      if (other.id === job.id || !other.change || !other.publication) continue;
-      const merged = await deps.objects.merge(job.repo, change.commit, other.change.commit);
-      neighbours.push({
-        number: other.number,
-        pull: other.publication.pull,
-        conflicts: "conflicts" in merged ? merged.conflicts : [],
-      });
+      if (other.id === job.id) continue;
+      const [first, second] = job.number < other.number ? [job, other] : [other, job];
+      const pair = `${first.id} ${second.id}`;
+      const files = pairs.get(pair) ?? (await conflictsOf(first, second, deps.objects));
+      pairs.set(pair, files);
+      neighbours.push({ number: other.number, pull: other.publication.pull, conflicts: files });
     }
     const conflicts = neighbours
       .filter((neighbour) => neighbour.conflicts.length > 0)
       .map((neighbour) => ({ job: neighbour.number, files: neighbour.conflicts }));
     await deps.jobs.setConflicts(job.id, conflicts);
+    const { change, publication } = job;
+    const key = `pull-body:${job.id}`;
+    const body = renderPull({ command, job, change, headSha: publication.headSha, neighbours });
+    const { repo } = job;
     await deps.outbox.put({
-      key: `pull-body:${job.id}`,
-      lane: `pull-body:${job.id}`,
-      act: {
-        kind: "pull_body",
-        repo: job.repo,
-        pull: publication.pull,
-        body: renderPull({ command, job, change, headSha: publication.headSha, neighbours }),
-      },
+      key,
+      lane: key,
+      act: { kind: "pull_body", repo, pull: publication.pull, body },
     });
   }
   await refreshBoard(deps, commandId);
 }
 
-/** Follow-ups share one branch and were carried over each other already. */
-function opened(job: Job): boolean {
+async function conflictsOf(ours: Opened, theirs: Opened, objects: Objects): Promise<string[]> {
+  const merged = await objects.merge(ours.repo, ours.change.commit, theirs.change.commit);
+  return "conflicts" in merged ? merged.conflicts : [];
+}
+
+/** A job that opened a pull request; follow-ups share a branch and were carried over each other already. */
+type Opened = Job & { change: VerifiedChange; publication: Publication };
+
+function opened(job: Job): job is Opened {
   return job.target.kind === "new_pull" && job.change !== null && job.publication !== null;
 }

@@ -3,13 +3,16 @@ import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "../core/act.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import type { KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
 
-/** Tries before an act that keeps failing is given up; with the waits below about an hour. */
+/**
+ * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
+ * given up for a failure that may pass: the last one tells how everything ended.
+ */
 const MAX_ATTEMPTS = 15;
 const MAX_WAIT_MS = 5 * 60_000;
 /** How soon to try again when the store failed. */
 const STORE_RETRY_MS = 1000;
 /** How soon to look again while something due could not be performed. */
-const BUSY_LOOK_MS = 50;
+const BUSY_LOOK_MS = 250;
 /** Between two edits of one comment. */
 const EDIT_INTERVAL_MS = 3000;
 
@@ -43,7 +46,7 @@ export function createOutbox(deps: {
   const waiters = new Map<string, Waiter[]>();
   const busyLanes = new Set<string>();
   const running = new Set<Promise<void>>();
-  /** When each text was last written, in ms since the epoch; texts may be edited again. */
+  /** When each comment was last written, in ms since the epoch; pull requests are edited seldom. */
   const written = new Map<string, number>();
   /** Keys whose last edit is under way: it does not wait for its turn. */
   const unpaced = new Set<string>();
@@ -99,9 +102,9 @@ export function createOutbox(deps: {
       return stored(row, () => fail(row, toError(thrown)));
     }
     await stored(row, async () => {
-      if (row.act.kind === "comment" || row.act.kind === "pull_body") note(row.key);
-      await store.done(row.id, row.version, value, nextEdit(row.key));
-      settle(row.key, (waiter) => waiter.resolve(value));
+      if (row.act.kind === "comment") note(row.key);
+      const newest = await store.done(row.id, row.version, value, nextEdit(row.key));
+      if (newest) settle(row.key, (waiter) => waiter.resolve(value));
     });
   }
 
@@ -131,7 +134,7 @@ export function createOutbox(deps: {
 
   async function fail(row: OutboxRow, error: Error): Promise<void> {
     const attempts = row.attempts + 1;
-    if (error instanceof TransientError && attempts < MAX_ATTEMPTS) {
+    if (error instanceof TransientError && (isText(row.act) || attempts < MAX_ATTEMPTS)) {
       const wait =
         Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(row.attempts, 10)) * (0.75 + Math.random() / 2);
       const at = Math.max(error.retryAt ?? 0, now() + wait);
@@ -196,6 +199,11 @@ export function createOutbox(deps: {
       await Promise.allSettled(running);
     },
   };
+}
+
+/** Texts may be edited again and again; everything else is done once. */
+function isText(act: Act): boolean {
+  return act.kind === "comment" || act.kind === "pull_body";
 }
 
 function previousOf(row: OutboxRow): ActValues[ActKind] | null {

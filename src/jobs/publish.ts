@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import type { Job, Publication, VerifiedChange } from "../core/job.ts";
+import type { Command, Job, Publication, VerifiedChange } from "../core/job.ts";
 import { renderPull } from "../core/messages/pull.ts";
 import { mayStart } from "../core/policy.ts";
 import type { CommandStore, GitHub, Objects, Workspaces } from "../core/ports.ts";
@@ -29,39 +29,71 @@ export async function publish(
   verifyAgain: (commit: string) => Promise<VerifiedChange["evidence"]>,
 ): Promise<Publication> {
   const { job } = attempt;
-  const command = await deps.commands.command(job.commandId);
-  if (!command) throw new Error(`job ${job.id} has no command`);
+  const command = await commandOf(job, deps);
   const role = await deps.github.permission(job.repo, command.actor.login);
   if (!mayStart(role)) {
     throw new UserError(
       `${command.actor.login} may no longer write to this repository, so nothing was published`,
     );
   }
-  if (job.target.kind === "new_pull") {
-    const headSha = await putCommit(job, change, job.baseSha, deps.outbox);
-    await putBranch(job, headSha, null, deps.outbox);
-    const { branch, base, draft } = job.target;
-    const body = renderPull({ command, job, change, headSha, neighbours: [] });
-    const pull = await deps.outbox.perform<"pull">(`pull:${job.id}`, lane(job), {
-      kind: "pull",
-      repo: job.repo,
-      head: branch,
-      base,
-      title: change.title,
-      body,
-      draft,
-    });
-    await dropPrivateRef(job, deps.outbox);
-    return { pull: pull.number, url: pull.url, headSha, draft: pull.draft };
+  try {
+    return job.target.kind === "new_pull"
+      ? await openPull(command, attempt, change, deps)
+      : await followUp(attempt, job.target.pull, change, deps, verifyAgain);
+  } catch (thrown) {
+    // What will not be tried again needs its private ref no more.
+    if (thrown instanceof UserError) await dropPrivateRef(job, deps.outbox);
+    throw thrown;
   }
-  const headSha = await followUp(attempt, change, deps, verifyAgain);
+}
+
+async function openPull(
+  command: Command,
+  { job }: Attempt,
+  change: VerifiedChange,
+  { outbox }: PublishDeps,
+): Promise<Publication> {
+  const headSha = await putCommit(job, change, job.baseSha, outbox);
+  await putBranch(job, headSha, null, outbox);
+  const pull = await outbox.perform<"pull">(`pull:${job.id}`, lane(job), {
+    kind: "pull",
+    repo: job.repo,
+    head: job.target.branch,
+    base: job.target.base,
+    title: change.title,
+    body: renderPull({ command, job, change, headSha, neighbours: [] }),
+    draft: job.target.kind === "new_pull" && job.target.draft,
+  });
+  await dropPrivateRef(job, outbox);
+  return { pull: pull.number, url: pull.url, headSha, draft: pull.draft };
+}
+
+async function followUp(
+  attempt: Attempt,
+  number: number,
+  change: VerifiedChange,
+  deps: PublishDeps,
+  verifyAgain: (commit: string) => Promise<VerifiedChange["evidence"]>,
+): Promise<Publication> {
+  const { job } = attempt;
+  const command = await commandOf(job, deps);
+  const pull = await deps.github.pull(job.repo, number);
+  if (pull.state !== "open") {
+    throw new UserError("the pull request was closed meanwhile, so nothing was added to it");
+  }
+  const headSha = await addCommit(attempt, change, deps, verifyAgain);
   await dropPrivateRef(job, deps.outbox);
-  const { pull } = job.target;
-  return { pull, url: command.commentUrl.replace(/#.*$/, ""), headSha, draft: true };
+  return { pull: number, url: command.commentUrl.replace(/#.*$/, ""), headSha, draft: false };
+}
+
+async function commandOf(job: Job, deps: PublishDeps): Promise<Command> {
+  const command = await deps.commands.command(job.commandId);
+  if (!command) throw new Error(`job ${job.id} has no command`);
+  return command;
 }
 
 /** Adds the change to its branch; when others pushed meanwhile, carries it over and checks it again. */
-async function followUp(
+async function addCommit(
   attempt: Attempt,
   change: VerifiedChange,
   deps: PublishDeps,

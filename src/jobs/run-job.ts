@@ -62,7 +62,7 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     await end(
       attempt,
       "blocked",
-      `this server has no working sandbox. For its operator: ${boundary.remedy}`,
+      `this server has no working sandbox\n\nFor its operator: ${boundary.remedy}`,
       deps,
     );
     return;

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
 import { parseCommand } from "../core/command.ts";
-import { toError, UserError } from "../core/errors.ts";
+import { TransientError, toError, UserError } from "../core/errors.ts";
 import type { Command, Job } from "../core/job.ts";
-import { configProblems, refusal, usage } from "../core/messages/answers.ts";
+import { configProblems, noSandbox, refusal, usage } from "../core/messages/answers.ts";
 import { chooseSkill } from "../core/plan.ts";
 import { admitActor, admitRole, type CommentFacts, isInsider } from "../core/policy.ts";
 import type { CommandStore, Delivery, GitHub, Log, Sandbox } from "../core/ports.ts";
@@ -100,12 +100,14 @@ async function decide(facts: CommentFacts, key: string, deps: SubmitDeps): Promi
     return await plan(facts, key, deps, refuse);
   } catch (thrown) {
     const error = toError(thrown);
-    deps.log.warn({ err: error }, "a command could not be planned");
-    const reason =
-      error instanceof UserError
-        ? error.message
-        : "GitHub did not answer; try again in a new comment";
-    return refuse(reason);
+    const known = error instanceof UserError || error instanceof TransientError;
+    deps.log[known ? "warn" : "error"]({ err: error }, "a command could not be planned");
+    if (error instanceof UserError) return refuse(error.message);
+    return refuse(
+      known
+        ? "GitHub did not answer; try again in a new comment"
+        : "something went wrong on this server; its log has it",
+    );
   }
 }
 
@@ -134,8 +136,7 @@ async function plan(
   if (!read.ok) return { kind: "answer", text: configProblems(read.problems) };
   if (repository.archived) return refuse("this repository is archived");
   const boundary = await deps.sandbox.check();
-  if (!boundary.ok)
-    return refuse(`this server has no working sandbox. For its operator: ${boundary.remedy}`);
+  if (!boundary.ok) return { kind: "answer", text: noSandbox(facts.author.login, boundary.remedy) };
   const pull = facts.issue.isPull ? await github.pull(facts.repo, facts.issue.number) : null;
   const command = commandOf(facts, key, pull, parsed.cleaned);
   const jobs: Job[] = [];

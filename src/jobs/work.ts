@@ -4,19 +4,10 @@ import type { Job, JobState, VerifiedChange } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { commitMessage } from "../core/messages/pull.ts";
 import { pathViolations } from "../core/paths.ts";
-import type {
-  ChatMessage,
-  CommandStore,
-  GitHub,
-  JobStore,
-  Objects,
-  Snapshot,
-  Workspace,
-  Workspaces,
-} from "../core/ports.ts";
-import type { Skill } from "../skills/load.ts";
+import type { ChatMessage, JobStore, Snapshot, Workspace } from "../core/ports.ts";
+import { stripInvisible } from "../core/redact.ts";
 import type { Attempt } from "./attempt.ts";
-import { firstMessages } from "./briefing.ts";
+import { type BriefingDeps, firstMessages } from "./briefing.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
 import { transcriptOf } from "./transcript.ts";
 import { runCommands, verify } from "./verify.ts";
@@ -35,13 +26,8 @@ const LIMIT = {
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
-export interface WorkDeps extends ConverseDeps {
-  commands: CommandStore;
+export interface WorkDeps extends ConverseDeps, BriefingDeps {
   jobs: JobStore;
-  github: GitHub;
-  workspaces: Workspaces;
-  objects: Objects;
-  skills: Skill[];
   /** Host of GitHub's pages, for noreply addresses. */
   webHost: string;
 }
@@ -89,8 +75,7 @@ export async function work(
       return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
     }
     if (outcome.status === "refused") {
-      const declined = safePlainText(outcome.report, { maxLength: MAX_WORDS });
-      return stop(attempt, "no_change", `the model declined: ${declined}`, deps);
+      return stop(attempt, "no_change", `the model declined: ${said(outcome)}`, deps);
     }
     const words = wordsOf(outcome, job);
     const message = commitMessage(
@@ -105,7 +90,8 @@ export async function work(
     if (problem !== null || snapshot.status === "refused") {
       const reason = problem ?? "the change cannot be taken";
       if (!mayGoOn) return stop(attempt, "blocked", reason, deps);
-      rounds += await sendBack(attempt, messages, refusedPrompt(reason), reason);
+      rounds += 1;
+      await sendBack(attempt, messages, refusedPrompt(reason), reason);
       continue;
     }
     await attempt.move("verifying", { lastAction: "running the checks" });
@@ -117,7 +103,8 @@ export async function work(
     const failing = evidence.filter((check) => check.exitCode !== 0);
     if (failing.length > 0 && mayGoOn) {
       await attempt.move("running", { lastAction: "mending failed checks" });
-      rounds += await sendBack(
+      rounds += 1;
+      await sendBack(
         attempt,
         messages,
         checksFailedPrompt(failing),
@@ -198,20 +185,19 @@ function problemOf(snapshot: Exclude<Snapshot, { status: "empty" }>, job: Job): 
   return `the change touches paths it may not: ${shown.join("; ")}`;
 }
 
-/** Puts a message into the conversation and counts a round. */
+/** Puts a message into the conversation, with why. */
 async function sendBack(
   attempt: Attempt,
   messages: ChatMessage[],
   text: string,
   reason: string,
-): Promise<1> {
+): Promise<void> {
   const message: ChatMessage = { role: "user", content: text };
   messages.push(message);
   await attempt.write({}, [
     { type: "round", reason },
     { type: "message", message },
   ]);
-  return 1;
 }
 
 /** Ends a job that left everything as it was, in the agent's own words. */
@@ -220,8 +206,13 @@ function endUnchanged(attempt: Attempt, outcome: AgentOutcome, deps: WorkDeps): 
     const reason = `stopped because ${LIMIT[outcome.which]}, before anything was changed`;
     return stop(attempt, "over_budget", reason, deps);
   }
-  const words = safePlainText(outcome.report, { maxLength: MAX_WORDS });
-  return stop(attempt, "no_change", words, deps);
+  return stop(attempt, "no_change", said(outcome), deps);
+}
+
+/** An agent's words as they are; the board shows them where nothing in them acts. */
+function said(outcome: AgentOutcome): string {
+  const text = stripInvisible(outcome.report).trim();
+  return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text;
 }
 
 async function stop(

@@ -1,16 +1,15 @@
 import { createHmac } from "node:crypto";
-import { request as httpRequest, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { request as httpRequest } from "node:http";
 import { Webhooks } from "@octokit/webhooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { serve } from "../../src/api/server.ts";
-import { takeWebhook } from "../../src/api/webhook.ts";
+import { createWebhookDoor } from "../../src/api/webhook.ts";
 import { silentLog } from "../support/log.ts";
 
 const SECRET = "It's a Secret to Everybody";
 const sign = (body: string) => `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`;
 
-let server: Server;
+let server: Awaited<ReturnType<typeof serve>>;
 let url: string;
 let received: unknown[];
 let receive: (event: unknown) => Promise<void>;
@@ -21,23 +20,19 @@ beforeEach(async () => {
   const webhooks = new Webhooks({ secret: SECRET });
   server = await serve(
     {
-      "POST /api/github/webhooks": (request) =>
-        takeWebhook(request, {
-          verify: (body, signature) => webhooks.verify(body, signature),
-          receive: (event) => receive(event),
-          log: silentLog,
-        }),
+      "POST /api/github/webhooks": createWebhookDoor({
+        verify: (body, signature) => webhooks.verify(body, signature),
+        receive: (event) => receive(event),
+        log: silentLog,
+      }),
       "GET /ping": async () => new Response("PONG"),
     },
     { host: "127.0.0.1", port: 0, log: silentLog },
   );
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  url = `http://127.0.0.1:${server.port}`;
 });
 
-afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterEach(() => server.close());
 
 function post(body: string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${url}/api/github/webhooks`, {
@@ -127,5 +122,28 @@ describe("the webhook door", () => {
     expect(await (await fetch(`${url}/ping?x=1`)).text()).toBe("PONG");
     expect((await fetch(`${url}/api/github/webhooks`)).status).toBe(404);
     expect((await fetch(`${url}/probot`)).status).toBe(404);
+  });
+
+  it("answers a large body without a signature, and does not keep it", async () => {
+    const response = await post("x".repeat(26 * 1024 * 1024), { "x-hub-signature-256": "" });
+    expect(response.status).toBe(401);
+  });
+
+  it("holds only so much of unsigned bodies at once", async () => {
+    const body = "x".repeat(24 * 1024 * 1024);
+    const statuses = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        post(body, { "x-hub-signature-256": sign("other") }).then((response) => response.status),
+      ),
+    );
+    expect(new Set(statuses)).toEqual(new Set([401, 503]));
+    expect((await post("{}")).status).toBe(200);
+  });
+
+  it("says which setting to change when it cannot listen", async () => {
+    const again = serve({}, { host: "127.0.0.1", port: server.port, log: silentLog });
+    await expect(again).rejects.toThrow(/PORT: \d+ on 127\.0\.0\.1 is in use/);
+    const elsewhere = serve({}, { host: "192.0.2.1", port: 0, log: silentLog });
+    await expect(elsewhere).rejects.toThrow(/HOST: 192\.0\.2\.1/);
   });
 });

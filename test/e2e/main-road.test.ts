@@ -64,8 +64,10 @@ test("three tasks become three draft pull requests, and a comment on one becomes
   await expect
     .poll(() => world.pullBody(first), { timeout: 10_000 })
     .toContain(`#${second.number} (task 2) conflicts with this one on \`a.txt\``);
-  expect(world.pullBody(second)).toContain(`#${first.number} (task 1) conflicts`);
-  expect(world.pullBody(third)).toContain("merges cleanly");
+  await expect
+    .poll(() => world.pullBody(second), { timeout: 10_000 })
+    .toContain(`#${first.number} (task 1) conflicts`);
+  await expect.poll(() => world.pullBody(third)).toContain("merges cleanly");
   await expect
     .poll(() => world.answers()[0]?.body, { timeout: 10_000 })
     .toContain("conflicts with task 2 on `a.txt`");
@@ -87,7 +89,7 @@ test("three tasks become three draft pull requests, and a comment on one becomes
   expect(prompt).toContain("Shout the first line");
 
   // Nothing private is left anywhere.
-  expect(await git(world.bare, ["for-each-ref", "refs/draftsmith"])).toBe("");
+  await expect.poll(() => git(world.bare, ["for-each-ref", "refs/draftsmith"])).toBe("");
   const tokens = [...world.github.state.tokens.keys()];
   expect(tokens.length).toBeGreaterThan(0);
   const secrets = [MODEL_KEY, WEBHOOK_SECRET, PRIVATE_KEY.split("\n")[3] ?? "", ...tokens];

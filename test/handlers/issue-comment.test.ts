@@ -289,7 +289,7 @@ describe("what cannot be done is told", () => {
   it("a server without a sandbox", async () => {
     sandboxOk = false;
     await receive();
-    expect(await answer()).toMatch(/no working sandbox.*apt-get install bubblewrap/);
+    expect(await answer()).toMatch(/no working sandbox.*apt-get install bubblewrap/s);
     expect(await jobs()).toEqual([]);
   });
 

@@ -10,6 +10,7 @@ import { createObjects } from "./objects.ts";
 import { createOpen } from "./open.ts";
 import { createPushes, type Pushes } from "./push.ts";
 import { createSnapshot } from "./snapshot.ts";
+import { sweep } from "./sweep.ts";
 
 /** What the git adapter needs. */
 export interface GitOptions {
@@ -26,7 +27,9 @@ export interface GitOptions {
 /**
  * Mirrors, workspaces and pushes: the only place where git runs on the host. Makes its directories.
  */
-export function createGit(options: GitOptions): Workspaces & Objects & Pushes {
+export function createGit(
+  options: GitOptions,
+): Workspaces & Objects & Pushes & { sweep(live: ReadonlySet<string>): Promise<void> } {
   makeOuter(options.workDir, options.user);
   // The same path means the same inside the sandbox only when no link is on the way.
   const workDir = realpathSync(options.workDir);
@@ -37,6 +40,7 @@ export function createGit(options: GitOptions): Workspaces & Objects & Pushes {
     open: createOpen(context),
     snapshot: createSnapshot(context),
     close: (jobId, repo) => close(context, jobId, repo),
+    sweep: (live) => sweep(context, live),
     ...createObjects(context),
     ...createPushes(context),
   };

@@ -40,7 +40,7 @@ export function outboxStore(database: Database): OutboxStore {
     },
 
     async done(id, version, result, notBefore) {
-      await tables.transaction().execute(async (transaction) => {
+      return tables.transaction().execute(async (transaction) => {
         const current = await transaction
           .updateTable("outbox")
           .set({ result: JSON.stringify(result ?? null), updated_at: now })
@@ -50,12 +50,13 @@ export function outboxStore(database: Database): OutboxStore {
         const row = transaction.updateTable("outbox").where("id", "=", id);
         if (current?.version === version) {
           await row.set({ state: "done", last_error: null }).execute();
-        } else {
-          await row
-            .set({ next_at: whole(notBefore) })
-            .where("next_at", "<", notBefore)
-            .execute();
+          return true;
         }
+        await row
+          .set({ next_at: whole(notBefore) })
+          .where("next_at", "<", notBefore)
+          .execute();
+        return false;
       });
     },
 

@@ -1,4 +1,4 @@
-import { codeSpan } from "../markdown.ts";
+import { codeSpan, fenced } from "../markdown.ts";
 import type { ConfigProblem } from "../repo-config.ts";
 
 /** The hidden line by which the answer to one comment is found again. */
@@ -34,9 +34,22 @@ export function usage(skills: { name: string; description: string }[], maxTasks:
   ].join("\n");
 }
 
-/** One refusal in one sentence. */
+/** One refusal; the reason is a clause, or sentences of its own. */
 export function refusal(login: string, reason: string): string {
-  return `**${login}**, nothing was started: ${reason}.`;
+  const joint = /^\p{Lu}/u.test(reason) ? "." : ":";
+  const stop = /[.!?]$/.test(reason) ? "" : ".";
+  return `**${login}**, nothing was started${joint} ${reason}${stop}`;
+}
+
+/** Tells that no job can run here, with what the operator has to do. */
+export function noSandbox(login: string, remedy: string): string {
+  return [
+    refusal(login, "this server has no working sandbox, and without one no job runs"),
+    "",
+    "For its operator:",
+    "",
+    fenced(remedy),
+  ].join("\n");
 }
 
 /** What is wrong with `.github/codex.yml`, line by line. */

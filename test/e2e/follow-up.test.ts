@@ -1,0 +1,100 @@
+import { expect, test } from "vitest";
+import { git } from "../../demo/github/bare.ts";
+import { plays, startWorld, taskOf, type World } from "../support/world.ts";
+
+const write = (path: string, content: string) => ({ name: "write", arguments: { path, content } });
+
+/** A person pushes one file to a branch of the bare repository. */
+async function pushFile(world: World, branch: string, path: string, content: string) {
+  const blob = await git(world.bare, ["hash-object", "-w", "--stdin"], { input: content });
+  const tree = await git(world.bare, ["ls-tree", branch]);
+  const lines = tree.split("\n").filter((line) => line !== "" && !line.endsWith(`\t${path}`));
+  const input = `${[...lines, `100644 blob ${blob}\t${path}`].join("\n")}\n`;
+  const made = await git(world.bare, ["mktree"], { input });
+  const parent = await git(world.bare, ["rev-parse", branch]);
+  const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+  const commit = await git(world.bare, [
+    ...person,
+    "commit-tree",
+    made,
+    "-p",
+    parent,
+    "-m",
+    "Mine",
+  ]);
+  await git(world.bare, ["update-ref", `refs/heads/${branch}`, commit]);
+  return commit;
+}
+
+/** A world with one open draft of ours; `during` happens while the follow-up's model thinks. */
+async function worldWithDraft(during: (world: World, branch: string) => Promise<unknown>) {
+  const play = plays({
+    "make it": { calls: [write("a.txt", "a\n")], report: "Make it\n\nAs asked." },
+    "go on": { calls: [write("b.txt", "b\n")], report: "Go on\n\nAs asked." },
+  });
+  let ready: World | null = null;
+  const world = await startWorld({
+    config: "checks: ['true']\n",
+    model: async (request) => {
+      const replies = request.messages.filter((message) => message.role === "assistant").length;
+      const branch = ready?.pulls()[0]?.head;
+      if (ready && branch && taskOf(request) === "go on" && replies === 1) {
+        await during(ready, branch);
+      }
+      return play(request);
+    },
+  });
+  ready = world;
+  await world.say("/codex make it");
+  await world.ended();
+  const [pull] = world.pulls();
+  if (!pull) throw new Error("no pull request");
+  return { world, pull };
+}
+
+test("a follow-up is carried over what a person pushed meanwhile, and checked again", {
+  timeout: 60_000,
+}, async () => {
+  let theirs = "";
+  const { world, pull } = await worldWithDraft(async (during, branch) => {
+    theirs = await pushFile(during, branch, "theirs.txt", "theirs\n");
+  });
+  await world.say("/codex go on", pull.number);
+  expect(await world.ended(pull.number)).toContain("✅ done");
+  expect(await git(world.bare, ["rev-parse", `${pull.head}^`])).toBe(theirs);
+  expect(await world.show(`${pull.head}:theirs.txt`)).toBe("theirs");
+  expect(await world.show(`${pull.head}:b.txt`)).toBe("b");
+});
+
+test("a follow-up that conflicts with what a person pushed leaves the branch alone and says so", {
+  timeout: 60_000,
+}, async () => {
+  let theirs = "";
+  const { world, pull } = await worldWithDraft(async (during, branch) => {
+    theirs = await pushFile(during, branch, "b.txt", "theirs\n");
+  });
+  await world.say("/codex go on", pull.number);
+  expect(await world.ended(pull.number)).toMatch(/❌ failed.*conflicts with it on b\.txt/);
+  expect(await git(world.bare, ["rev-parse", pull.head])).toBe(theirs);
+  await expect.poll(() => git(world.bare, ["for-each-ref", "refs/draftsmith"])).toBe("");
+});
+
+test("two tasks on one pull request become two commits on its branch", {
+  timeout: 60_000,
+}, async () => {
+  const { world, pull } = await worldWithDraft(async () => undefined);
+  await world.say("/codex\n- go on\n- make it bigger", pull.number);
+  const board = await world.ended(pull.number);
+  expect(board.match(/\[commit /g)).toHaveLength(1);
+  expect(board).toContain("➖ no change");
+});
+
+test("work on a pull request goes on when its base branch moved", { timeout: 60_000 }, async () => {
+  const { world, pull } = await worldWithDraft(async () => undefined);
+  await world.say("/codex go on", pull.number);
+  await world.ended(pull.number);
+  await pushFile(world, "main", "main.txt", "main\n");
+  await world.say("/codex make it again", pull.number);
+  expect(await world.ended(pull.number, 2)).toContain("➖ no change");
+  expect(JSON.stringify(world.model.requests.at(-1)?.body.messages)).not.toContain("main.txt");
+});

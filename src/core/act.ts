@@ -9,7 +9,7 @@ export type Act =
       kind: "reaction";
       repo: RepoRef;
       commentId: number;
-      content: "eyes" | "rocket" | "-1" | "confused";
+      content: "eyes";
     }
   /** The one comment that carries `marker`: created, or edited when it stands already. */
   | {

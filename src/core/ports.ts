@@ -139,7 +139,7 @@ export type GitToken = (refused?: string) => Promise<string>;
 /** Mirrors and workspaces: the only place where git runs on the host. */
 export interface Workspaces {
   /** Brings commits into the mirror of the repository; concurrent calls share one fetch. */
-  fetch(repo: RepoRef, want: { shas: string[]; refs: string[] }, token: GitToken): Promise<void>;
+  fetch(repo: RepoRef, shas: string[], token: GitToken): Promise<void>;
   /** A registered, locked worktree with a clean checkout of `sha`; an intact one of the job is reused when `resume`. */
   open(request: {
     jobId: string;

@@ -60,7 +60,14 @@ export const repoConfigSchema = z
       .strictObject({
         tasks: z.int().min(1).max(20).default(8).describe("Tasks in one command."),
         steps: z.int().min(1).max(500).default(60).describe("Model replies in one job."),
-        minutes: z.number().positive().max(240).default(30).describe("Wall time of one job."),
+        minutes: z
+          .number()
+          .positive()
+          .max(240)
+          .default(30)
+          .describe(
+            "Wall time of the agent in one job, in minutes; a restart of the server begins anew.",
+          ),
         tokens: z
           .int()
           .min(1000)

@@ -73,13 +73,13 @@ async function agentsFiles(job: Job, objects: Objects): Promise<{ path: string; 
 async function diffOf(job: Job, base: string, deps: BriefingDeps): Promise<string> {
   const baseSha = await deps.github.branchSha(job.repo, base);
   if (baseSha === null) return "";
-  await deps.workspaces.fetch(job.repo, { shas: [baseSha], refs: [] }, (refused) =>
+  await deps.workspaces.fetch(job.repo, [baseSha], (refused) =>
     deps.github.gitToken(job.repo, "read", refused),
   );
   return stripInvisible(await deps.objects.diff(job.repo, baseSha, job.baseSha, MAX_DIFF_BYTES));
 }
 
-/** The conversation as it stood when the command was given, without what people cannot see. */
+/** The comments as they stood when the command was given, title and body as they are, without what people cannot see. */
 function asSeen(conversation: Conversation, command: Command): Conversation {
   const clean = (text: string) => stripInvisible(text.replace(/<!--[\s\S]*?(-->|$)/g, ""));
   const comments = conversation.comments.filter(

@@ -1,4 +1,5 @@
 import type { Job, Publication, VerifiedChange } from "../core/job.ts";
+import { createLock } from "../core/lock.ts";
 import { type Neighbour, renderPull } from "../core/messages/pull.ts";
 import type { CommandStore, JobStore, Objects } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
@@ -16,18 +17,8 @@ export interface NeighbourDeps {
  * conflict and where. The work of one command is done in order, so that the last word is the newest.
  */
 export function createNeighbours(deps: NeighbourDeps): (commandId: string) => Promise<void> {
-  const queues = new Map<string, Promise<void>>();
-  return (commandId) => {
-    const before = queues.get(commandId) ?? Promise.resolve();
-    const next = before
-      .catch(() => undefined) // Its own caller hears of it.
-      .then(() => compare(commandId, deps))
-      .finally(() => {
-        if (queues.get(commandId) === next) queues.delete(commandId);
-      });
-    queues.set(commandId, next);
-    return next;
-  };
+  const lock = createLock();
+  return (commandId) => lock(commandId, () => compare(commandId, deps));
 }
 
 async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {

@@ -55,15 +55,22 @@ async function openPull(
 ): Promise<Publication> {
   const headSha = await putCommit(job, change, job.baseSha, outbox);
   await putBranch(job, headSha, null, outbox);
-  const pull = await outbox.perform<"pull">(`pull:${job.id}`, lane(job), {
-    kind: "pull",
-    repo: job.repo,
-    head: job.target.branch,
-    base: job.target.base,
-    title: change.title,
-    body: renderPull({ command, job, change, headSha, neighbours: [] }),
-    draft: job.target.kind === "new_pull" && job.target.draft,
-  });
+  const pull = await outbox
+    .perform<"pull">(`pull:${job.id}`, lane(job), {
+      kind: "pull",
+      repo: job.repo,
+      head: job.target.branch,
+      base: job.target.base,
+      title: change.title,
+      body: renderPull({ command, job, change, headSha, neighbours: [] }),
+      draft: job.target.kind === "new_pull" && job.target.draft,
+    })
+    .catch((thrown) => {
+      if (!(thrown instanceof UserError)) throw thrown;
+      throw new UserError(
+        `${thrown.message} The change stands on the branch ${job.target.branch}.`,
+      );
+    });
   await dropPrivateRef(job, outbox);
   return { pull: pull.number, url: pull.url, headSha, draft: pull.draft };
 }
@@ -112,7 +119,7 @@ async function addCommit(
       );
     }
     parent = branch.sha;
-    await deps.workspaces.fetch(job.repo, { shas: [parent], refs: [] }, (refused) =>
+    await deps.workspaces.fetch(job.repo, [parent], (refused) =>
       deps.github.gitToken(job.repo, "read", refused),
     );
     const merged = await deps.objects.merge(job.repo, parent, change.commit);

@@ -45,7 +45,7 @@ export async function work(
   const events = await deps.jobs.events(job.id);
   const transcript = transcriptOf(events);
   const readToken = (refused?: string) => deps.github.gitToken(job.repo, "read", refused);
-  await deps.workspaces.fetch(job.repo, { shas: [job.baseSha], refs: [] }, readToken);
+  await deps.workspaces.fetch(job.repo, [job.baseSha], readToken);
   const resume = transcript.messages.length > 0;
   const workspace = await deps.workspaces.open({
     jobId: job.id,

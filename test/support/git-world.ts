@@ -48,7 +48,7 @@ export async function makeGitWorld(log: Log = silentLog): Promise<GitWorld> {
       return { repo, remote: makeRemote(root, `acme/${name}`) };
     },
     async open(repo, sha, jobId) {
-      await git.fetch(repo, { shas: [sha], refs: [] }, token);
+      await git.fetch(repo, [sha], token);
       return git.open({ jobId, repo, sha, resume: false });
     },
     agent: (workspace, script) =>

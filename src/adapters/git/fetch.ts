@@ -3,16 +3,13 @@ import type { RepoRef } from "../../core/job.ts";
 import type { GitToken, Workspaces } from "../../core/ports.ts";
 import { type GitContext, mirrorDir } from "./layout.ts";
 import { ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
-import { objectId, refName } from "./names.ts";
+import { objectId } from "./names.ts";
 import { callRemote, Unauthorized } from "./remote.ts";
 import { GitFailure, git } from "./run-git.ts";
 
 /** What waits for the next fetch of one mirror. */
 interface Batch {
   shas: Set<string>;
-  refs: Set<string>;
-  /** Refs GitHub does not have. */
-  absent: Set<string>;
   done: Promise<void>;
 }
 
@@ -28,8 +25,6 @@ export function createFetch(context: GitContext): Workspaces["fetch"] {
     if (known) return known;
     const batch: Batch = {
       shas: new Set(),
-      refs: new Set(),
-      absent: new Set(),
       done: context.lock(`mirror:${repo.id}`, () => {
         batches.delete(repo.id);
         return bringUpToDate(context, repo, batch, token);
@@ -39,18 +34,14 @@ export function createFetch(context: GitContext): Workspaces["fetch"] {
     return batch;
   }
 
-  return async (repo, want, token) => {
-    want.shas.map(objectId);
-    want.refs.map(refName);
+  return async (repo, shas, token) => {
+    shas.map(objectId);
     const dir = mirrorDir(context.workDir, repo);
-    if (want.refs.length === 0 && isWhole(await look(dir, want.shas))) return;
+    if (isWhole(await look(dir, shas))) return;
     const batch = join(repo, token);
-    for (const sha of want.shas) batch.shas.add(sha);
-    for (const ref of want.refs) batch.refs.add(ref);
+    for (const sha of shas) batch.shas.add(sha);
     await batch.done;
-    const [ref] = want.refs.filter((each) => batch.absent.has(each));
-    if (ref) throw new UserError(`${ref} is not in ${nameOf(repo)} (any more).`);
-    const [sha] = (await look(dir, want.shas)).missing;
+    const [sha] = (await look(dir, shas)).missing;
     if (sha) {
       throw new UserError(
         `The commit ${sha.slice(0, 12)} is not in ${nameOf(repo)} any more (was the branch force-pushed?).`,
@@ -85,7 +76,7 @@ async function update(
   const shas = [...batch.shas];
   const found = await look(dir, shas);
   if (found.failure !== null) throw found.failure;
-  if (batch.refs.size === 0 && found.missing.length === 0) return;
+  if (found.missing.length === 0) return;
   const transfer = async (options: string[], ...refspecs: string[]) => {
     const { code, stderr } = await withFreshToken(token, (each) =>
       callRemote(context, repo, dir, (url) => fetchArgs(options, url, refspecs), each),
@@ -98,13 +89,6 @@ async function update(
     await transfer([], `+${sha}:refs/draftsmith/fetched/${sha}`).catch(
       unless(/not our ref|unadvertised/),
     );
-  }
-  for (const ref of batch.refs) {
-    const known = /^refs\/(heads|tags)\//.test(ref);
-    if (!known) await transfer([], `+${ref}:${ref}`).catch(unless(/couldn't find remote ref/));
-    const local = ref.replace(/^refs\/heads\//, "refs/remotes/origin/");
-    const { stdout } = await git(dir, ["for-each-ref", "--format=%(objectname)", "--", local]);
-    if (stdout === "") batch.absent.add(ref);
   }
 }
 

@@ -1,11 +1,11 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import type { RepoRef } from "../../core/job.ts";
+import { createLock } from "../../core/lock.ts";
 import type { Log, Objects, Sandbox, Workspaces } from "../../core/ports.ts";
 import { close } from "./close.ts";
 import { createFetch } from "./fetch.ts";
 import { type GitContext, makeOuter, type SandboxUser } from "./layout.ts";
-import { createLock } from "./lock.ts";
 import { createObjects } from "./objects.ts";
 import { createOpen } from "./open.ts";
 import { createPushes, type Pushes } from "./push.ts";

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import type { RepoRef } from "../../core/job.ts";
+import type { Lock } from "../../core/lock.ts";
 import type { Log, Sandbox } from "../../core/ports.ts";
-import type { Lock } from "./lock.ts";
 
 /** The uid and gid of the sandbox; null when it runs as the server's own user. */
 export type SandboxUser = { uid: number; gid: number } | null;

@@ -34,9 +34,7 @@ export function createPushes(context: GitContext): Pushes {
     const flags = ["--porcelain", "--no-verify", ...options, "--end-of-options"];
     const args = (url: string) => ["push", ...flags, url, refspec];
     return callRemote(context, repo, dir, args, token, [0, 1]).catch((error: unknown) => {
-      // Whoever tries again brings a fresh token, or learns that there is none any more.
-      if (error instanceof Unauthorized) throw new TransientError(error.message, { cause: error });
-      throw error;
+      throw error instanceof Unauthorized ? passing(error) : error;
     });
   };
 
@@ -75,6 +73,11 @@ export function createPushes(context: GitContext): Pushes {
   };
 }
 
+/** Whoever tries again brings a fresh token, or learns that there is none any more. */
+function passing(refused: Unauthorized): TransientError {
+  return new TransientError(refused.message, { cause: refused });
+}
+
 function requirePrivate(ref: string): void {
   if (!PRIVATE.test(refName(ref))) throw new Error(`${ref} is not one of our private refs`);
 }
@@ -104,6 +107,7 @@ function requireTaken(repo: RepoRef, ref: string, pushed: RemoteAnswer): { statu
   if (pushed.code === 0) return { status: "done" };
   const reason = /\[(?:remote )?rejected\] \((.+)\)/.exec(pushed.stdout)?.[1];
   const failure = failureOf(repo, pushed.code, `${pushed.stderr}\n${reason ?? ""}`);
+  if (failure instanceof Unauthorized) throw passing(failure);
   if (reason === undefined || failure instanceof TransientError) throw failure;
   const said = [...pushed.stderr.matchAll(/^remote: (?:error: )?(.*\S)/gm)].map(
     (match) => match[1],

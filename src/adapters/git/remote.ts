@@ -91,6 +91,10 @@ export function failureOf(repo: RepoRef, code: number | null, stderr: string): E
       cause: failure,
     });
   }
+  const status = /returned error: (4\d\d)/.exec(stderr)?.[1];
+  if (status !== undefined) {
+    return new UserError(`GitHub answered ${status} to git for ${name}.`, { cause: failure });
+  }
   return failure;
 }
 

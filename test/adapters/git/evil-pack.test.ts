@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { repo: ref, remote } = world.repository();
   repo = ref;
   sha = remote.commit({ "a.txt": "a\n" });
-  await world.git.fetch(repo, { shas: [sha], refs: [] }, world.token);
+  await world.git.fetch(repo, [sha], world.token);
   mirror = path.join(world.workDir, "mirrors", `${repo.id}.git`);
   scratch = path.join(world.root, "scratch.git");
   mkdirSync(scratch);

@@ -11,7 +11,7 @@ afterAll(() => world.close());
 async function fetched(files: Record<string, Entry>) {
   const { repo, remote } = world.repository();
   const sha = remote.commit(files);
-  await world.git.fetch(repo, { shas: [sha], refs: [] }, world.token);
+  await world.git.fetch(repo, [sha], world.token);
   return { repo, remote, sha };
 }
 
@@ -70,7 +70,7 @@ describe("questions to a mirror", () => {
       ".gitattributes": "*.txt diff=e\n",
     });
     const next = remote.commit({ "ü.txt": "b\n", "long.txt": "line\n".repeat(500) });
-    await world.git.fetch(repo, { shas: [next], refs: [] }, world.token);
+    await world.git.fetch(repo, [next], world.token);
     const whole = await world.git.diff(repo, sha, next, 100_000);
     expect(whole).toContain("--- a/ü.txt\n+++ b/ü.txt\n@@ -1 +1 @@\n-a\n+b\n");
     expect(whole.match(/^\+line$/gm)).toHaveLength(500);
@@ -94,7 +94,7 @@ describe("questions to a mirror", () => {
       { "a b.txt": "uno\n2\n3\n", "c.txt": null },
       { branch: "theirs" },
     );
-    await world.git.fetch(repo, { shas: [ours, theirs, against], refs: [] }, world.token);
+    await world.git.fetch(repo, [ours, theirs, against], world.token);
     const merged = await world.git.merge(repo, ours, theirs);
     if (!("tree" in merged)) throw new Error("they merge");
     const made = await world.git.commit(repo, merged.tree, ours, "Both\n\nbody\n");

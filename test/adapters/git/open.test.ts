@@ -145,7 +145,7 @@ describe("open", () => {
   it("opens two workspaces of one mirror side by side", async () => {
     const { repo, remote } = world.repository();
     const sha = remote.commit({ "a.txt": "a\n" });
-    await world.git.fetch(repo, { shas: [sha], refs: [] }, world.token);
+    await world.git.fetch(repo, [sha], world.token);
     const [left, right] = await Promise.all(
       ["left", "right"].map((jobId) => world.git.open({ jobId, repo, sha, resume: false })),
     );

@@ -20,11 +20,11 @@ afterAll(() => world.close());
 async function scene() {
   const { repo, remote } = world.repository();
   const sha = remote.commit({ "a.txt": "a\n" });
-  await world.git.fetch(repo, { shas: [sha], refs: [] }, world.token);
+  await world.git.fetch(repo, [sha], world.token);
   const commitOf = async (text: string, parent = sha) => {
     const tree = remote.tree(`100644 blob ${blobOf(remote.bare, text)}\ta.txt\n`);
     const carrier = runGit(remote.bare, "commit-tree", tree, "-m", "carries the tree");
-    await world.git.fetch(repo, { shas: [carrier], refs: [] }, world.token);
+    await world.git.fetch(repo, [carrier], world.token);
     return (await world.git.commit(repo, tree, parent, text)).commit;
   };
   return { repo, remote, sha, commitOf };
@@ -84,7 +84,7 @@ describe("pushBranch", () => {
     const theirs = remote.commit({ "b.txt": "b\n" }, { branch: "main" });
     expect(await push(sha)).toEqual({ status: "moved", sha: theirs });
     expect(remote.refSha("refs/heads/main")).toBe(theirs);
-    await world.git.fetch(repo, { shas: [theirs], refs: [] }, world.token);
+    await world.git.fetch(repo, [theirs], world.token);
     await expect(push(theirs)).rejects.toThrow("does not follow");
     const follows = await commitOf("2", theirs);
     expect(await push(theirs, follows)).toEqual({ status: "done" });

@@ -104,9 +104,9 @@ describe("a reaction", () => {
   it.each([200, 201])("stands after a %d", async (status) => {
     mints();
     nock(API)
-      .post("/repos/acme/shop/issues/comments/5/reactions", { content: "rocket" })
+      .post("/repos/acme/shop/issues/comments/5/reactions", { content: "eyes" })
       .reply(status, { id: 1 });
-    const act = { kind: "reaction", repo, commentId: 5, content: "rocket" } as const;
+    const act = { kind: "reaction", repo, commentId: 5, content: "eyes" } as const;
     expect(await setUp().github.perform(act, null)).toBeNull();
   });
 });

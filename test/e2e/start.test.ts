@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { PRIVATE_KEY } from "../support/world.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const APP_YML = fileURLToPath(new URL("../../app.yml", import.meta.url));
+
+interface Started {
+  child: ChildProcess;
+  output: () => string;
+  /** Resolves once a line was printed; rejects when the process ends first. */
+  says: (text: string) => Promise<void>;
+}
+
+function start(env: Record<string, string>, cwd: string): Started {
+  const child = spawn(process.execPath, [MAIN], {
+    cwd,
+    env: { PATH: process.env.PATH ?? "", HOME: cwd, HOST: "127.0.0.1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const lookers = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      for (const look of lookers) look();
+    });
+  }
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return {
+    child,
+    output: () => output,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => output.includes(text) && resolve();
+        lookers.add(look);
+        child.once("close", (code) => reject(new Error(`ended with ${code}: ${output}`)));
+        look();
+      }),
+  };
+}
+
+function directory(): string {
+  const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-start-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return String(typeof address === "object" ? address?.port : "");
+}
+
+test("without credentials it shows the page that registers the App from app.yml", {
+  timeout: 30_000,
+}, async () => {
+  const dir = directory();
+  const port = await freePort();
+  copyFileSync(APP_YML, path.join(dir, "app.yml"));
+  writeFileSync(path.join(dir, "package.json"), "{}");
+  const { says } = start({ PORT: port, LOG_LEVEL: "info" }, dir);
+  await says("Listening on");
+  const page = await (await fetch(`http://127.0.0.1:${port}/probot`)).text();
+  expect(page).toContain("https://github.com/settings/apps/new");
+  for (const part of ["issue_comment", "pull_requests", "contents"]) expect(page).toContain(part);
+  expect(page).not.toContain("workflows&quot;");
+  expect(await (await fetch(`http://127.0.0.1:${port}/ping`)).text()).toBe("PONG");
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+});
+
+test("wrong settings stop it with all remedies at once, and no stack", {
+  timeout: 30_000,
+}, async () => {
+  const { child, output } = start({ APP_ID: "x", PORT: "http", PRIVATE_KEY }, directory());
+  const [code] = await once(child, "close");
+  expect(code).toBe(1);
+  for (const name of ["APP_ID", "PORT", "WEBHOOK_SECRET", "OPENAI_API_KEY"]) {
+    expect(output()).toMatch(new RegExp(`^ {2}${name}: `, "m"));
+  }
+  expect(output()).not.toContain("    at ");
+});

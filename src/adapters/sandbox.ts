@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { UserError } from "../core/errors.ts";
+import { TransientError, UserError } from "../core/errors.ts";
 import type { CommandResult, Log, Sandbox, SandboxCommand } from "../core/ports.ts";
 import { assess, type Verdict } from "./sandbox/assess.ts";
 import { type Boundary, createBoundary } from "./sandbox/boundary.ts";
@@ -107,7 +107,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
             marker,
           }),
         },
-        user,
+        user: user && { uid: workspace.uid ?? user.uid, gid: user.gid },
         stdin: command.stdin,
         stdout: command.stdout,
         marker,
@@ -146,8 +146,9 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
         return await execute(command);
       } catch (error) {
         // What stopped this one may stop the next: look again before it.
-        if (error instanceof StartFailure) verdict = null;
-        throw error;
+        if (!(error instanceof StartFailure)) throw error;
+        verdict = null;
+        throw new TransientError(error.message, { cause: error });
       }
     },
     async stop(): Promise<void> {

@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
-import { chmodSync, chownSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { UserError } from "../core/errors.ts";
+import { toError, UserError } from "../core/errors.ts";
 
 /**
  * Makes the data directory (private) and chooses where mirrors and workspaces live: below it, or, when
@@ -14,7 +22,15 @@ export function makeDirectories(
   dataDir: string,
   user: { uid: number; gid: number } | null,
 ): { dataDir: string; workDir: string } {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    makeWithParents(dataDir);
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+  } catch (thrown) {
+    const reason = toError(thrown).message;
+    throw new UserError(
+      `Draftsmith cannot start:\n  DATA_DIR: ${dataDir} cannot be made (${reason}); choose a directory this user may write`,
+    );
+  }
   if (user === null) {
     const workDir = path.join(dataDir, "work");
     mkdirSync(workDir, { recursive: true, mode: 0o700 });
@@ -44,6 +60,14 @@ export function makeDirectories(
   chownSync(workDir, 0, user.gid);
   chmodSync(workDir, 0o710);
   return { dataDir, workDir };
+}
+
+/** Not Node's own recursive mkdir, which never returns where a parent cannot hold directories, as in /proc. */
+function makeWithParents(dir: string): void {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  if (stat === undefined && path.dirname(dir) !== dir) makeWithParents(path.dirname(dir));
+  mkdirSync(dir, { mode: 0o700 });
 }
 
 /** Whether `uid`, a member of no group that matters, may enter every directory on the way to `dir`. */

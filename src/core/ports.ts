@@ -131,6 +131,8 @@ export interface Workspace {
   readable: string[];
   home: string;
   tmp: string;
+  /** Who its commands run as, when the server is root: no other open workspace has it. */
+  uid: number | null;
 }
 
 /** Gives a token to git; called again with the one that was refused. */

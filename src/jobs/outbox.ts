@@ -8,6 +8,7 @@ import type { KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
  * given up for a failure that may pass: the last one tells how everything ended.
  */
 const MAX_ATTEMPTS = 15;
+const MAX_REFUSALS = 5;
 const MAX_WAIT_MS = 5 * 60_000;
 /** How soon to try again when the store failed. */
 const STORE_RETRY_MS = 1000;
@@ -134,10 +135,19 @@ export function createOutbox(deps: {
 
   async function fail(row: OutboxRow, error: Error): Promise<void> {
     const attempts = row.attempts + 1;
-    if (error instanceof TransientError && (isText(row.act) || attempts < MAX_ATTEMPTS)) {
+    const passing = error instanceof TransientError;
+    // A text that is refused is tried a few times more: the last one tells how everything ended.
+    const most = isText(row.act)
+      ? passing
+        ? Number.POSITIVE_INFINITY
+        : MAX_REFUSALS
+      : passing
+        ? MAX_ATTEMPTS
+        : 1;
+    if (attempts < most) {
       const wait =
         Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(row.attempts, 10)) * (0.75 + Math.random() / 2);
-      const at = Math.max(error.retryAt ?? 0, now() + wait);
+      const at = Math.max((passing && error.retryAt) || 0, now() + wait);
       log.warn(
         { act: row.act.kind, attempts, reason: error.message },
         "a write to GitHub will be tried again",

@@ -99,9 +99,14 @@ async function end(
 async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<number | null> {
   const { job } = attempt;
   if (error instanceof TransientError && job.fence < MAX_ATTEMPTS) {
-    deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
-    await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
-    return Math.max(error.retryAt ?? 0, deps.now() + RETRY_MS * 2 ** Math.min(job.fence - 1, 7));
+    const at = deps.now() + RETRY_MS * 2 ** Math.min(job.fence - 1, 7);
+    const limit = (job.startedAt ?? deps.now()) + job.config.limits.minutes * 60_000;
+    // A wait that GitHub or the model's server asked for is kept, however long.
+    if (error.retryAt !== undefined || at < limit) {
+      deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
+      await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
+      return Math.max(error.retryAt ?? 0, at);
+    }
   }
   const known = error instanceof UserError || error instanceof TransientError;
   deps.log[known ? "warn" : "error"]({ err: error, jobId: job.id }, "a job failed");

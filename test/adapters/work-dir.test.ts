@@ -26,6 +26,13 @@ function may(what: "-r" | "-x", dir: string): boolean {
   }
 }
 
+test.each(["/proc/draftsmith/data", "/dev/null/data", "/dev/null"])(
+  "a data directory that cannot be made (%s) is named with what to do",
+  (dataDir) => {
+    expect(() => makeDirectories(dataDir, null)).toThrow(/DATA_DIR: .* choose a directory/);
+  },
+);
+
 test("an ordinary user keeps everything below a private data directory", () => {
   const dataDir = path.join(parent(0o755), "data");
   expect(makeDirectories(dataDir, null)).toEqual({ dataDir, workDir: path.join(dataDir, "work") });

@@ -30,7 +30,8 @@ export async function makeWorkspace(root: string, jobId = "job"): Promise<Worksp
   const tree = await place("tree");
   const home = await place("home");
   const tmp = await place("tmp");
-  return { jobId, tree, writable: [tree, home, tmp], readable: [], home, tmp };
+  const writable = [tree, home, tmp];
+  return { jobId, tree, writable, readable: [], home, tmp, uid: TEST_USER?.uid ?? null };
 }
 
 /** The real sandbox, with `root` hidden as a data directory is. Stop it after the tests. */

@@ -15,9 +15,17 @@ import type { RepoRef } from "../../core/job.ts";
 import type { Workspace, Workspaces } from "../../core/ports.ts";
 import { close } from "./close.ts";
 import { EMAIL } from "./commit.ts";
-import { type GitContext, giveAway, makeOuter, type Place, placeOf, removeAll } from "./layout.ts";
+import {
+  type GitContext,
+  giveAway,
+  type Place,
+  placeOf,
+  removeAll,
+  type SandboxUser,
+} from "./layout.ts";
 import { inMirror, nameOf } from "./mirror.ts";
 import { objectId } from "./names.ts";
+import { ownerOf, settle } from "./owner.ts";
 import { git, gitRecords } from "./run-git.ts";
 import { unlessAbsent } from "./unless-absent.ts";
 import { isRegistered, registerWorktree } from "./worktrees.ts";
@@ -65,22 +73,24 @@ export function createOpen(context: GitContext): Workspaces["open"] {
     objectId(sha);
     const place = placeOf(context.workDir, jobId);
     return inMirror(context, repo, async (dir) => {
-      const workspace = workspaceOf(jobId, place, dir);
       if (resume && (await isIntact(place, dir, repo, sha))) {
         // Left by a git that was killed; the agent would only find out the hard way.
         await removeAll(path.join(place.git, "index.lock"));
-        return { ...workspace, resumed: true };
+        const owner = await ownerOf(context, place);
+        return { ...workspaceOf(jobId, place, dir, owner), resumed: true };
       }
       // What a crash left, or an older try.
       await close(context, jobId, repo);
       const files = await countFiles(dir, repo, sha);
       try {
-        await build(context, { workspace, place, dir, repo, sha, files });
+        const owner = await settle(context, place);
+        const workspace = workspaceOf(jobId, place, dir, owner);
+        await build(context, { workspace, owner, place, dir, repo, sha, files });
+        return { ...workspace, resumed: false };
       } catch (thrown) {
         await close(context, jobId, repo);
         throw toError(thrown);
       }
-      return { ...workspace, resumed: false };
     });
   };
 }
@@ -91,11 +101,12 @@ export async function openedFrom(place: Place): Promise<string | null> {
   return text === null ? null : objectId(text.split(" ")[1] ?? "");
 }
 
-function workspaceOf(jobId: string, place: Place, dir: string): Workspace {
+function workspaceOf(jobId: string, place: Place, dir: string, owner: SandboxUser): Workspace {
   const { tree, home, tmp } = place;
   const writable = [tree, place.git, home, tmp];
   // Of the mirror only the objects: its configuration and its worktrees stay out of sight.
-  return { jobId, tree, writable, readable: [path.join(dir, "objects")], home, tmp };
+  const readable = [path.join(dir, "objects")];
+  return { jobId, tree, writable, readable, home, tmp, uid: owner?.uid ?? null };
 }
 
 function record(repo: RepoRef, sha: string): string {
@@ -126,6 +137,7 @@ async function build(
   context: GitContext,
   parts: {
     workspace: Workspace;
+    owner: SandboxUser;
     place: Place;
     dir: string;
     repo: RepoRef;
@@ -133,16 +145,14 @@ async function build(
     files: number;
   },
 ): Promise<void> {
-  const { workspace, place, dir, repo, sha, files } = parts;
-  const { user } = context;
-  makeOuter(place.dir, user);
+  const { workspace, owner, place, dir, repo, sha, files } = parts;
   await registerWorktree(dir, place.tree, sha, workspace.jobId);
   // The agent gets a repository of its own; the registered one is never within its reach (T1, T3).
   const pointer = path.join(place.tree, ".git");
   await writeFile(pointer, `gitdir: ${place.git}\n`, { mode: 0o644 });
   // Git trusts no pointer of another user.
-  if (user !== null) await chown(pointer, user.uid, user.gid);
-  for (const inner of [place.tree, place.git, place.home, place.tmp]) giveAway(inner, user);
+  if (owner !== null) await chown(pointer, owner.uid, owner.gid);
+  for (const inner of [place.tree, place.git, place.home, place.tmp]) giveAway(inner, owner);
   const checkout = await context.sandbox.run({
     workspace,
     script: CHECKOUT,

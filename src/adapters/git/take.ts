@@ -3,6 +3,7 @@ import path from "node:path";
 import { Writable } from "node:stream";
 import type { CommandResult, Workspace } from "../../core/ports.ts";
 import { type GitContext, giveAway, type Place } from "./layout.ts";
+import { ownerOf } from "./owner.ts";
 import type { RunningGit } from "./run-git.ts";
 
 const TAKE_TIMEOUT_MS = 5 * 60_000;
@@ -77,9 +78,10 @@ export async function take(
 ): Promise<Taken> {
   const { workspace, place, objects } = from;
   const gitDir = await mkdtemp(path.join(place.dir, "take-"));
-  giveAway(gitDir, context.user);
+  const owner = await ownerOf(context, place);
+  giveAway(gitDir, owner);
   // The agent may have closed it to its own user.
-  giveAway(place.tree, context.user);
+  giveAway(place.tree, owner);
   const pack = receivePack(unpack);
   const result = await context.sandbox
     .run({

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chown, lstat, realpath } from "node:fs/promises";
+import { chmod, chown, lstat, realpath } from "node:fs/promises";
 import path from "node:path";
 import { SandboxManager, type SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
 import { UserError } from "../../core/errors.ts";
@@ -79,7 +79,10 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
   const startProxy = async () => {
     await SandboxManager.initialize(config);
     const socket = SandboxManager.getLinuxHttpSocketPath();
-    if (user !== null && socket !== undefined) await chown(socket, user.uid, user.gid);
+    if (user === null || socket === undefined) return;
+    // Every workspace has a uid of its own and this group.
+    await chown(socket, user.uid, user.gid);
+    await chmod(socket, 0o660);
   };
 
   const rules = async (workspace: Workspace) => ({

@@ -36,7 +36,7 @@ export class StartFailure extends Error {
 
 /**
  * Per process tree: no core dumps; processes and threads; open files; KiB of one file. A limit that is
- * already lower stays. On kernels before 5.14 the processes of all jobs of a uid count together.
+ * already lower stays. Processes count by uid, which is why each workspace of a root server has its own.
  */
 const LIMITS = ["-c 0", "-u 2048", "-n 8192", `-f ${2 * 1024 * 1024}`];
 

@@ -86,5 +86,6 @@ async function makeWorkspace(dir: string, user: SandboxUser | null): Promise<Wor
     return made;
   };
   const [tree, home, tmp] = [await place("tree"), await place("home"), await place("tmp")];
-  return { jobId: "probe", tree, writable: [tree, home, tmp], readable: [], home, tmp };
+  const writable = [tree, home, tmp];
+  return { jobId: "probe", tree, writable, readable: [], home, tmp, uid: user?.uid ?? null };
 }

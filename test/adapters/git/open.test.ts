@@ -82,8 +82,9 @@ describe("open", () => {
     expect(readdirSync(dir)).not.toContain("planted");
     expect(readFileSync(path.join(dir, "opened"), "utf8")).toBe(`${repo.id} ${sha}`);
     if (TEST_USER === null) return;
-    expect(statSync(workspace.tree).uid).toBe(TEST_USER.uid);
-    expect(statSync(path.join(workspace.tree, "a.txt")).uid).toBe(TEST_USER.uid);
+    expect(workspace.uid).not.toBe(TEST_USER.uid);
+    expect(statSync(workspace.tree).uid).toBe(workspace.uid);
+    expect(statSync(path.join(workspace.tree, "a.txt")).uid).toBe(workspace.uid);
     // Others of the machine stay out, whatever the umask of the server is.
     for (const outer of [world.workDir, path.dirname(mirror(repo)), dir]) {
       expect(statSync(outer).mode & 0o777, outer).toBe(0o710);

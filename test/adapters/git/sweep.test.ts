@@ -14,6 +14,8 @@ it("removes workspaces that no live job owns, and their registration, and no oth
   const sha = remote.commit({ "a.txt": "a\n" });
   const dead = await world.open(repo, sha, "dead");
   const live = await world.open(repo, sha, "live");
+  // Each has a uid of its own: limits count by uid.
+  expect(dead.uid === null || dead.uid !== live.uid).toBe(true);
   await world.git.sweep(new Set(["live"]));
   expect([existsSync(dead.tree), existsSync(live.tree)]).toEqual([false, true]);
   const listed = runGit(`${world.workDir}/mirrors/${repo.id}.git`, "worktree", "list");

@@ -23,7 +23,7 @@ export function makeDirectories(
   user: { uid: number; gid: number } | null,
 ): { dataDir: string; workDir: string } {
   try {
-    makeWithParents(dataDir);
+    makeWithParents(dataDir, 0o700);
     accessSync(dataDir, constants.W_OK | constants.X_OK);
   } catch (thrown) {
     const reason = toError(thrown).message;
@@ -63,11 +63,11 @@ export function makeDirectories(
 }
 
 /** Not Node's own recursive mkdir, which never returns where a parent cannot hold directories, as in /proc. */
-function makeWithParents(dir: string): void {
+function makeWithParents(dir: string, mode: number): void {
   const stat = statSync(dir, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return;
-  if (stat === undefined && path.dirname(dir) !== dir) makeWithParents(path.dirname(dir));
-  mkdirSync(dir, { mode: 0o700 });
+  if (stat === undefined && path.dirname(dir) !== dir) makeWithParents(path.dirname(dir), 0o755);
+  mkdirSync(dir, { mode });
 }
 
 /** Whether `uid`, a member of no group that matters, may enter every directory on the way to `dir`. */

@@ -106,7 +106,9 @@ export function readConfig(
   let privateKey: string | null = null;
   try {
     privateKey = getPrivateKey({ env: given, cwd });
-    if (privateKey !== null) createPrivateKey(privateKey);
+    if (privateKey !== null && createPrivateKey(privateKey).asymmetricKeyType !== "rsa") {
+      throw new Error("it is no RSA key, which GitHub's are");
+    }
   } catch (error) {
     problems.push(
       `PRIVATE_KEY: cannot be read as a PEM private key (${toError(error).message}); copy the whole .pem file that GitHub gave you`,

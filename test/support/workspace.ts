@@ -8,6 +8,12 @@ import { silentLog } from "./log.ts";
 /** Who sandboxed commands of tests run as: a dedicated uid when the tests run as root. */
 export const TEST_USER = process.getuid?.() === 0 ? { uid: 60801, gid: 60801 } : null;
 
+/** The machine's own tools, without what npm puts before them: those may lie anywhere, below /tmp too. */
+const TOOL_PATH = (process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin")
+  .split(":")
+  .filter((dir) => !dir.includes("node_modules"))
+  .join(":");
+
 /** A directory of one test that the sandbox's uid can enter, links resolved; `remove` takes it away. */
 export async function makeRoot(
   parent = tmpdir(),
@@ -39,7 +45,7 @@ export function makeSandbox(root: string, options: { toolPath?: string } = {}) {
   return createSandbox({
     user: TEST_USER,
     hidden: [root],
-    toolPath: options.toolPath ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
+    toolPath: options.toolPath ?? TOOL_PATH,
     runtimeDir: path.join(root, "runtime"),
     log: silentLog,
   });

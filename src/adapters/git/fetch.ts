@@ -1,4 +1,4 @@
-import { UserError } from "../../core/errors.ts";
+import { TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitToken, Workspaces } from "../../core/ports.ts";
 import { type GitContext, mirrorDir } from "./layout.ts";
@@ -109,7 +109,11 @@ async function withFreshToken<T>(token: GitToken, work: (token: string) => Promi
     return await work(first);
   } catch (error) {
     if (!(error instanceof Unauthorized)) throw error;
-    return work(await token(first));
+    return await work(await token(first)).catch((again: unknown) => {
+      // A token minted a moment ago may not be known everywhere yet.
+      if (!(again instanceof Unauthorized)) throw again;
+      throw new TransientError(again.message, { cause: again });
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { git } from "./run-git.ts";
 import { unlessAbsent } from "./unless-absent.ts";
@@ -28,14 +28,29 @@ export async function forgetWorktree(dir: string, tree: string): Promise<void> {
   }
 }
 
+/** Forgets every worktree whose tree is gone, or that a killed process never finished. */
+export async function forgetGone(dir: string): Promise<void> {
+  for (const { entry, tree } of await registered(dir)) {
+    if (tree !== null && (await unlessAbsent(stat(tree))) !== null) continue;
+    await rm(entry, { recursive: true, force: true });
+  }
+}
+
 /** Directories below `worktrees` whose `gitdir` names this tree. */
 async function entriesOf(dir: string, tree: string): Promise<string[]> {
+  const all = await registered(dir);
+  return all.filter((each) => each.tree === tree).map(({ entry }) => entry);
+}
+
+/** What the mirror has below `worktrees`, each with the tree its `gitdir` names. */
+async function registered(dir: string): Promise<{ entry: string; tree: string | null }[]> {
   const parent = path.join(dir, "worktrees");
-  const found: string[] = [];
-  for (const name of (await unlessAbsent(readdir(parent))) ?? []) {
-    const entry = path.join(parent, name);
-    const pointer = await unlessAbsent(readFile(path.join(entry, "gitdir"), "utf8"));
-    if (pointer?.trimEnd() === path.join(tree, ".git")) found.push(entry);
-  }
-  return found;
+  const names = (await unlessAbsent(readdir(parent))) ?? [];
+  return Promise.all(
+    names.map(async (name) => {
+      const entry = path.join(parent, name);
+      const pointer = await unlessAbsent(readFile(path.join(entry, "gitdir"), "utf8"));
+      return { entry, tree: pointer === null ? null : path.dirname(pointer.trimEnd()) };
+    }),
+  );
 }

@@ -117,7 +117,7 @@ describe("fetch", () => {
     const next = remote.commit({ "a.txt": "b\n" });
     const stale = world.git.fetch(repo, [next], async () => "stale");
     await expect(stale).rejects.toThrow(/did not accept the App's token for acme/);
-    await expect(stale).rejects.toBeInstanceOf(UserError);
+    await expect(stale).rejects.toBeInstanceOf(TransientError);
   });
 
   it.each([

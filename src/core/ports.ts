@@ -106,6 +106,8 @@ export interface PullFacts {
   /** False when the head lies in another repository (a fork). */
   sameRepo: boolean;
   baseRef: string;
+  /** Its page. */
+  url: string;
 }
 
 export interface Conversation {
@@ -165,6 +167,25 @@ export type Snapshot =
 export interface ChangedFile extends FileChange {
   oldMode: string;
   newMode: string;
+}
+
+/** The half of publishing that goes by git. */
+export interface GitPush {
+  /** Puts a commit of the mirror under one of our private refs, whatever stood there. */
+  pushRef(repo: RepoRef, commit: string, ref: string, token: string): Promise<void>;
+  /** Deletes one of our private refs; one that is gone already is fine. */
+  deleteRef(repo: RepoRef, ref: string, token: string): Promise<void>;
+  /**
+   * Moves a branch from `expectedOld` (null: it must not exist) to a commit that follows it. A branch
+   * that stands elsewhere is left alone. Throws UserError when GitHub refuses or the branch is gone.
+   */
+  pushBranch(
+    repo: RepoRef,
+    commit: string,
+    branch: string,
+    expectedOld: string | null,
+    token: string,
+  ): Promise<{ status: "done" } | { status: "moved"; sha: string }>;
 }
 
 /** Questions to the object store of a mirror. */

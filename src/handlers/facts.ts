@@ -14,10 +14,10 @@ const payload = z.object({
   issue: z.object({ number: z.number(), pull_request: z.unknown().optional() }),
   comment: z.object({
     id: z.number(),
-    html_url: z.string(),
+    html_url: z.string().default(""),
     body: z.string().nullable(),
     created_at: z.string(),
-    updated_at: z.string(),
+    updated_at: z.string().optional(),
     author_association: z.string().default("NONE"),
     // Null for an account that was deleted meanwhile.
     user: account.nullable(),
@@ -50,6 +50,6 @@ export function commentFacts(guid: string, raw: unknown): CommentFacts | null {
     author: comment.user,
     sender,
     createdAt: comment.created_at,
-    updatedAt: comment.updated_at,
+    updatedAt: comment.updated_at ?? comment.created_at,
   };
 }

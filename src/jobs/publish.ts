@@ -83,14 +83,13 @@ async function followUp(
   verifyAgain: (commit: string) => Promise<VerifiedChange["evidence"]>,
 ): Promise<Publication> {
   const { job } = attempt;
-  const command = await commandOf(job, deps);
   const pull = await deps.github.pull(job.repo, number);
   if (pull.state !== "open") {
     throw new UserError("the pull request was closed meanwhile, so nothing was added to it");
   }
   const headSha = await addCommit(attempt, change, deps, verifyAgain);
   await dropPrivateRef(job, deps.outbox);
-  return { pull: number, url: command.commentUrl.replace(/#.*$/, ""), headSha, draft: false };
+  return { pull: number, url: pull.url, headSha, draft: false };
 }
 
 async function commandOf(job: Job, deps: PublishDeps): Promise<Command> {

@@ -31,6 +31,7 @@ const openPull: PullFacts = {
   headSha: "d".repeat(40),
   sameRepo: true,
   baseRef: "main",
+  url: "https://github.com/acme/shop/pull/12",
 };
 
 beforeEach(async () => {

@@ -2,13 +2,13 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import type { RepoRef } from "../../core/job.ts";
 import { createLock } from "../../core/lock.ts";
-import type { Log, Objects, Sandbox, Workspaces } from "../../core/ports.ts";
+import type { GitPush, Log, Objects, Sandbox, Workspaces } from "../../core/ports.ts";
 import { close } from "./close.ts";
 import { createFetch } from "./fetch.ts";
 import { type GitContext, makeOuter, type SandboxUser } from "./layout.ts";
 import { createObjects } from "./objects.ts";
 import { createOpen } from "./open.ts";
-import { createPushes, type Pushes } from "./push.ts";
+import { createPushes } from "./push.ts";
 import { createSnapshot } from "./snapshot.ts";
 import { sweep } from "./sweep.ts";
 
@@ -29,7 +29,7 @@ export interface GitOptions {
  */
 export function createGit(
   options: GitOptions,
-): Workspaces & Objects & Pushes & { sweep(live: ReadonlySet<string>): Promise<void> } {
+): Workspaces & Objects & GitPush & { sweep(live: ReadonlySet<string>): Promise<void> } {
   makeOuter(options.workDir, options.user);
   // The same path means the same inside the sandbox only when no link is on the way.
   const workDir = realpathSync(options.workDir);

@@ -1,5 +1,6 @@
 import { TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
+import type { GitPush } from "../../core/ports.ts";
 import type { GitContext } from "./layout.ts";
 import { inMirror, nameOf } from "./mirror.ts";
 import { objectId, refName } from "./names.ts";
@@ -9,27 +10,8 @@ import { git } from "./run-git.ts";
 /** Private refs are ours alone, so they may be overwritten. */
 const PRIVATE = /^refs\/draftsmith\//;
 
-/** The half of publishing that goes by git. */
-export interface Pushes {
-  /** Puts a commit of the mirror under one of our private refs, whatever stood there. */
-  pushRef(repo: RepoRef, commit: string, ref: string, token: string): Promise<void>;
-  /** Deletes one of our private refs; one that is gone already is fine. */
-  deleteRef(repo: RepoRef, ref: string, token: string): Promise<void>;
-  /**
-   * Moves a branch from `expectedOld` (null: it must not exist) to a commit that follows it. A branch
-   * that stands elsewhere is left alone. Throws UserError when GitHub refuses or the branch is gone.
-   */
-  pushBranch(
-    repo: RepoRef,
-    commit: string,
-    branch: string,
-    expectedOld: string | null,
-    token: string,
-  ): Promise<{ status: "done" } | { status: "moved"; sha: string }>;
-}
-
 /** Pushes from mirrors to GitHub. */
-export function createPushes(context: GitContext): Pushes {
+export function createPushes(context: GitContext): GitPush {
   const push = (repo: RepoRef, dir: string, options: string[], refspec: string, token: string) => {
     const flags = ["--porcelain", "--no-verify", ...options, "--end-of-options"];
     const args = (url: string) => ["push", ...flags, url, refspec];

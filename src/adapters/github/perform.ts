@@ -2,7 +2,7 @@ import type { Octokit } from "@octokit/rest";
 import type { Act, ActKind, ActOf, ActValues } from "../../core/act.ts";
 import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
-import type { Log, Performer } from "../../core/ports.ts";
+import type { GitPush, Log, Performer } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
 import { CONVERSE, type Permissions, WRITE_CONTENTS, WRITE_PULLS } from "./permissions.ts";
 import type { Tokens } from "./tokens.ts";
@@ -10,20 +10,6 @@ import { writeBranch } from "./write-branch.ts";
 import { type Identity, writeComment } from "./write-comment.ts";
 import { createCommitWriter } from "./write-commit.ts";
 import { writePull } from "./write-pull.ts";
-
-/** What goes to GitHub by git rather than by its API. A ref that is gone already counts as deleted. */
-export interface GitPush {
-  pushRef(repo: RepoRef, commit: string, ref: string, token: string): Promise<void>;
-  deleteRef(repo: RepoRef, ref: string, token: string): Promise<void>;
-  /** Moves a branch from `expectedOld` (null: it must not exist) to `commit`, or leaves it alone. */
-  pushBranch(
-    repo: RepoRef,
-    commit: string,
-    branch: string,
-    expectedOld: string | null,
-    token: string,
-  ): Promise<{ status: "done" } | { status: "moved"; sha: string }>;
-}
 
 /** Performs acts, each with a token that can do no more than this act. */
 export function createPerform(deps: {

@@ -54,8 +54,9 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
           headRef: data.head.ref,
           headSha: data.head.sha,
           // A deleted fork leaves no repository behind.
-          sameRepo: data.head.repo !== null && data.head.repo?.id === data.base.repo.id,
+          sameRepo: data.head.repo !== null && isSame(data.head.repo, repo),
           baseRef: data.base.ref,
+          url: data.html_url,
         };
       }),
     conversation: (repo, issue) =>
@@ -63,6 +64,12 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
         readConversation(octokit, repo, issue),
       ),
   };
+}
+
+/** By id, which survives a rename; by name only where a host gives no ids. Unknown is not the same. */
+function isSame(head: { id?: number; full_name?: string }, repo: RepoRef): boolean {
+  if (head.id !== undefined) return head.id === repo.id;
+  return head.full_name === `${repo.owner}/${repo.name}`;
 }
 
 /**

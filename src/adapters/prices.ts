@@ -1,5 +1,5 @@
 import { calcPrice } from "@pydantic/genai-prices";
-import type { TokenUsage } from "../core/ports.ts";
+import type { TokenUsage } from "../core/model.ts";
 
 /**
  * List price of one model call in micro-dollars, from the catalogue that the package ships; null when

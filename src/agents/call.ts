@@ -1,5 +1,5 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
-import type { ToolCall } from "../core/ports.ts";
+import type { ToolCall } from "../core/model.ts";
 import { brokenArguments, unknownTool } from "./notices.ts";
 import type { Tool, ToolAnswer, ToolContext } from "./tools/tool.ts";
 

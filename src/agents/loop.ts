@@ -1,13 +1,7 @@
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
-import type {
-  ChatMessage,
-  Model,
-  ModelReply,
-  Sandbox,
-  ToolCall,
-  Workspace,
-} from "../core/ports.ts";
+import type { ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
+import type { Sandbox, Workspace } from "../core/ports.ts";
 import { makeCall, readCall } from "./call.ts";
 import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, WRAP_UP_START, wrapUp } from "./notices.ts";
 import { createTools } from "./tools/index.ts";

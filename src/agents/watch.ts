@@ -1,4 +1,4 @@
-import type { ToolCall } from "../core/ports.ts";
+import type { ToolCall } from "../core/model.ts";
 import { sameAgain } from "./notices.ts";
 import type { ToolAnswer } from "./tools/tool.ts";
 

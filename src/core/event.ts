@@ -1,5 +1,5 @@
 import type { Evidence, JobState } from "./job.ts";
-import type { ChatMessage, TokenUsage } from "./ports.ts";
+import type { ChatMessage, TokenUsage } from "./model.ts";
 
 /** Everything that happens to a job, in order; the board, the transcript and a restart read the same rows. */
 export type JobEvent =

@@ -1,13 +1,7 @@
 import { systemPrompt, taskPrompt } from "../agents/prompt.ts";
 import type { Command, Job } from "../core/job.ts";
-import type {
-  ChatMessage,
-  CommandStore,
-  Conversation,
-  GitHub,
-  Objects,
-  Workspaces,
-} from "../core/ports.ts";
+import type { ChatMessage } from "../core/model.ts";
+import type { CommandStore, Conversation, GitHub, Objects, Workspaces } from "../core/ports.ts";
 import { stripInvisible } from "../core/redact.ts";
 import type { Skill } from "../skills/load.ts";
 

@@ -1,7 +1,8 @@
 import { type AgentOutcome, runAgent } from "../agents/loop.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Spend } from "../core/job.ts";
-import type { ChatMessage, Model, Sandbox, TokenUsage, Workspace } from "../core/ports.ts";
+import type { ChatMessage, Model, TokenUsage } from "../core/model.ts";
+import type { Sandbox, Workspace } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 
 export interface ConverseDeps {

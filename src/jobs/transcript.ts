@@ -1,5 +1,5 @@
 import type { JobEvent } from "../core/event.ts";
-import type { ChatMessage } from "../core/ports.ts";
+import type { ChatMessage } from "../core/model.ts";
 
 /** Where the conversation of a job stands, read from its events. */
 export interface Transcript {

@@ -3,8 +3,9 @@ import { checksFailedPrompt, parseReport, refusedPrompt } from "../agents/prompt
 import type { Job, JobState, VerifiedChange } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { commitMessage } from "../core/messages/pull.ts";
+import type { ChatMessage } from "../core/model.ts";
 import { pathViolations } from "../core/paths.ts";
-import type { ChatMessage, JobStore, Snapshot, Workspace } from "../core/ports.ts";
+import type { JobStore, Snapshot, Workspace } from "../core/ports.ts";
 import { stripInvisible } from "../core/redact.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BriefingDeps, firstMessages } from "./briefing.ts";

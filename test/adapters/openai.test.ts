@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createModel, type ModelOptions } from "../../src/adapters/openai.ts";
 import { TransientError, toError, UserError } from "../../src/core/errors.ts";
-import type { ChatMessage, ToolSpec } from "../../src/core/ports.ts";
+import type { ChatMessage, ToolSpec } from "../../src/core/model.ts";
 import { type ModelServer, type ScriptedReply, startModelServer } from "../support/model-server.ts";
 
 const KEY = "sk-test-0123456789abcdef";

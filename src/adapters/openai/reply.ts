@@ -1,4 +1,4 @@
-import type { ModelReply, TokenUsage, ToolCall } from "../../core/ports.ts";
+import type { ModelReply, TokenUsage, ToolCall } from "../../core/model.ts";
 
 /** The parts of a reply put together; `ended` is false until the server said why it stopped. */
 export interface ReplyAssembly {

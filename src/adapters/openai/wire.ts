@@ -2,7 +2,7 @@ import type {
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions";
-import type { ChatMessage, ToolSpec } from "../../core/ports.ts";
+import type { ChatMessage, ToolSpec } from "../../core/model.ts";
 import { isJsonObject } from "./reply.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Sandbox, ToolSpec, Workspace } from "../../core/ports.ts";
+import type { ToolSpec } from "../../core/model.ts";
+import type { Sandbox, Workspace } from "../../core/ports.ts";
 
 /** What a tool acts with. */
 export interface ToolContext {

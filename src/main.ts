@@ -3,6 +3,9 @@ import { compose } from "./compose.ts";
 import { loadConfig } from "./config.ts";
 import { toError, UserError } from "./core/errors.ts";
 
+/** The longest that a stop may take, below the 30 s that most supervisors wait. */
+const STOP_MS = 25_000;
+
 async function main(): Promise<void> {
   const config = loadConfig();
   if (config.credentials === null) return serveSetupPage();
@@ -13,6 +16,8 @@ async function main(): Promise<void> {
       // A second signal means now.
       if (stopping) process.exit(1);
       stopping = true;
+      // Whatever still hangs is taken up at the next start.
+      setTimeout(() => process.exit(0), STOP_MS).unref();
       app.stop().then(
         () => process.exit(0),
         (thrown) => fail(thrown),

@@ -10,7 +10,7 @@ const domain = z
   .max(253)
   .regex(
     /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i,
-    "must be a domain such as registry.npmjs.org or *.example.com, without scheme, port or path",
+    "must be a domain such as packages.example.org or *.example.com, without scheme, port or path",
   );
 const glob = z
   .string()

@@ -44,10 +44,10 @@ describe("the rules", () => {
       checks: ["npm run lint", "npm test"],
       protectedPaths: ["db/migrations/**"],
       allowedPaths: ["src/**", "db/**"],
-      network: ["registry.npmjs.org"],
+      network: ["packages.example.org"],
     });
     expect(prompt).toContain("\n    npm run lint\n    npm test\n");
-    expect(prompt).toContain("Network: only registry.npmjs.org.");
+    expect(prompt).toContain("Network: only packages.example.org.");
     expect(prompt).toContain(".github/workflows/**, .github/codex.yml, db/migrations/**");
     expect(prompt).toContain("You may change src/**, db/** only.");
     expect(systemPrompt(rules)).not.toContain("You may change");

@@ -30,8 +30,8 @@ describe("a configuration that is read", () => {
     ],
     [
       "the flow style",
-      'network: [registry.npmjs.org, "*.example.com"]',
-      { network: ["registry.npmjs.org", "*.example.com"] },
+      'network: [packages.example.org, "*.example.com"]',
+      { network: ["packages.example.org", "*.example.com"] },
     ],
     ["some of a group", "limits: { steps: 10 }", { limits: { ...DEFAULTS.limits, steps: 10 } }],
     ["words that older YAML took for truth", "checks: [yes, 'no']", { checks: ["yes", "no"] }],
@@ -108,14 +108,14 @@ describe("a mistake is told with its line and remedy", () => {
       "a URL for a domain",
       "network:\n  - https://x.example/",
       [
-        "2: entry 1 of `network` must be a domain such as registry.npmjs.org or *.example.com, without scheme, port or path",
+        "2: entry 1 of `network` must be a domain such as packages.example.org or *.example.com, without scheme, port or path",
       ],
     ],
     [
       "all of a top-level domain",
       "network: ['*.com']",
       [
-        "1: entry 1 of `network` must be a domain such as registry.npmjs.org or *.example.com, without scheme, port or path",
+        "1: entry 1 of `network` must be a domain such as packages.example.org or *.example.com, without scheme, port or path",
       ],
     ],
     [

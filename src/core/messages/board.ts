@@ -19,7 +19,7 @@ const FACE: Record<JobState, string> = {
 
 const TICK: Record<PlanItem["status"], string> = {
   pending: "[ ]",
-  in_progress: "[ ]",
+  in_progress: "[ ] 🔧",
   done: "[x]",
 };
 

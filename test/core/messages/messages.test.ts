@@ -76,7 +76,7 @@ test("a board in the middle of the work", () => {
     <details><summary>Task 1</summary>
 
     - [x] look
-    - [ ] mend \\\`x\\\` \\| y
+    - [ ] 🔧 mend \\\`x\\\` \\| y
 
     </details>
 

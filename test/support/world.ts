@@ -118,6 +118,8 @@ async function buildWorld(
   const port = await freePort();
   github.hook.url = `http://127.0.0.1:${port}/api/github/webhooks`;
   let child: ChildProcess | null = null;
+  /** All that were ever started: one that was refused must not hide the one that serves. */
+  const children: ChildProcess[] = [];
   let log = "";
 
   async function start(): Promise<void> {
@@ -143,6 +145,7 @@ async function buildWorld(
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;
+    children.push(started);
     const listens = Promise.withResolvers<void>();
     for (const stream of [started.stdout, started.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -156,14 +159,7 @@ async function buildWorld(
     await listens.promise;
   }
 
-  async function stop(signal: "SIGTERM" | "SIGKILL"): Promise<number | null> {
-    const running = child;
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return null;
-    const exited = once(running, "exit");
-    running.kill(signal);
-    await exited;
-    return running.exitCode;
-  }
+  const stop = async (signal: "SIGTERM" | "SIGKILL") => child && endProcess(child, signal);
 
   const repository = () => github.repository("shop");
   const answers = (issue = 1) =>
@@ -196,12 +192,21 @@ async function buildWorld(
     stop,
   };
   const end = async () => {
-    await stop("SIGKILL");
+    await Promise.all(children.map((each) => endProcess(each, "SIGKILL")));
     await github.close();
     await model.close();
     rmSync(dir, { recursive: true, force: true });
   };
   return { world, end };
+}
+
+/** Ends a process that may have ended already; its exit code. */
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return null;
+  const exited = once(child, "exit");
+  child.kill(signal);
+  await exited;
+  return child.exitCode;
 }
 
 /** Waits on the stand-in's changes until that many boards stand and each of their rows has ended. */

@@ -73,6 +73,9 @@ export async function compose(
     git,
     onToken: remember,
   });
+  // Before the first webhook: a new job's workspace must not be taken for a leftover.
+  const unfinished = await store.unfinished();
+  await git.sweep(new Set(unfinished));
   const { skills, problems } = await loadSkills(SKILLS_DIR);
   for (const problem of problems) log.warn(problem, "a skill was left out");
   const model = createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log });
@@ -156,8 +159,6 @@ export async function compose(
   );
   const boundary = await sandbox.check();
   if (!boundary.ok) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
-  const unfinished = await store.unfinished();
-  await git.sweep(new Set(unfinished));
   outbox.wake();
   runner.start(unfinished);
   const { port } = server;

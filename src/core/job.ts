@@ -116,6 +116,8 @@ export interface FileChange {
 /** The change of a job after its checks were run by the controller. */
 export interface VerifiedChange {
   commit: string;
+  /** The commit it was made on: the base, or where its branch stood when it was carried over. */
+  parent: string;
   tree: string;
   files: FileChange[];
   evidence: Evidence[];

@@ -2,8 +2,6 @@ import type { RepoRef } from "./job.ts";
 
 /** A new comment as its webhook told it: only what we use. */
 export interface CommentFacts {
-  /** Id of the delivery. */
-  guid: string;
   repo: RepoRef;
   issue: { number: number; isPull: boolean };
   commentId: number;

@@ -26,13 +26,12 @@ const payload = z.object({
 });
 
 /** Reads the facts of a comment; null when the payload lacks what is needed to act on it. */
-export function commentFacts(guid: string, raw: unknown): CommentFacts | null {
+export function commentFacts(raw: unknown): CommentFacts | null {
   const parsed = payload.safeParse(raw);
   if (!parsed.success) return null;
   const { installation, repository, issue, comment, sender } = parsed.data;
   if (comment.user === null) return null;
   return {
-    guid,
     repo: {
       installationId: installation.id,
       id: repository.id,

@@ -7,7 +7,7 @@ export async function onCommentCreated(
   event: { id: string; payload: unknown },
   deps: SubmitDeps & { log: Log },
 ): Promise<void> {
-  const facts = commentFacts(event.id, event.payload);
+  const facts = commentFacts(event.payload);
   if (facts === null) {
     deps.log.warn(
       { guid: event.id },

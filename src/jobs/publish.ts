@@ -53,7 +53,7 @@ async function openPull(
   change: VerifiedChange,
   { outbox }: PublishDeps,
 ): Promise<Publication> {
-  const headSha = await putCommit(job, change, job.baseSha, outbox);
+  const headSha = await putCommit(job, change, outbox);
   await putBranch(job, headSha, null, outbox);
   const pull = await outbox
     .perform<"pull">(`pull:${job.id}`, lane(job), {
@@ -106,18 +106,17 @@ async function addCommit(
   verifyAgain: (commit: string) => Promise<VerifiedChange["evidence"]>,
 ): Promise<string> {
   const { job } = attempt;
-  let parent = job.baseSha;
   let carried = change;
   for (let carries = 0; ; carries++) {
-    const headSha = await putCommit(job, carried, parent, deps.outbox);
-    const branch = await putBranch(job, headSha, parent, deps.outbox);
+    const headSha = await putCommit(job, carried, deps.outbox);
+    const branch = await putBranch(job, headSha, carried.parent, deps.outbox);
     if (branch.status === "done") return headSha;
     if (carries === MAX_CARRIES) {
       throw new UserError(
         `the branch ${job.target.branch} keeps moving; write the command again when it rests`,
       );
     }
-    parent = branch.sha;
+    const parent = branch.sha;
     await deps.workspaces.fetch(job.repo, [parent], (refused) =>
       deps.github.gitToken(job.repo, "read", refused),
     );
@@ -133,6 +132,7 @@ async function addCommit(
     carried = {
       ...change,
       commit: moved.commit,
+      parent,
       tree: merged.tree,
       files: moved.files,
       evidence: await verifyAgain(moved.commit),
@@ -142,12 +142,7 @@ async function addCommit(
 }
 
 /** The commit on GitHub: made by its API where that exists, else the pushed one. */
-async function putCommit(
-  job: Job,
-  change: VerifiedChange,
-  parent: string,
-  outbox: Outbox,
-): Promise<string> {
+async function putCommit(job: Job, change: VerifiedChange, outbox: Outbox): Promise<string> {
   await outbox.perform<"push">(`push:${job.id}:${change.commit}`, lane(job), {
     kind: "push",
     repo: job.repo,
@@ -158,7 +153,7 @@ async function putCommit(
     kind: "commit",
     repo: job.repo,
     tree: change.tree,
-    parents: [parent],
+    parents: [change.parent],
     message: change.message,
   });
   return made?.sha ?? change.commit;

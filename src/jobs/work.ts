@@ -115,6 +115,7 @@ export async function work(
     }
     return {
       commit: snapshot.commit,
+      parent: job.baseSha,
       tree: snapshot.tree,
       files: snapshot.files.map(({ path, added, removed, status }) => ({
         path,

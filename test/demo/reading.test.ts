@@ -15,6 +15,7 @@ function pullBody(exitCode: number | null): string {
   const check = { command: "node --test", exitCode, stopped: null, durationMs: 900 };
   const change: VerifiedChange = {
     commit: "c".repeat(40),
+    parent: "a".repeat(40),
     tree: "d".repeat(40),
     files: [],
     evidence: [{ ...check, output: "| `node --test` said so | 0 |" }],

@@ -82,6 +82,7 @@ test("a write changes the fields it names and no other", async () => {
     reason: "so far so good",
     change: {
       commit: "c".repeat(40),
+      parent: "a".repeat(40),
       tree: "d".repeat(40),
       files: [{ path: "a\nb", added: null, removed: null, status: "modified" }],
       evidence: [

@@ -18,6 +18,7 @@ const spend = {
 };
 const change: VerifiedChange = {
   commit: HEAD,
+  parent: "a".repeat(40),
   tree: "c".repeat(40),
   files: [
     { path: "src/auth.ts", added: 12, removed: 3, status: "modified" },

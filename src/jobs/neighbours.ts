@@ -29,7 +29,8 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
   for (const job of jobs) {
     const neighbours: Neighbour[] = [];
     for (const other of jobs) {
-      if (other.id === job.id) continue;
+      // What goes to different branches never meets.
+      if (other.id === job.id || other.target.base !== job.target.base) continue;
       const [first, second] = job.number < other.number ? [job, other] : [other, job];
       const pair = `${first.id} ${second.id}`;
       const files = pairs.get(pair) ?? (await conflictsOf(first, second, deps.objects));

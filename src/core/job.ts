@@ -113,6 +113,15 @@ export interface FileChange {
   status: "added" | "modified" | "deleted" | "type_changed";
 }
 
+/** What a reviewer should look at first, in words. */
+export interface Caution {
+  kind: "shown_first" | "weakened_test";
+  path: string;
+  /** Line of the new file, of the old one where a line went; null for the whole file. */
+  line: number | null;
+  why: string;
+}
+
 /** The change of a job after its checks were run by the controller. */
 export interface VerifiedChange {
   commit: string;

@@ -256,3 +256,21 @@ export interface Log {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
+
+/** A secret in a text that is about to leave: where and what, never the value. */
+export interface SecretFinding {
+  /** The text it stands in, as the caller named it: a path, "the commit message". */
+  where: string;
+  /** 1-based line of that text. */
+  line: number;
+  /** What kind of secret it is, in words. */
+  what: string;
+  /** Whether it is one of our own secrets, in whatever spelling, or a piece of one. */
+  own: boolean;
+}
+
+/** Looks for secrets in what is about to leave. */
+export interface SecretScanner {
+  /** One finding for each kind of secret in each line, in the order of the texts. */
+  scan(texts: { where: string; text: string }[]): Promise<SecretFinding[]>;
+}

@@ -1,25 +1,28 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { git } from "../../demo/github/bare.ts";
 import type { GitHubOptions } from "../../demo/github/initial-state.ts";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/start.ts";
-import type { Comment, Pull } from "../../demo/github/state.ts";
 import {
   type ChatRequest,
   type ModelServer,
   type ScriptedReply,
   startModelServer,
 } from "./model-server.ts";
+import {
+  makeRepository,
+  type RepositoryOptions,
+  viewRepository,
+  type WorldRepository,
+} from "./world-repository.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const END = /✅ done|⚠️ done|➖ no change|⛔ blocked|💸 over budget|❌ failed|🚫 cancelled/g;
 
 /** The App's key pair; made once, for making one takes a while. */
 const { privateKey } = generateKeyPairSync("rsa", {
@@ -32,35 +35,23 @@ export const WEBHOOK_SECRET = "webhook-s3cret-of-the-test";
 export const MODEL_KEY = "sk-model-key-of-the-test-0123456789";
 export const PRIVATE_KEY = privateKey;
 
-export interface WorldOptions {
-  /** Files of the first commit, path → content. */
-  files?: Record<string, string>;
-  /** Content of `.github/codex.yml`. */
-  config?: string;
+export interface WorldOptions extends RepositoryOptions {
   model: (request: ChatRequest, number: number) => ScriptedReply | Promise<ScriptedReply>;
   fault?: GitHubOptions["fault"];
   drafts?: boolean;
   env?: Record<string, string>;
+  /** More repositories of acme's beside `shop`, by name. */
+  repositories?: Record<string, RepositoryOptions>;
 }
 
-/** The whole product as a real process, between a GitHub and a model that are stood in for. */
-export interface World {
+/** The whole product as a real process, between a GitHub and a model that are stood in for; its own view is `shop`'s. */
+export interface World extends WorldRepository {
   github: GitHubStandIn;
   model: ModelServer;
   dataDir: string;
-  /** The bare repository on the stand-in. */
-  bare: string;
-  baseSha: string;
+  /** One of acme's repositories by name. */
+  at(name: string): WorldRepository;
   log(): string;
-  /** Posts a comment; resolves when its webhook was answered. */
-  say(body: string, issue?: number, login?: string): Promise<Comment>;
-  /** Waits until the newest board on an issue shows an ending for every row; its text. */
-  ended(issue?: number, boards?: number): Promise<string>;
-  /** Comments of the App on an issue, oldest first. */
-  answers(issue?: number): Comment[];
-  pulls(): Pull[];
-  pullBody(pull: Pull): string;
-  show(spec: string): Promise<string>;
   start(): Promise<void>;
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>;
 }
@@ -71,6 +62,20 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   onTestFinished(end);
   await world.start();
   return world;
+}
+
+/** Builds a world that several tests share, and starts the product in it; call `end` after them. */
+export async function openWorld(
+  options: WorldOptions,
+): Promise<{ world: World; end: () => Promise<void> }> {
+  const built = await buildWorld(options);
+  try {
+    await built.world.start();
+  } catch (error) {
+    await built.end();
+    throw error;
+  }
+  return built;
 }
 
 /** Runs something in a world of its own, outside a test. */
@@ -92,24 +97,14 @@ async function buildWorld(
 ): Promise<{ world: World; end: () => Promise<void> }> {
   const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-e2e-"));
   chmodSync(dir, 0o755);
-  const bare = path.join(dir, "shop.git");
-  const baseSha = await firstCommit(bare, {
-    "README.md": "# Shop\n",
-    ...options.files,
-    ...(options.config === undefined ? {} : { ".github/codex.yml": options.config }),
-  });
+  const given = Object.entries({ shop: options, ...options.repositories });
+  const repositories = await Promise.all(
+    given.map(([name, each]) => makeRepository(dir, name, each)),
+  );
   const github = await startGitHub({
     app: { id: 4242, slug: "draftsmith", privateKey },
     webhookSecret: WEBHOOK_SECRET,
-    repositories: [
-      {
-        owner: "acme",
-        name: "shop",
-        path: bare,
-        collaborators: { ada: "write", eve: "read" },
-        issues: [{ title: "Auth", body: "Please mend auth.", author: "ada" }],
-      },
-    ],
+    repositories,
     ...(options.fault ? { fault: options.fault } : {}),
     ...(options.drafts === undefined ? {} : { drafts: options.drafts }),
   });
@@ -161,33 +156,18 @@ async function buildWorld(
 
   const stop = async (signal: "SIGTERM" | "SIGKILL") => child && endProcess(child, signal);
 
-  const repository = () => github.repository("shop");
-  const answers = (issue = 1) =>
-    [...repository().comments.values()].filter(
-      (comment) => comment.issue === issue && comment.author === "draftsmith[bot]",
-    );
+  const at = (name: string): WorldRepository => {
+    const made = repositories.find((each) => each.name === name);
+    if (!made) throw new Error(`no repository ${name}`);
+    return viewRepository(github, made, () => log);
+  };
   const world: World = {
+    ...at("shop"),
     github,
     model,
     dataDir,
-    bare,
-    baseSha,
+    at,
     log: () => log,
-    async say(body, issue = 1, login = "ada") {
-      const said = await github.comment({ repository: "shop", issue, login, body });
-      return said.comment;
-    },
-    ended: (issue = 1, boards = 1) =>
-      ended(
-        github,
-        () => answers(issue),
-        boards,
-        () => log,
-      ),
-    answers,
-    pulls: () => [...repository().pulls.values()].sort((a, b) => a.number - b.number),
-    pullBody: (pull) => repository().issues.get(pull.number)?.body ?? "",
-    show: (spec) => git(bare, ["show", spec]),
     start,
     stop,
   };
@@ -207,62 +187,6 @@ async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<
   child.kill(signal);
   await exited;
   return child.exitCode;
-}
-
-/** Waits on the stand-in's changes until that many boards stand and each of their rows has ended. */
-async function ended(
-  github: GitHubStandIn,
-  answers: () => Comment[],
-  count: number,
-  log: () => string,
-): Promise<string> {
-  const found = Promise.withResolvers<string>();
-  const look = () => {
-    const boards = answers().filter((comment) => comment.body.includes("draftsmith:board:"));
-    const last = boards.at(-1)?.body ?? "";
-    if (boards.length >= count && boards.every((board) => allEnded(board.body)))
-      found.resolve(last);
-  };
-  const stopListening = github.onChange(look);
-  const limit = setTimeout(
-    () =>
-      found.reject(
-        new Error(
-          `no end; the boards are:\n${answers()
-            .map((each) => each.body)
-            .join("\n")}\n${log()}`,
-        ),
-      ),
-    55_000,
-  );
-  look();
-  try {
-    return await found.promise;
-  } finally {
-    clearTimeout(limit);
-    stopListening();
-  }
-}
-
-function allEnded(board: string): boolean {
-  const rows = board.split("\n").filter((line) => /^\| \d+ \|/.test(line));
-  return rows.length > 0 && rows.every((row) => row.match(END) !== null);
-}
-
-async function firstCommit(bare: string, files: Record<string, string>): Promise<string> {
-  mkdirSync(bare);
-  await git(bare, ["init", "--quiet", "--bare", "--initial-branch=main", "."]);
-  const tree = mkdtempSync(path.join(tmpdir(), "draftsmith-tree-"));
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(tree, name)), { recursive: true });
-    writeFileSync(path.join(tree, name), content);
-  }
-  const env = { GIT_DIR: bare, GIT_WORK_TREE: tree };
-  await git(tree, ["add", "-A"], { env });
-  const identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
-  await git(tree, [...identity, "commit", "-qm", "Begin"], { env });
-  rmSync(tree, { recursive: true });
-  return git(bare, ["rev-parse", "main"]);
 }
 
 async function freePort(): Promise<number> {

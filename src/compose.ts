@@ -43,8 +43,9 @@ export async function compose(
     level: config.logLevel,
     hooks: { streamWrite: (line) => redact(line) },
   });
-  const remember = (token: string) => {
-    tokens.add(token);
+  const remember = (token: string, alive: boolean) => {
+    if (alive) tokens.add(token);
+    else tokens.delete(token);
     // They live an hour; the oldest are long dead.
     for (const old of [...tokens].slice(0, -MAX_TOKENS)) tokens.delete(old);
   };
@@ -79,13 +80,14 @@ export async function compose(
   const { skills, problems } = await loadSkills(SKILLS_DIR);
   for (const problem of problems) log.warn(problem, "a skill was left out");
   const model = createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log });
-  const outbox = createOutbox({ store, performer: github, redact, now, log });
+  const outbox = createOutbox({ store, jobs: store, performer: github, redact, now, log });
   const neighbours = createNeighbours({ commands: store, jobs: store, objects: git, outbox });
   const jobDeps = {
     commands: store,
     jobs: store,
     outbox,
     github,
+    access: github,
     workspaces: git,
     objects: git,
     sandbox,
@@ -169,6 +171,7 @@ export async function compose(
       await server.close();
       // Together: a job may be waiting for a write or a command that only ends with its own part.
       await Promise.all([runner.stop(), outbox.stop(), sandbox.stop()]);
+      await github.stop();
       await store.close();
       lock.release();
     },

@@ -72,3 +72,15 @@ export interface OutboxRow {
   /** The value of the last success (an edited comment keeps its id), or why it is dead. */
   result: unknown;
 }
+
+const JOB_LANE = "job:";
+
+/** The lane of a job's own acts: with it goes what that job may do. */
+export function jobLane(jobId: string): string {
+  return JOB_LANE + jobId;
+}
+
+/** The job whose lane this is; null for a lane of the conversation. */
+export function jobOfLane(lane: string): string | null {
+  return lane.startsWith(JOB_LANE) ? lane.slice(JOB_LANE.length) : null;
+}

@@ -2,6 +2,8 @@ import type { Writable } from "node:stream";
 import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "./act.ts";
 import type { JobEvent } from "./event.ts";
 import type { Command, FileChange, Job, JobPatch, RepoRef } from "./job.ts";
+import type { Refusal, Usage, Verdict } from "./policy.ts";
+import type { Role } from "./role.ts";
 
 /** A webhook delivery as GitHub named it. */
 export interface Delivery {
@@ -18,23 +20,55 @@ export interface KeyedAct {
   act: Act;
 }
 
-/** Commands: stored whole, in one transaction, before GitHub gets its answer. */
-export interface CommandStore {
-  /** Stores delivery, command, jobs and first acts, or nothing when delivery or command is known. */
+/** A comment that spoke to us, with who said it where: what quotas are counted by. */
+export interface Heard {
+  delivery: Delivery;
+  /** Unique: repository id and comment id. */
+  key: string;
+  /** GitHub's number of the author; null for a deleted account. */
+  actorId: number | null;
+  repo: RepoRef;
+  issue: number;
+}
+
+/** What may be added to what is in use, asked within the transaction that adds it. */
+type Admit = (usage: Usage) => Verdict;
+
+/** Comments that were heard: each leads to one outcome, stored before GitHub gets its answer. */
+export interface IntakeStore {
+  /** Whether the delivery, or the comment under another delivery, was heard already. */
+  known(guid: string, key: string): Promise<boolean>;
+  /** How many comments of a person were heard in the last hour. */
+  heardOf(actorId: number): Promise<number>;
+  /** Stores command, jobs and first acts whole; nothing when the comment is known or `admit` refuses. */
   accept(intake: {
     delivery: Delivery;
     command: Command;
     jobs: Job[];
     acts: KeyedAct[];
-  }): Promise<"accepted" | "duplicate">;
-  /** Stores a delivery that starts no work, with its answer; false when it was known. */
-  answer(delivery: Delivery, acts: KeyedAct[]): Promise<boolean>;
-  /** Whether the delivery, or a command with this key, is stored already. */
-  known(guid: string, commandKey: string): Promise<boolean>;
+    admit: Admit;
+  }): Promise<"accepted" | "duplicate" | Refusal>;
+  /** Stores the answer to a comment that starts no job, under the same conditions. */
+  answer(heard: Heard, acts: KeyedAct[], admit: Admit): Promise<"accepted" | "duplicate" | Refusal>;
+  /**
+   * Stores that a comment was refused. `acts` tell it: always, or unless the same rule was told to the
+   * person on this issue within the last hour, or never. False when the comment was known.
+   */
+  refuse(heard: Heard, refusal: Refusal, acts: KeyedAct[]): Promise<boolean>;
+}
+
+/** Commands and the jobs they led to. */
+export interface CommandStore {
   command(id: string): Promise<Command | null>;
   jobsOf(commandId: string): Promise<Job[]>;
   /** The job that opened this pull request, if one of ours did. */
   jobOfPull(repoId: number, pull: number): Promise<Job | null>;
+}
+
+/** The operator's emergency stop. */
+export interface KillSwitch {
+  /** Why nothing may start or leave for now; null when work goes on. */
+  paused(): Promise<string | null>;
 }
 
 /** Jobs: claimed under a lease; every write of an attempt carries its fence. */
@@ -80,11 +114,11 @@ export interface OutboxStore {
 
 /** Reads from GitHub, each with the smallest token that can do it. */
 export interface GitHub {
-  /** Role of a person by the collaborator-permission API; "none" when GitHub says not found. */
-  permission(
-    repo: RepoRef,
-    login: string,
-  ): Promise<"admin" | "maintain" | "write" | "triage" | "read" | "none">;
+  /**
+   * Role of a person by the collaborator-permission API; "none" when GitHub finds nobody of that login
+   * there, or somebody whose number is not the person's: logins change hands.
+   */
+  permission(repo: RepoRef, actor: { id: number; login: string }): Promise<Role>;
   /** Default branch; null sha when the repository is empty. */
   repository(repo: RepoRef): Promise<{ defaultBranch: string; archived: boolean }>;
   /** Commit a branch points at; null when there is no such branch. */
@@ -94,8 +128,14 @@ export interface GitHub {
   pull(repo: RepoRef, number: number): Promise<PullFacts>;
   /** Title, body and comments of an issue or pull request, oldest first. */
   conversation(repo: RepoRef, issue: number): Promise<Conversation>;
-  /** An installation token for this one repository; a fresh one instead of one that was refused. */
-  gitToken(repo: RepoRef, access: "read" | "write", refused?: string): Promise<string>;
+  /** Lends git a reading token of this one repository for as long as `work` runs. */
+  readGit<T>(repo: RepoRef, work: (token: GitToken) => Promise<T>): Promise<T>;
+}
+
+/** GitHub for one attempt of a job, with tokens that nobody else uses. */
+export interface JobAccess {
+  /** `end` gives up what the job may do: its tokens are revoked once nothing uses them any more. */
+  forJob(jobId: string): { github: GitHub; end(): void };
 }
 
 export interface PullFacts {
@@ -119,7 +159,12 @@ export interface Conversation {
 
 /** Performs acts on GitHub. Throws TransientError (try again) or UserError (will never work). */
 export interface Performer {
-  perform<K extends ActKind>(act: ActOf<K>, previous: ActValues[K] | null): Promise<ActValues[K]>;
+  /** `lane` is the act's: what it may do ends with the job of that lane. */
+  perform<K extends ActKind>(
+    act: ActOf<K>,
+    previous: ActValues[K] | null,
+    lane: string,
+  ): Promise<ActValues[K]>;
 }
 
 /** The checkout of one job. Paths are absolute on the host and the same inside the sandbox. */
@@ -167,6 +212,8 @@ export type Snapshot =
 export interface ChangedFile extends FileChange {
   oldMode: string;
   newMode: string;
+  /** Of a new or changed symbolic link: the path of the tree it leads to at last. */
+  leadsTo: string | null;
 }
 
 /** The half of publishing that goes by git. */

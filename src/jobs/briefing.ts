@@ -67,9 +67,7 @@ async function agentsFiles(job: Job, objects: Objects): Promise<{ path: string; 
 async function diffOf(job: Job, base: string, deps: BriefingDeps): Promise<string> {
   const baseSha = await deps.github.branchSha(job.repo, base);
   if (baseSha === null) return "";
-  await deps.workspaces.fetch(job.repo, [baseSha], (refused) =>
-    deps.github.gitToken(job.repo, "read", refused),
-  );
+  await deps.github.readGit(job.repo, (token) => deps.workspaces.fetch(job.repo, [baseSha], token));
   return stripInvisible(await deps.objects.diff(job.repo, baseSha, job.baseSha, MAX_DIFF_BYTES));
 }
 

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "../core/act.ts";
+import {
+  type Act,
+  type ActKind,
+  type ActOf,
+  type ActValues,
+  jobOfLane,
+  type OutboxRow,
+} from "../core/act.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
-import type { KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
+import { isTerminal } from "../core/job.ts";
+import type { JobStore, KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
 
 /**
  * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
@@ -14,6 +22,8 @@ const MAX_WAIT_MS = 5 * 60_000;
 const STORE_RETRY_MS = 1000;
 /** How soon to look again while something due could not be performed. */
 const BUSY_LOOK_MS = 250;
+/** How soon to look again whether a job asks again for what it left behind. */
+const LEFT_LOOK_MS = 1000;
 /** Between two edits of one comment. */
 const EDIT_INTERVAL_MS = 3000;
 
@@ -34,16 +44,20 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Starts the outbox; what an earlier process left pending is performed at the first wake. */
+/**
+ * Starts the outbox. Texts that an earlier process left pending are performed at the first wake; what
+ * publishes a change is performed only while its job waits for it.
+ */
 export function createOutbox(deps: {
   store: OutboxStore;
+  jobs: Pick<JobStore, "job">;
   performer: Performer;
   /** Takes secrets out of every text that leaves. */
   redact: (text: string) => string;
   now: () => number;
   log: Log;
 }): Outbox {
-  const { store, performer, redact, now, log } = deps;
+  const { store, jobs, performer, redact, now, log } = deps;
   const waiters = new Map<string, Waiter[]>();
   const busyLanes = new Set<string>();
   const running = new Set<Promise<void>>();
@@ -55,6 +69,7 @@ export function createOutbox(deps: {
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | null = null;
   let again = false;
+  let left = false;
 
   function wake(): void {
     if (stopped.signal.aborted) return;
@@ -73,8 +88,14 @@ export function createOutbox(deps: {
   async function drain(): Promise<void> {
     while (again && !stopped.signal.aborted) {
       again = false;
+      left = false;
       for (const row of await store.due(now())) {
         if (busyLanes.has(row.lane)) continue;
+        if (isAsked(row.act) && !waiters.has(row.key)) {
+          left = true;
+          await giveUp(row);
+          continue;
+        }
         busyLanes.add(row.lane);
         const work = deliver(row).finally(() => {
           busyLanes.delete(row.lane);
@@ -86,7 +107,19 @@ export function createOutbox(deps: {
     }
     const next = await store.nextDue();
     // What is due already waits for its lane or came due since the last look.
-    if (next !== null) schedule(Math.max(next, now() + BUSY_LOOK_MS));
+    if (next !== null) schedule(Math.max(next, now() + (left ? LEFT_LOOK_MS : BUSY_LOOK_MS)));
+  }
+
+  /**
+   * Nobody asks (any more) for what would publish a change: its job has to pass the gate again first.
+   * One that ended will never ask.
+   */
+  async function giveUp(row: OutboxRow): Promise<void> {
+    const id = jobOfLane(row.lane);
+    const job = id === null ? null : await jobs.job(id);
+    if (job !== null && !isTerminal(job.state)) return;
+    await store.dead(row.id, row.version, "its job ended before");
+    again = true;
   }
 
   function schedule(at: number): void {
@@ -98,7 +131,7 @@ export function createOutbox(deps: {
   async function deliver(row: OutboxRow): Promise<void> {
     let value: ActValues[ActKind];
     try {
-      value = await performer.perform(redactAct(row.act, redact), previousOf(row));
+      value = await performer.perform(redactAct(row.act, redact), previousOf(row), row.lane);
     } catch (thrown) {
       return stored(row, () => fail(row, toError(thrown)));
     }
@@ -209,6 +242,11 @@ export function createOutbox(deps: {
       await Promise.allSettled(running);
     },
   };
+}
+
+/** What publishes a change is never done behind the back of its job. */
+function isAsked(act: Act): boolean {
+  return ["push", "commit", "branch", "pull"].includes(act.kind);
 }
 
 /** Texts may be edited again and again; everything else is done once. */

@@ -1,3 +1,4 @@
+import { jobLane } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
 import type { Command, Job, Publication, VerifiedChange } from "../core/job.ts";
 import { renderPull } from "../core/messages/pull.ts";
@@ -117,8 +118,8 @@ async function addCommit(
       );
     }
     const parent = branch.sha;
-    await deps.workspaces.fetch(job.repo, [parent], (refused) =>
-      deps.github.gitToken(job.repo, "read", refused),
+    await deps.github.readGit(job.repo, (token) =>
+      deps.workspaces.fetch(job.repo, [parent], token),
     );
     const merged = await deps.objects.merge(job.repo, parent, change.commit);
     if ("conflicts" in merged) {
@@ -191,5 +192,5 @@ function privateRef(job: Job): string {
 }
 
 function lane(job: Job): string {
-  return `job:${job.id}`;
+  return jobLane(job.id);
 }

@@ -1,7 +1,7 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal, type JobState } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
-import type { JobStore, Log, Sandbox } from "../core/ports.ts";
+import type { JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
 import { type Attempt, createAttempt, LostLease } from "./attempt.ts";
 import { type PublishDeps, publish } from "./publish.ts";
 import type { Tried } from "./runner.ts";
@@ -17,6 +17,8 @@ const MAX_ATTEMPTS = 10;
 const RETRY_MS = 2_000;
 
 export interface RunDeps extends WorkDeps, PublishDeps {
+  /** Lends what a job may do on GitHub, for one attempt. */
+  access: JobAccess;
   jobs: JobStore;
   sandbox: Sandbox;
   neighbours: (commandId: string) => Promise<void>;
@@ -29,6 +31,7 @@ export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal
   const claimed = await deps.jobs.claim(jobId, OWNER, LEASE_MS);
   if (!claimed) return { status: "ended" };
   const attempt = createAttempt(claimed, deps);
+  const access = deps.access.forJob(jobId);
   const lost = new AbortController();
   const signal = AbortSignal.any([stopping, lost.signal]);
   const beat = setInterval(() => {
@@ -40,13 +43,14 @@ export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal
       );
   }, BEAT_MS);
   try {
-    await story(attempt, deps, signal);
+    await story(attempt, { ...deps, github: access.github }, signal);
   } catch (thrown) {
     if (signal.aborted || thrown instanceof LostLease) return { status: "ended" };
     const retryAt = await settle(attempt, toError(thrown), deps);
     if (retryAt !== null) return { status: "again", at: retryAt };
   } finally {
     clearInterval(beat);
+    access.end();
   }
   await tidy(attempt, deps);
   return { status: "ended" };

@@ -45,8 +45,9 @@ export async function work(
   const { job } = attempt;
   const events = await deps.jobs.events(job.id);
   const transcript = transcriptOf(events);
-  const readToken = (refused?: string) => deps.github.gitToken(job.repo, "read", refused);
-  await deps.workspaces.fetch(job.repo, [job.baseSha], readToken);
+  await deps.github.readGit(job.repo, (token) =>
+    deps.workspaces.fetch(job.repo, [job.baseSha], token),
+  );
   const resume = transcript.messages.length > 0;
   const workspace = await deps.workspaces.open({
     jobId: job.id,

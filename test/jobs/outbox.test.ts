@@ -19,6 +19,7 @@ function outboxOn(store: Store, perform: (act: Act, previous: unknown) => Promis
   } as Performer;
   const outbox: Outbox = createOutbox({
     store,
+    jobs: store,
     performer,
     redact: (text) => text.replaceAll("s3cret", "[redacted]"),
     now: () => Date.now(),

@@ -1,20 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
-import type { RepoRef } from "../../core/job.ts";
-import type { GitHub, GitPush, Log, Performer } from "../../core/ports.ts";
+import { jobLane } from "../../core/act.ts";
+import type { GitHub, GitPush, GitToken, JobAccess, Log, Performer } from "../../core/ports.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
+import { mint } from "./mint.ts";
 import { createPerform } from "./perform.ts";
-import { type Permissions, READ } from "./permissions.ts";
+import { READ } from "./permissions.ts";
 import { createReads } from "./reads.ts";
+import { createRevoke } from "./revoke.ts";
 import { DEFAULT_TIMING, send, type Timing } from "./send.ts";
-import { createTokens, type Tokens } from "./tokens.ts";
+import { createTokens, type Need, type Tokens } from "./tokens.ts";
 
 const USER_AGENT = "draftsmith";
 
+/** Whoever writes comments and reactions and asks who may start work: never a job. */
+const CONVERSATION = "conversation";
+
 /**
  * GitHub as an App sees it, on github.com or an Enterprise host. Throws TransientError for what may
- * pass and UserError for what GitHub refuses for good.
+ * pass and UserError for what GitHub refuses for good. `stop` revokes every token.
  */
 export function createGitHub(options: {
   appId: number;
@@ -24,13 +29,14 @@ export function createGitHub(options: {
   baseUrl: string;
   log: Log;
   git: GitPush;
-  /** Sees every token that is minted, so that it can be kept out of texts. */
-  onToken?: (token: string) => void;
+  /** Told of each token that comes and goes, so that it can be kept out of texts. */
+  onToken?: (token: string, alive: boolean) => void;
   now?: () => number;
   timing?: Partial<Timing>;
-}): GitHub & Performer {
+}): GitHub & JobAccess & Performer & { stop(): Promise<void> } {
   const { appId, privateKey, log, git, now = Date.now } = options;
-  const sending = { timing: { ...DEFAULT_TIMING, ...options.timing }, now, log };
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
+  const sending = { timing, now, log };
   const common = {
     baseUrl: options.baseUrl.replace(/\/+$/, ""),
     userAgent: USER_AGENT,
@@ -44,13 +50,20 @@ export function createGitHub(options: {
     auth: { appId, privateKey, log: quiet(log) },
   });
   app.hook.wrap("request", (request, sent) => send(request, sent, sending));
-  const tokens = createTokens(app, now, options.onToken ?? (() => undefined));
+  const tokens = createTokens({
+    mint: (repo, permissions) => mint(app, repo, permissions, now),
+    revoke: createRevoke(new Octokit(common), { now, log, timing }),
+    onToken: options.onToken ?? (() => undefined),
+    idleMs: timing.idleMs,
+    now,
+  });
+  tokens.open(CONVERSATION);
 
-  function octokitFor(repo: RepoRef, permissions: Permissions): Octokit {
+  function octokitFor(need: Need): Octokit {
     const octokit = new Octokit(common);
     octokit.hook.before("request", keepSlashes);
     octokit.hook.wrap("request", (request, sent) =>
-      withToken(tokens, repo, permissions, sending.timing.tokenLagMs, (token) => {
+      withToken(tokens, need, timing.tokenLagMs, (token) => {
         sent.headers = { ...sent.headers, authorization: `token ${token}` };
         return send(request, sent, sending);
       }),
@@ -71,13 +84,19 @@ export function createGitHub(options: {
   }
   const self = { appId, login: async () => knownLogin ?? (await login()) };
 
+  const readsOf = (holder: string): GitHub => ({
+    ...createReads((repo) => octokitFor({ holder, repo, permissions: READ })),
+    readGit: (repo, work) => lendToGit(tokens, { holder, repo, permissions: READ }, work),
+  });
   return {
-    ...createReads((repo) => octokitFor(repo, READ)),
-    gitToken: (repo, access, refused) => {
-      if (refused !== undefined) tokens.drop(repo, { contents: access }, refused);
-      return tokens.get(repo, { contents: access });
+    ...readsOf(CONVERSATION),
+    forJob(jobId) {
+      const holder = jobLane(jobId);
+      tokens.open(holder);
+      return { github: readsOf(holder), end: () => tokens.end(holder) };
     },
-    perform: createPerform({ octokitFor, tokens, git, self, now, log }),
+    perform: createPerform({ octokitFor, tokens, conversation: CONVERSATION, git, self, now, log }),
+    stop: () => tokens.stop(),
   };
 }
 
@@ -99,21 +118,41 @@ function keepSlashes(sent: { url: string; [parameter: string]: unknown }): void 
  */
 async function withToken<T>(
   tokens: Tokens,
-  repo: RepoRef,
-  permissions: Permissions,
+  need: Need,
   lagMs: number,
   sendWith: (token: string) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
-    const token = await tokens.get(repo, permissions);
+    const { token, back } = await tokens.lend(need);
     try {
       return await sendWith(token);
     } catch (error) {
       if (!failedWith(error, 401)) throw error;
-      if (attempt !== 1) tokens.drop(repo, permissions, token);
+      if (attempt !== 1) tokens.drop(need, token);
       if (attempt === 2) throw error;
       if (attempt === 1) await sleep(lagMs);
+    } finally {
+      back();
     }
+  }
+}
+
+/** Lends tokens for one piece of work by git, which asks for a fresh one when the first was refused. */
+async function lendToGit<T>(
+  tokens: Tokens,
+  need: Need,
+  work: (token: GitToken) => Promise<T>,
+): Promise<T> {
+  const loans: { back(): void }[] = [];
+  try {
+    return await work(async (refused) => {
+      if (refused !== undefined) tokens.drop(need, refused);
+      const loan = await tokens.lend(need);
+      loans.push(loan);
+      return loan.token;
+    });
+  } finally {
+    for (const loan of loans) loan.back();
   }
 }
 

@@ -20,7 +20,7 @@ const ROLES = {
 } as const;
 
 /** The reads of the GitHub port, each through an Octokit that may only read this repository. */
-export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub, "gitToken"> {
+export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub, "readGit"> {
   function reading<T>(what: string, repo: RepoRef, work: (octokit: Octokit) => Promise<T>) {
     return explained(`read ${what}`, repo, READ, () => work(octokitFor(repo)));
   }

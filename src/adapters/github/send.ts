@@ -17,6 +17,10 @@ export interface Timing {
   delaysMs: readonly number[];
   /** How long GitHub may need until all its machines know a new token. */
   tokenLagMs: number;
+  /** One revocation of a token. */
+  revokeMs: number;
+  /** How long a token may lie unused before it is revoked. */
+  idleMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -24,6 +28,8 @@ export const DEFAULT_TIMING: Timing = {
   writeMs: 20_000,
   delaysMs: [250, 500, 1000],
   tokenLagMs: 1000,
+  revokeMs: 5000,
+  idleMs: 60_000,
 };
 
 interface Sendable {

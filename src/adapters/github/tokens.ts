@@ -1,118 +1,177 @@
-import type { Octokit } from "@octokit/rest";
-import { UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
-import { failedWith, HttpFailure } from "./http-failure.ts";
-import { describePermissions, type Permissions } from "./permissions.ts";
+import type { Minted } from "./mint.ts";
+import type { Permissions } from "./permissions.ts";
 
-/** A token is not handed out when it ends sooner than this. */
+/** A token is not lent when it ends sooner than this. */
 const SPARE_MS = 5 * 60_000;
-const REMEDY = "Add it in the App's settings, then accept it in the settings of the installation.";
+/** How long a stop waits until GitHub took all tokens back. */
+const STOP_MS = 3000;
 
-/** Installation tokens, each good for one repository and the named permissions, kept in memory only. */
-export interface Tokens {
-  /** Throws UserError when GitHub refuses such a token, TransientError when it cannot answer. */
-  get(repo: RepoRef, permissions: Permissions): Promise<string>;
-  /** Forgets a token that GitHub no longer takes; a newer one stays. */
-  drop(repo: RepoRef, permissions: Permissions, token: string): void;
+/** What a token is for. Holders never share one. */
+export interface Need {
+  /** A job's lane, or the conversation. */
+  holder: string;
+  repo: RepoRef;
+  permissions: Permissions;
 }
 
-interface Minted {
+/** A token on loan; whoever borrows it gives it back. */
+interface Loan {
   token: string;
-  expiresAt: number;
+  back(): void;
 }
 
-/** Mints tokens through `app`, an Octokit that speaks as the App itself; `onToken` sees each new one. */
-export function createTokens(
-  app: Octokit,
-  now: () => number,
-  onToken: (token: string) => void,
-): Tokens {
-  const minted = new Map<string, Minted>();
-  const minting = new Map<string, Promise<Minted>>();
+/**
+ * Installation tokens in memory. Each is good for one repository and the named permissions, is lent to
+ * one holder only, and is revoked once it was idle for a while or its holder ended.
+ */
+export interface Tokens {
+  /** From here on tokens of this holder are kept between two uses; without it, each serves one use. */
+  open(holder: string): void;
+  /** Revokes what the holder has, as soon as it is not in use. */
+  end(holder: string): void;
+  /** Throws UserError when GitHub refuses such a token, TransientError when it cannot answer. */
+  lend(need: Need): Promise<Loan>;
+  /** Gives up a token that GitHub no longer takes; a newer one stays. */
+  drop(need: Need, token: string): void;
+  /** Revokes everything; lends nothing any more. Resolves after 3 s at the latest. */
+  stop(): Promise<void>;
+}
 
-  async function mint(repo: RepoRef, permissions: Permissions, key: string): Promise<Minted> {
-    try {
-      const { data } = await app.rest.apps.createInstallationAccessToken({
-        installation_id: repo.installationId,
-        repository_ids: [repo.id],
-        permissions: { ...permissions, metadata: "read" },
-      });
-      onToken(data.token);
-      const fresh = { token: data.token, expiresAt: Date.parse(data.expires_at) };
-      for (const [other, { expiresAt }] of minted) if (expiresAt <= now()) minted.delete(other);
-      minted.set(key, fresh);
-      return fresh;
-    } catch (error) {
-      throw error instanceof HttpFailure ? await refusal(app, repo, permissions, error) : error;
+interface Held extends Minted {
+  key: string;
+  holder: string;
+  users: number;
+  /** Revoked with its last use. */
+  retired: boolean;
+  revoked: boolean;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/** Lends tokens that `mint` makes and `revoke` ends; `revoke` never throws. */
+export function createTokens(deps: {
+  mint: (repo: RepoRef, permissions: Permissions) => Promise<Minted>;
+  revoke: (token: string) => Promise<void>;
+  /** Told of each token that comes, so that it can be kept out of texts, and of each that goes. */
+  onToken: (token: string, alive: boolean) => void;
+  /** How long a token may lie unused, in ms. */
+  idleMs: number;
+  now: () => number;
+}): Tokens {
+  const { now, onToken } = deps;
+  const holders = new Set<string>();
+  const alive = new Set<Held>();
+  /** The one that is lent next, by what it is for. */
+  const current = new Map<string, Held>();
+  const minting = new Map<string, Promise<Held>>();
+  const revoking = new Set<Promise<void>>();
+  let stopped = false;
+
+  async function mint(need: Need, key: string): Promise<Held> {
+    const { holder, repo, permissions } = need;
+    const minted = await deps.mint(repo, permissions);
+    onToken(minted.token, true);
+    const held: Held = {
+      ...minted,
+      key,
+      holder,
+      users: 0,
+      // It may have ended meanwhile.
+      retired: stopped || !holders.has(holder),
+      revoked: false,
+      idle: undefined,
+    };
+    alive.add(held);
+    if (!held.retired) current.set(key, held);
+    return held;
+  }
+
+  async function take(need: Need): Promise<Held> {
+    const key = keyOf(need);
+    for (;;) {
+      if (stopped) throw new Error("the server is stopping");
+      // Outside its life a holder's token serves one use, and others do not join it.
+      if (!holders.has(need.holder)) return used(await mint(need, key));
+      const known = current.get(key);
+      if (known && known.expiresAt - now() > SPARE_MS) return used(known);
+      if (known) retire(known);
+      const running = minting.get(key) ?? mint(need, key).finally(() => minting.delete(key));
+      minting.set(key, running);
+      const fresh = await running;
+      if (!fresh.revoked) return used(fresh);
     }
   }
 
+  function used(held: Held): Held {
+    clearTimeout(held.idle);
+    held.users += 1;
+    return held;
+  }
+
+  function rest(held: Held): void {
+    if (held.users > 0) return;
+    if (held.retired) revoke(held);
+    else held.idle = setTimeout(() => retire(held), deps.idleMs).unref();
+  }
+
+  function retire(held: Held): void {
+    if (current.get(held.key) === held) current.delete(held.key);
+    held.retired = true;
+    clearTimeout(held.idle);
+    if (held.users === 0) revoke(held);
+  }
+
+  function revoke(held: Held): void {
+    if (held.revoked) return;
+    held.revoked = true;
+    alive.delete(held);
+    // A host may give one token twice; as long as one of them is used it must live.
+    if ([...alive].some(({ token }) => token === held.token)) return;
+    const ended = deps.revoke(held.token).finally(() => {
+      onToken(held.token, false);
+      revoking.delete(ended);
+    });
+    revoking.add(ended);
+  }
+
   return {
-    async get(repo, permissions) {
-      const key = keyOf(repo, permissions);
-      const known = minted.get(key);
-      if (known !== undefined && known.expiresAt - now() > SPARE_MS) return known.token;
-      const running =
-        minting.get(key) ?? mint(repo, permissions, key).finally(() => minting.delete(key));
-      minting.set(key, running);
-      return (await running).token;
+    open: (holder) => void holders.add(holder),
+    end(holder) {
+      holders.delete(holder);
+      for (const held of [...alive]) if (held.holder === holder) retire(held);
     },
-    drop(repo, permissions, token) {
-      const key = keyOf(repo, permissions);
-      if (minted.get(key)?.token === token) minted.delete(key);
+    async lend(need) {
+      const held = await take(need);
+      let lent = true;
+      return {
+        token: held.token,
+        back() {
+          if (!lent) return;
+          lent = false;
+          held.users -= 1;
+          rest(held);
+        },
+      };
+    },
+    drop(need, token) {
+      const held = current.get(keyOf(need));
+      if (held?.token === token) retire(held);
+    },
+    async stop() {
+      stopped = true;
+      for (const held of [...alive]) {
+        held.users = 0;
+        retire(held);
+      }
+      await Promise.race([
+        Promise.all(revoking),
+        new Promise((end) => setTimeout(end, STOP_MS).unref()),
+      ]);
     },
   };
 }
 
-function keyOf(repo: RepoRef, permissions: Permissions): string {
-  return JSON.stringify([repo.installationId, repo.id, Object.entries(permissions).sort()]);
-}
-
-async function refusal(
-  app: Octokit,
-  repo: RepoRef,
-  permissions: Permissions,
-  failure: HttpFailure,
-): Promise<Error> {
-  const name = `${repo.owner}/${repo.name}`;
-  switch (failure.status) {
-    case 401:
-      return new UserError(
-        "GitHub does not accept the App's credentials. Check that APP_ID and PRIVATE_KEY belong to the same App and that the server's clock is right.",
-      );
-    case 403:
-      return new UserError(`GitHub gives the App no access to ${name}: ${failure.reason}.`);
-    case 404:
-      return new UserError(`The App is not installed on ${name} (any more).`);
-    case 422: {
-      if (!/permission/i.test(failure.reason)) {
-        return new UserError(
-          `The App's installation does not include ${name}. Add it in the settings of the installation.`,
-        );
-      }
-      const missing = describePermissions(await missingOf(app, repo, permissions));
-      return new UserError(`The App lacks the permission ${missing} on ${name}. ${REMEDY}`);
-    }
-    default:
-      return failure;
-  }
-}
-
-/** GitHub does not say which permission is missing, so what is granted is looked up. */
-async function missingOf(
-  app: Octokit,
-  repo: RepoRef,
-  permissions: Permissions,
-): Promise<Record<string, string>> {
-  try {
-    const { data } = await app.rest.apps.getInstallation({ installation_id: repo.installationId });
-    const granted: Record<string, string | undefined> = { ...data.permissions };
-    const missing = Object.entries(permissions).filter(
-      ([name, access]) => granted[name] !== "write" && granted[name] !== access,
-    );
-    return Object.fromEntries(missing.length > 0 ? missing : Object.entries(permissions));
-  } catch (error) {
-    if (failedWith(error, 401, 403, 404)) return permissions;
-    throw error;
-  }
+function keyOf({ holder, repo, permissions }: Need): string {
+  const access = Object.entries(permissions).sort();
+  return JSON.stringify([holder, repo.installationId, repo.id, access]);
 }

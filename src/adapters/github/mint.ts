@@ -1,0 +1,88 @@
+import type { Octokit } from "@octokit/rest";
+import { UserError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
+import { failedWith, HttpFailure } from "./http-failure.ts";
+import { describePermissions, type Permissions } from "./permissions.ts";
+
+const REMEDY = "Add it in the App's settings, then accept it in the settings of the installation.";
+/** How long a token lives where the host does not say (docs.github.com: one hour). */
+const LIFETIME_MS = 60 * 60_000;
+
+/** A new installation token and when it ends, in ms since the epoch. */
+export interface Minted {
+  token: string;
+  expiresAt: number;
+}
+
+/**
+ * Mints a token for one repository with the named permissions, through `app`, an Octokit that speaks
+ * as the App itself. Throws UserError when GitHub refuses such a token, TransientError when it cannot
+ * answer.
+ */
+export async function mint(
+  app: Octokit,
+  repo: RepoRef,
+  permissions: Permissions,
+  now: () => number,
+): Promise<Minted> {
+  try {
+    const { data } = await app.rest.apps.createInstallationAccessToken({
+      installation_id: repo.installationId,
+      repository_ids: [repo.id],
+      permissions: { ...permissions, metadata: "read" },
+    });
+    const ends = Date.parse(data.expires_at);
+    return { token: data.token, expiresAt: Number.isNaN(ends) ? now() + LIFETIME_MS : ends };
+  } catch (error) {
+    throw error instanceof HttpFailure ? await refusal(app, repo, permissions, error) : error;
+  }
+}
+
+async function refusal(
+  app: Octokit,
+  repo: RepoRef,
+  permissions: Permissions,
+  failure: HttpFailure,
+): Promise<Error> {
+  const name = `${repo.owner}/${repo.name}`;
+  switch (failure.status) {
+    case 401:
+      return new UserError(
+        "GitHub does not accept the App's credentials. Check that APP_ID and PRIVATE_KEY belong to the same App and that the server's clock is right.",
+      );
+    case 403:
+      return new UserError(`GitHub gives the App no access to ${name}: ${failure.reason}.`);
+    case 404:
+      return new UserError(`The App is not installed on ${name} (any more).`);
+    case 422: {
+      if (!/permission/i.test(failure.reason)) {
+        return new UserError(
+          `The App's installation does not include ${name}. Add it in the settings of the installation.`,
+        );
+      }
+      const missing = describePermissions(await missingOf(app, repo, permissions));
+      return new UserError(`The App lacks the permission ${missing} on ${name}. ${REMEDY}`);
+    }
+    default:
+      return failure;
+  }
+}
+
+/** GitHub does not say which permission is missing, so what is granted is looked up. */
+async function missingOf(
+  app: Octokit,
+  repo: RepoRef,
+  permissions: Permissions,
+): Promise<Record<string, string>> {
+  try {
+    const { data } = await app.rest.apps.getInstallation({ installation_id: repo.installationId });
+    const granted: Record<string, string | undefined> = { ...data.permissions };
+    const missing = Object.entries(permissions).filter(
+      ([name, access]) => granted[name] !== "write" && granted[name] !== access,
+    );
+    return Object.fromEntries(missing.length > 0 ? missing : Object.entries(permissions));
+  } catch (error) {
+    if (failedWith(error, 401, 403, 404)) return permissions;
+    throw error;
+  }
+}

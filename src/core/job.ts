@@ -16,21 +16,32 @@ export const JOB_STATES = [
 export type JobState = (typeof JOB_STATES)[number];
 
 const NEXT: Record<JobState, readonly JobState[]> = {
-  queued: ["running", "blocked", "failed", "cancelled"],
+  // What an admin let out was made already: it is only checked again.
+  queued: ["running", "verifying", "blocked", "failed", "cancelled"],
   running: ["verifying", "no_change", "blocked", "over_budget", "failed", "cancelled", "queued"],
   verifying: ["running", "publishing", "blocked", "over_budget", "failed", "cancelled", "queued"],
   publishing: ["done", "over_budget", "blocked", "failed", "cancelled", "queued"],
   done: [],
   no_change: [],
-  blocked: [],
+  // With a held change and the word of an admin.
+  blocked: ["queued"],
   over_budget: [],
   failed: [],
   cancelled: [],
 };
 
-/** Whether a job in `state` has ended. */
+const TERMINAL: ReadonlySet<JobState> = new Set([
+  "done",
+  "no_change",
+  "blocked",
+  "over_budget",
+  "failed",
+  "cancelled",
+]);
+
+/** Whether a job in `state` has ended; a blocked one begins again when an admin allows its change. */
 export function isTerminal(state: JobState): boolean {
-  return NEXT[state].length === 0;
+  return TERMINAL.has(state);
 }
 
 /** Whether a job may go from one state to another; staying where it is counts as allowed. */
@@ -119,7 +130,25 @@ export interface Caution {
   path: string;
   /** Line of the new file, of the old one where a line went; null for the whole file. */
   line: number | null;
+  /** Plain text, one line; it is made inert where it is shown. */
   why: string;
+}
+
+/** Why a change may not leave without the word of an admin. */
+export interface Violation {
+  kind: "path" | "limit" | "secret";
+  /** null for what concerns no one file, or a file whose own name may not be told. */
+  path: string | null;
+  /** A clause for a person and the agent, without the value of a secret. */
+  reason: string;
+}
+
+/** The word of an admin that lets out exactly this commit. */
+export interface Allowance {
+  commit: string;
+  actor: { id: number; login: string };
+  /** When it was given, in ms since the epoch: two words for one commit are told apart by it. */
+  at: number;
 }
 
 /** The change of a job after its checks were run by the controller. */
@@ -138,6 +167,12 @@ export interface VerifiedChange {
   message: string;
   /** Why the agent was stopped, after "because"; null when it finished. */
   limit: string | null;
+  /** What a reviewer is shown first. */
+  cautions: Caution[];
+  /** Why it is held; empty when it may leave. */
+  violations: Violation[];
+  /** Of a held change: the part of its diff that needs an admin's word, cut; else empty. */
+  excerpt: string;
 }
 
 /** One unit of agent work: everything needed to run it again after a restart. */
@@ -166,6 +201,8 @@ export interface Job {
   /** Why it ended as it did, in words for a person; empty while it runs. */
   reason: string;
   change: VerifiedChange | null;
+  /** Given when its change was held. */
+  allowance: Allowance | null;
   publication: Publication | null;
   /** Siblings whose changes do not merge with this one. */
   conflicts: { job: number; files: string[] }[];

@@ -5,7 +5,7 @@ import type { Database } from "./schema.ts";
 type Migration = (schema: Kysely<unknown>["schema"], database: Database) => Promise<void>;
 
 /** Number N is at index N - 1. A released one is never edited: a change is a new one at the end. */
-const MIGRATIONS: Migration[] = [createTables];
+const MIGRATIONS: Migration[] = [createTables, addAllowance];
 
 /** Brings the schema up to date in one transaction; one newer than this program is a UserError. */
 export async function migrate(database: Database): Promise<void> {
@@ -121,4 +121,9 @@ async function createTables(schema: Kysely<unknown>["schema"], database: Databas
     .on("outbox")
     .columns(["state", "lane", "id"])
     .execute();
+}
+
+/** The word of an admin that lets a held change out. */
+async function addAllowance(schema: Kysely<unknown>["schema"]): Promise<void> {
+  await schema.alterTable("jobs").addColumn("allowance", "text").execute();
 }

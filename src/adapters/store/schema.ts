@@ -45,6 +45,8 @@ export interface Tables {
     reason: string;
     /** JSON of VerifiedChange. */
     change: string | null;
+    /** JSON of Allowance. */
+    allowance: string | null;
     /** JSON of Publication. */
     publication: string | null;
     /** The pull request of the publication. */

@@ -80,6 +80,25 @@ export const repoConfigSchema = z
           .max(120)
           .default(10)
           .describe("Wall time of one setup or check command."),
+        files: z.int().min(1).max(5000).default(200).describe("Files in one change."),
+        lines: z
+          .int()
+          .min(1)
+          .max(500_000)
+          .default(20_000)
+          .describe("Lines that one change adds and removes."),
+        kilobytes: z
+          .int()
+          .min(1)
+          .max(16_384)
+          .default(4096)
+          .describe("Size of one change as a patch, without binary files."),
+        binary_kilobytes: z
+          .int()
+          .min(0)
+          .max(16_384)
+          .default(1024)
+          .describe("Size of the new and changed binary files of one change, together."),
       })
       .prefault({})
       .describe("Limits of one command and its jobs."),
@@ -90,7 +109,21 @@ export const repoConfigSchema = z
           .array(glob)
           .max(100)
           .default([])
-          .describe("Paths no job may change, besides workflows and this file."),
+          .describe(
+            "Paths no job may change unless an admin allows it, besides workflows, CODEOWNERS, git hooks, submodules and this file.",
+          ),
+        shown_first: z
+          .array(glob)
+          .max(100)
+          .default([])
+          .describe(
+            "Paths whose changes a pull request opens with, besides manifests, lock files, scripts that run by themselves and instructions to agents.",
+          ),
+        free: z
+          .array(glob)
+          .max(100)
+          .default([])
+          .describe("Paths that a pull request need not open with, though it would by itself."),
       })
       .prefault({})
       .describe("What a job may and may not change."),
@@ -118,6 +151,17 @@ export function parseRepoConfig(
   const parsed = repoConfigSchema.safeParse(read.value);
   if (parsed.success) return { ok: true, config: parsed.data };
   return { ok: false, problems: issueProblems(parsed.error.issues, read, keysOf) };
+}
+
+/** A configuration as an earlier version stored it, with the defaults of what came since. */
+export function completeRepoConfig(stored: RepoConfig): RepoConfig {
+  const defaults = repoConfigSchema.parse({});
+  return {
+    ...defaults,
+    ...stored,
+    limits: { ...defaults.limits, ...stored.limits },
+    paths: { ...defaults.paths, ...stored.paths },
+  };
 }
 
 /** The keys of the schema at a path. */

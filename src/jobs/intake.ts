@@ -63,6 +63,7 @@ export function jobOf(
     lastAction: "",
     reason: "",
     change: null,
+    allowance: null,
     publication: null,
     conflicts: [],
     createdAt: now,

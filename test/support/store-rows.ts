@@ -47,6 +47,7 @@ export function aJob(id: string, command: Command, more: Partial<Job> = {}): Job
     lastAction: "",
     reason: "",
     change: null,
+    allowance: null,
     publication: null,
     conflicts: [],
     createdAt: 1_772_000_000_000,

@@ -1,5 +1,6 @@
 import type { Selectable, Updateable } from "kysely";
-import { JOB_STATES, type Job, type JobPatch } from "../../core/job.ts";
+import { JOB_STATES, type Job, type JobPatch, type VerifiedChange } from "../../core/job.ts";
+import { completeRepoConfig } from "../../core/repo-config.ts";
 import { fromJson, type Tables } from "./schema.ts";
 
 type JobRow = Selectable<Tables["jobs"]>;
@@ -7,14 +8,23 @@ type JobRow = Selectable<Tables["jobs"]>;
 /** What is settled when a job is made, kept in one JSON column. */
 type Spec = Omit<
   Job,
-  keyof JobPatch | "id" | "key" | "commandId" | "number" | "fence" | "conflicts" | "createdAt"
+  | keyof JobPatch
+  | "id"
+  | "key"
+  | "commandId"
+  | "number"
+  | "fence"
+  | "allowance"
+  | "conflicts"
+  | "createdAt"
 >;
 
 /** A new job as its row; nobody holds it. */
 export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
-  const { change, publication, conflicts, createdAt, startedAt, endedAt, ...spec } = more;
+  const { change, allowance, publication, conflicts, createdAt, ...rest } = more;
+  const { startedAt, endedAt, ...spec } = rest;
   spec satisfies Spec;
   return {
     id,
@@ -33,6 +43,7 @@ export function encodeJob(job: Job): JobRow {
     last_action: lastAction,
     reason,
     change: change && JSON.stringify(change),
+    allowance: allowance && JSON.stringify(allowance),
     publication: publication && JSON.stringify(publication),
     pull: publication?.pull ?? null,
     conflicts: JSON.stringify(conflicts),
@@ -69,8 +80,10 @@ export function decodeJob(row: JobRow): Job {
   const where = `job ${row.id}`;
   const state = JOB_STATES.find((known) => known === row.state);
   if (!state) throw new Error(`${where} has the unknown state ${row.state}`);
+  const spec = fromJson<Spec>(row.spec, `${where}, spec`);
   return {
-    ...fromJson<Spec>(row.spec, `${where}, spec`),
+    ...spec,
+    config: completeRepoConfig(spec.config),
     id: row.id,
     key: row.key,
     commandId: row.command_id,
@@ -81,7 +94,11 @@ export function decodeJob(row: JobRow): Job {
     plan: fromJson<Job["plan"]>(row.plan, `${where}, plan`),
     lastAction: row.last_action,
     reason: row.reason,
-    change: row.change === null ? null : fromJson<Job["change"]>(row.change, `${where}, change`),
+    change: row.change === null ? null : decodeChange(row.change, `${where}, change`),
+    allowance:
+      row.allowance === null
+        ? null
+        : fromJson<Job["allowance"]>(row.allowance, `${where}, allowance`),
     publication:
       row.publication === null
         ? null
@@ -92,3 +109,11 @@ export function decodeJob(row: JobRow): Job {
     endedAt: row.ended_at,
   };
 }
+
+/** A change that an earlier version stored was held by nothing and showed nothing first. */
+function decodeChange(text: string, where: string): VerifiedChange {
+  const stored = fromJson<VerifiedChange>(text, where);
+  return { ...NOTHING_HELD, ...stored };
+}
+
+const NOTHING_HELD = { cautions: [], violations: [], excerpt: "" };

@@ -97,12 +97,15 @@ export interface PlanItem {
   status: "pending" | "in_progress" | "done";
 }
 
+/** Which bound ended a command before its own end; null when none did. */
+export type Stopped = "timeout" | "output" | "cancelled" | "memory" | "disk" | "cpu" | null;
+
 /** One check as the controller ran it. */
 export interface Evidence {
   command: string;
   exitCode: number | null;
   /** Why it did not end by itself, if so. */
-  stopped: "timeout" | "output" | "cancelled" | null;
+  stopped: Stopped;
   durationMs: number;
   /** Head and tail of its output, cut with a notice. */
   output: string;

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "./act.ts";
 import type { JobEvent } from "./event.ts";
-import type { Command, FileChange, Job, JobPatch, RepoRef } from "./job.ts";
+import type { Command, FileChange, Job, JobPatch, RepoRef, Stopped } from "./job.ts";
 import type { Refusal, Usage, Verdict } from "./policy.ts";
 import type { Role } from "./role.ts";
 
@@ -32,7 +32,7 @@ export interface Heard {
 }
 
 /** What may be added to what is in use, asked within the transaction that adds it. */
-type Admit = (usage: Usage) => Verdict;
+export type Admit = (usage: Usage) => Verdict;
 
 /** Comments that were heard: each leads to one outcome, stored before GitHub gets its answer. */
 export interface IntakeStore {
@@ -283,7 +283,7 @@ export interface SandboxCommand {
 /** How a command in the sandbox ended. It never throws for a failing command. */
 export interface CommandResult {
   exitCode: number | null;
-  stopped: "timeout" | "output" | "cancelled" | null;
+  stopped: Stopped;
   /** Standard output and error in the order they came, cut at head and tail with a notice. */
   output: string;
   durationMs: number;

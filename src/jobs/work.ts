@@ -7,6 +7,7 @@ import type { ChatMessage } from "../core/model.ts";
 import { pathViolations } from "../core/paths.ts";
 import type { JobStore, Snapshot, Workspace } from "../core/ports.ts";
 import { stripInvisible } from "../core/redact.ts";
+import { howStopped } from "../core/stopped.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BriefingDeps, firstMessages } from "./briefing.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
@@ -152,7 +153,7 @@ async function prepare(
   const failed = evidence.find((check) => check.exitCode !== 0);
   if (!failed) return null;
   const how = failed.stopped
-    ? `was stopped (${failed.stopped})`
+    ? `was ${howStopped(failed.stopped)}`
     : `ended with exit code ${failed.exitCode}`;
   const tail = failed.output.trim().split("\n").slice(-3).join(" / ");
   return `the setup command \`${failed.command}\` ${how}: ${tail}`;

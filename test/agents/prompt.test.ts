@@ -178,7 +178,7 @@ test("failed checks come with their ends", () => {
   expect(prompt).toContain(
     "===== begin npm test: exit code 1 =====\n1 failing\n===== end npm test: exit code 1 =====",
   );
-  expect(prompt).toContain("make e2e: stopped (timeout)");
+  expect(prompt).toContain("make e2e: stopped at the time limit");
   expect(prompt).toContain("aTHE END\n");
   expect(prompt.length).toBeLessThan(8_000);
 });

@@ -13,6 +13,7 @@ import path from "node:path";
 import { toError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { Workspace, Workspaces } from "../../core/ports.ts";
+import { howStopped } from "../../core/stopped.ts";
 import { close } from "./close.ts";
 import { EMAIL } from "./commit.ts";
 import {
@@ -169,7 +170,9 @@ async function build(
     keepBytes: 4000,
   });
   if (checkout.exitCode !== 0) {
-    const why = checkout.stopped ? `it was stopped (${checkout.stopped})` : checkout.output.trim();
+    const why = checkout.stopped
+      ? `it was ${howStopped(checkout.stopped)}`
+      : checkout.output.trim();
     throw new UserError(`${nameOf(repo)} could not be checked out at ${sha.slice(0, 12)}: ${why}`);
   }
   await keepIndex(place);

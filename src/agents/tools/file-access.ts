@@ -1,4 +1,5 @@
 import type { CommandResult } from "../../core/ports.ts";
+import { howStopped } from "../../core/stopped.ts";
 import { failed, type ToolAnswer, type ToolContext } from "./tool.ts";
 
 /** Largest file that is edited or written in one call, in bytes. */
@@ -70,7 +71,7 @@ export function readAnswer(result: CommandResult): FileAnswer {
 
 /** Why a command of ours did not work, in words. */
 function reasonOf(result: CommandResult): string {
-  if (result.stopped) return `it was stopped (${result.stopped})`;
+  if (result.stopped) return `it was ${howStopped(result.stopped)}`;
   return result.output.trim() || `exit code ${result.exitCode}`;
 }
 

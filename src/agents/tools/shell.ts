@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { CommandResult } from "../../core/ports.ts";
+import { howStopped } from "../../core/stopped.ts";
 import { defineTool, oneLine } from "./tool.ts";
 
 const DEFAULT_SECONDS = 120;
@@ -55,9 +56,9 @@ function howItEnded({ exitCode, stopped }: CommandResult, timeoutMs: number): st
       return `stopped after ${Math.round(timeoutMs / 1000)} s`;
     case "output":
       return `stopped after ${MAX_OUTPUT_BYTES / 1024 / 1024} MB of output`;
-    case "cancelled":
-      return "cancelled";
-    default:
+    case null:
       return exitCode === null ? "killed" : `exit ${exitCode}`;
+    default:
+      return howStopped(stopped);
   }
 }

@@ -1,6 +1,7 @@
 import type { Evidence, FileChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import type { RepoConfig } from "../repo-config.ts";
+import { howStopped } from "../stopped.ts";
 import { shorten } from "./words.ts";
 
 const MAX_FILES = 100;
@@ -72,9 +73,7 @@ export function evidenceSection(
 }
 
 function exit(check: Evidence): string {
-  if (check.stopped === "timeout") return "❌ stopped at the time limit";
-  if (check.stopped === "output") return "❌ stopped at the output limit";
-  if (check.stopped === "cancelled") return "❌ cancelled";
+  if (check.stopped) return `❌ ${howStopped(check.stopped)}`;
   return check.exitCode === 0 ? "✅ 0" : `❌ ${check.exitCode ?? "killed by a signal"}`;
 }
 

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, lstat, realpath } from "node:fs/promises";
+import { chmod, chown, lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import { SandboxManager, type SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
 import { UserError } from "../../core/errors.ts";
 import type { SandboxCommand, Workspace } from "../../core/ports.ts";
-import { narrow } from "./bwrap.ts";
-import { placePrograms } from "./place-programs.ts";
+import { type Narrowing, narrow } from "./bwrap.ts";
+import { systemCallFilter } from "./filter.ts";
+import { HOSTNAME, hand } from "./handed.ts";
+import { placeFile, placePrograms } from "./place-programs.ts";
 import { ENTRY } from "./prelude.ts";
 import { contains, type Programs, type SandboxUser, type Toolchain } from "./toolchain.ts";
 
@@ -58,6 +60,9 @@ const literal = (name: string) => ({ path: name, literal: true as const });
 export async function createBoundary(options: BoundaryOptions): Promise<Boundary> {
   const { programs, user } = options;
   const helper = await placePrograms(options.runtimeDir);
+  const calls = process.platform === "linux" ? systemCallFilter(process.arch) : null;
+  const filter = calls && (await placeFile(options.runtimeDir, "calls.bpf", calls, 0o644));
+  const root = await shownRoot(options.toolchain.readable);
   const config: SandboxRuntimeConfig = {
     network: { allowedDomains: [], deniedDomains: [], deniedResolvedAddresses: PRIVATE_RANGES },
     filesystem: { denyRead: DENIED, allowRead: [], allowWrite: [], denyWrite: [] },
@@ -115,14 +120,26 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
           undefined,
           { commandId: id },
         );
+        const handed = hand({
+          bash: programs.bash,
+          filter,
+          user: { uid: workspace.uid ?? user?.uid ?? ownId("uid"), gid: user?.gid ?? ownId("gid") },
+          home: workspace.home,
+        });
         return {
           argv: programs.bwrap
-            ? narrow(line, {
-                bwrap: programs.bwrap,
-                tmp: ownTmp(workspace, [options.runtimeDir, ...options.toolchain.readable]),
-                socket: SandboxManager.getLinuxHttpSocketPath() ?? null,
-                network: domains.length > 0,
-              })
+            ? handed.open(
+                narrow(line, {
+                  bwrap: programs.bwrap,
+                  root,
+                  hostname: HOSTNAME,
+                  files: handed.files,
+                  filter: handed.filter,
+                  tmp: ownTmp(workspace, [options.runtimeDir, ...options.toolchain.readable]),
+                  socket: SandboxManager.getLinuxHttpSocketPath() ?? null,
+                  network: domains.length > 0,
+                }),
+              )
             : [programs.bash, "-c", line],
           release() {
             SandboxManager.unregisterCommandNetworkLists(id);
@@ -136,6 +153,21 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
     },
     close: () => SandboxManager.reset(),
   };
+}
+
+/** What of the host's `/` commands see: of the system's own directories, those that lie right there. */
+async function shownRoot(readable: string[]): Promise<Narrowing["root"]> {
+  const root: Narrowing["root"] = { dirs: [], links: [] };
+  for (const name of readable.filter((each) => path.dirname(each) === "/")) {
+    if ((await lstat(name)).isSymbolicLink()) {
+      root.links.push({ name, target: await readlink(name) });
+    } else root.dirs.push(name);
+  }
+  return root;
+}
+
+function ownId(kind: "uid" | "gid"): number {
+  return (kind === "uid" ? process.getuid : process.getgid)?.() ?? 65534;
 }
 
 /** List entries for the proxy: names only, web ports only. Throws UserError for anything else. */

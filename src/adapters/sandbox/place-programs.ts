@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, copyFile, mkdir, readFile, rename } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 
@@ -9,21 +9,28 @@ export async function placePrograms(runtimeDir: string): Promise<{ seccomp: stri
   const vendor = path.join(path.dirname(main), "..", "vendor");
   await mkdir(runtimeDir, { recursive: true });
   await chmod(runtimeDir, 0o755);
-  const place = async (from: string, mode: number): Promise<string> => {
-    const to = path.join(runtimeDir, path.basename(from));
-    const wanted = await readFile(from);
-    const there = await readFile(to).catch(() => null);
-    if (there === null || !there.equals(wanted)) {
-      // Renamed into place: a command of another server may be running the old one.
-      const fresh = `${to}.${randomBytes(6).toString("hex")}`;
-      await copyFile(from, fresh);
-      await chmod(fresh, mode);
-      await rename(fresh, to);
-    }
-    return to;
-  };
+  const place = async (from: string, mode: number) =>
+    placeFile(runtimeDir, path.basename(from), await readFile(from), mode);
   return {
     seccomp: await place(path.join(vendor, "seccomp", process.arch, "apply-seccomp"), 0o755),
     jar: await place(path.join(vendor, "java-proxy-agent", "srt-proxy-agent.jar"), 0o644),
   };
+}
+
+/** Writes a file of ours into the runtime directory unless it is there already; its path. */
+export async function placeFile(
+  runtimeDir: string,
+  name: string,
+  wanted: Uint8Array,
+  mode: number,
+): Promise<string> {
+  const to = path.join(runtimeDir, name);
+  const there = await readFile(to).catch(() => null);
+  if (there?.equals(wanted)) return to;
+  // Renamed into place: a command of another server may be running the old one.
+  const fresh = `${to}.${randomBytes(6).toString("hex")}`;
+  await writeFile(fresh, wanted);
+  await chmod(fresh, mode);
+  await rename(fresh, to);
+  return to;
 }

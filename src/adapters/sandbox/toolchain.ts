@@ -30,7 +30,7 @@ const SYSTEM = [
 
 /** Of /etc only what programs need to run: what may hold passwords stays out, and each entry costs time. */
 const ETC = [
-  ...["alternatives", "crypto-policies", "fonts", "group", "hosts", "ld.so.cache", "localtime"],
+  ...["alternatives", "crypto-policies", "fonts", "ld.so.cache", "localtime"],
   ...[
     "java",
     "java-8-openjdk",
@@ -39,14 +39,7 @@ const ETC = [
     "java-21-openjdk",
     "java-25-openjdk",
   ],
-  ...[
-    "maven/m2.conf",
-    "nsswitch.conf",
-    "passwd",
-    "pki/ca-trust/extracted",
-    "pki/java",
-    "pki/tls/cert.pem",
-  ],
+  ...["maven/m2.conf", "nsswitch.conf", "pki/ca-trust/extracted", "pki/java", "pki/tls/cert.pem"],
   ...["pki/tls/certs", "pki/tls/openssl.cnf", "protocols", "services", "ssl/cert.pem", "ssl/certs"],
   ...["ssl/openssl.cnf"],
 ].map((name) => `/etc/${name}`);

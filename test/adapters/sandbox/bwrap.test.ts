@@ -8,40 +8,41 @@ const relays = (socket: string) =>
 
 const LINE =
   "/usr/bin/bwrap --new-session --die-with-parent --unshare-net --bind /tmp/p.sock /tmp/p.sock --ro-bind / / " +
-  "--bind '/data/a b/tree' '/data/a b/tree' --tmpfs /tmp --tmpfs '/it'\"'\"'s' --dev /dev --unshare-pid " +
+  "--bind '/data/a b/tree' '/data/a b/tree' --ro-bind /dev/null /notes.txt --tmpfs /etc --tmpfs /tmp --tmpfs /secret " +
+  "--tmpfs '/it'\"'\"'s' --ro-bind '/it'\"'\"'s/bin' '/it'\"'\"'s/bin' --dev /dev --unshare-pid " +
   `--unshare-user --cap-drop ALL --cap-add CAP_SETFCAP --proc /proc -- /bin/bash -c ${word(relays("/tmp/p.sock"))}`;
 
-const to = { bwrap: "/usr/bin/bwrap", tmp: "/data/tmp", socket: "/tmp/p.sock", network: true };
+const to = {
+  bwrap: "/usr/bin/bwrap",
+  root: { dirs: ["/usr"], links: [{ name: "/bin", target: "usr/bin" }] },
+  hostname: "inside",
+  files: [{ descriptor: 4, name: "/etc/passwd" }],
+  filter: 9,
+  tmp: "/data/tmp",
+  socket: "/tmp/p.sock",
+  network: true,
+};
 
 describe("narrowing srt's bubblewrap command", () => {
   it("keeps the words as a shell would read them, and narrows them", () => {
+    const words = [
+      "/usr/bin/bwrap --unshare-ipc --unshare-uts --hostname inside --unshare-cgroup-try --seccomp 9",
+      "--new-session --die-with-parent --unshare-net --symlink usr/bin /bin --ro-bind /usr /usr",
+      "--bind /data/a_b/tree /data/a_b/tree --tmpfs /etc --bind /data/tmp /tmp --tmpfs /it's",
+      "--ro-bind /it's/bin /it's/bin --dev /dev --unshare-pid --unshare-user --cap-drop ALL",
+      "--proc /proc --ro-bind-data 4 /etc/passwd --remount-ro /etc --remount-ro /it's --remount-ro /",
+      "--ro-bind /tmp/p.sock /dev/draftsmith-proxy",
+    ];
     expect(narrow(LINE, to)).toEqual([
-      ...["/usr/bin/bwrap", "--unshare-ipc", "--new-session", "--die-with-parent", "--unshare-net"],
-      ...[
-        "--ro-bind",
-        "/",
-        "/",
-        "--bind",
-        "/data/a b/tree",
-        "/data/a b/tree",
-        "--bind",
-        "/data/tmp",
-        "/tmp",
-      ],
-      ...[
-        "--tmpfs",
-        "/it's",
-        "--dev",
-        "/dev",
-        "--unshare-pid",
-        "--unshare-user",
-        "--cap-drop",
-        "ALL",
-      ],
-      ...["--proc", "/proc", "--remount-ro", "/it's"],
-      ...["--ro-bind", "/tmp/p.sock", "/dev/draftsmith-proxy"],
+      ...words.flatMap((line) => line.split(" ")).map((each) => each.replace("a_b", "a b")),
       ...["--", "/bin/bash", "-c", relays("/dev/draftsmith-proxy")],
     ]);
+  });
+
+  it("shows nothing of the host's root but what it is told to", () => {
+    const text = narrow(LINE, to).join(" ");
+    expect(text).not.toContain("--ro-bind / /");
+    expect(text).not.toMatch(/notes\.txt|secret/);
   });
 
   it("leaves no way to the proxy without network", () => {
@@ -62,6 +63,7 @@ describe("narrowing srt's bubblewrap command", () => {
     "--die-with-parent",
     "--proc",
     "--tmpfs /tmp",
+    "--ro-bind / /",
   ])("refuses a command without %s", (option) => {
     expect(() => narrow(LINE.replace(`${option} `, ""), to)).toThrow("unexpected command");
   });

@@ -4,16 +4,17 @@ import path from "node:path";
 import type { CommandResult, SandboxCommand, Workspace } from "../../core/ports.ts";
 import type { SandboxUser } from "./toolchain.ts";
 
-/** Tries to get out, with nothing but bash; says a word for each thing that worked. */
+/** Tries to get out, with little more than bash; says a word for each thing that worked. */
 const SCRIPT = `
 echo "uid=$EUID"
 (exec 3<"$1") 2>/dev/null && echo read
 (: >"$2") 2>/dev/null && echo write
 (exec 3<>"/dev/tcp/127.0.0.1/$3") 2>/dev/null && echo network
+unshare -U true 2>/dev/null && echo userns
 (: >"$HOME/x" && : >"$TMPDIR/x" && : >x) 2>/dev/null || echo unwritable
 if [ -r /proc/self/status ]; then
   while read -r name value; do
-    case "$name" in CapEff:|Seccomp:) echo "$name$value" ;; esac
+    case "$name" in Cap[IPEA]*|NoNewPrivs:|Seccomp:|Seccomp_filters:) echo "$name$value" ;; esac
   done </proc/self/status
 fi
 `;
@@ -22,6 +23,7 @@ const HOLES: Record<string, string> = {
   read: "a command in it could read a private file",
   write: "a command in it could write outside its workspace",
   network: "a command in it could reach the network",
+  userns: "a command in it could make a namespace of its own",
   unwritable: "a command in it cannot write its own workspace",
 };
 
@@ -69,7 +71,14 @@ export async function probe(options: {
     if (!said.some((word) => /^uid=[1-9]\d*$/.test(word))) holes.push("commands in it run as root");
     if (process.platform === "linux") {
       if (!said.includes("Seccomp:2")) holes.push("its system call filter is not in force");
-      if (!said.includes("CapEff:0000000000000000")) holes.push("commands in it have capabilities");
+      // srt's two and ours; kernels before 5.9 do not count them.
+      const filters =
+        said.find((line) => line.startsWith("Seccomp_filters:"))?.split(":")[1] ?? "3";
+      if (Number(filters) < 3) holes.push("its own system call filter is missing");
+      const capabilities = said.filter((line) => line.startsWith("Cap"));
+      if (capabilities.length < 4 || capabilities.some((line) => !/:0+$/.test(line)))
+        holes.push("commands in it have capabilities");
+      if (!said.includes("NoNewPrivs:1")) holes.push("commands in it can gain privileges");
     }
     return holes;
   } finally {

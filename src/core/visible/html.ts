@@ -1,0 +1,205 @@
+import { BLOCK, hides, PLAIN, UNSEEN, VOID } from "./elements.ts";
+import { decoded } from "./entities.ts";
+import type { Tally } from "./tally.ts";
+
+/** A page read from its beginning to its end: what stands open in HTML hides what follows, also in later blocks. */
+export interface Page {
+  /** Raw HTML; gives the words in it that show. */
+  html(source: string): string;
+  /** Words outside tags; gives those that show. */
+  text(words: string): string;
+  /** Whether something open hides what comes next. */
+  hidden(): boolean;
+  /** Takes what follows for a comment, up to `-->`. */
+  comment(): void;
+  /** Begins a new line, or a new block. */
+  begin(what: "line" | "block"): void;
+}
+
+/** What hides the words that come next, and how it ends. */
+type Veil =
+  | { by: "nothing" }
+  /** A comment, its kin or a tag that has not ended, up to this mark; `under` it something may hide too. */
+  | { by: "mark"; mark: string; under: Veil }
+  | { by: "element"; name: string; depth: number }
+  /** An element that is never closed, in the middle of a sentence. */
+  | { by: "block" }
+  | { by: "rest" };
+
+/** A name in angle brackets that a person wrote as a word: `<String>`, `<user-id>`. */
+const WORD = /^(?=.{1,24}$)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+){0,2}$/;
+
+/**
+ * A reader for a page whose raw HTML is `pieces`, in order. It errs on the side of hiding: where
+ * readers of HTML disagree on the end of a comment or tag, the later one counts. With `trusted`, a bare
+ * tag that is never closed is taken for a word its author forgot to quote.
+ */
+export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page {
+  const closers = new Map<string, number>();
+  for (const piece of pieces) {
+    for (const [, name = ""] of piece.matchAll(/<\/([a-z][^\s/>]*)/gi)) {
+      closers.set(name.toLowerCase(), (closers.get(name.toLowerCase()) ?? 0) + 1);
+    }
+  }
+  let veil: Veil = { by: "nothing" };
+  let lineHasWords = false;
+
+  function show(words: string): string {
+    if (veil.by !== "nothing") return "";
+    const line = words.slice(words.lastIndexOf("\n") + 1);
+    lineHasWords = /\S/.test(line) || (lineHasWords && line === words);
+    return words;
+  }
+
+  function open(mark: string, noun: string): void {
+    tally.add(noun);
+    veil = { by: "mark", mark, under: veil };
+  }
+
+  /** Reads the markup that begins at `at`; gives what it shows and where it ends. */
+  function markup(source: string, at: number, lastInstruction: number) {
+    if (source.startsWith("<!--", at)) {
+      // Some readers take `<!-->` for a whole comment, some for the beginning of one.
+      const whole = /^<!---?>/.exec(source.slice(at, at + 6))?.[0];
+      if (whole === undefined || source.includes("-->", at + 4)) {
+        return past(source, at + 4, "-->", "HTML comment");
+      }
+      tally.add("HTML comment");
+      return { shown: "", end: at + whole.length };
+    }
+    if (source.startsWith("<![CDATA[", at)) return past(source, at + 9, "]]>", "HTML declaration");
+    if (source.startsWith("<?", at)) {
+      return past(source, at + 2, lastInstruction > at ? "?>" : ">", "HTML declaration");
+    }
+    if (/^<(?:!|\/[^A-Za-z])/.test(source.slice(at, at + 3))) {
+      return past(source, at + 2, ">", "HTML declaration");
+    }
+    const begin = /<(\/?)([A-Za-z][^\s/>]*)/y;
+    begin.lastIndex = at;
+    const [start, slash, name = ""] = begin.exec(source) ?? [];
+    if (start === undefined) return { shown: show("<"), end: at + 1 };
+    const end = tagEnd(source, at + start.length);
+    if (end === -1) {
+      open(">", "HTML tag");
+      return { shown: "", end: source.length };
+    }
+    const attributes = source.slice(at + start.length, end - 1);
+    return { shown: slash ? close(name, attributes) : element(name, attributes), end };
+  }
+
+  /** Leaves out up to a mark, which may come in a later piece only. */
+  function past(source: string, from: number, mark: string, noun: string) {
+    const found = source.indexOf(mark, from);
+    if (found !== -1) {
+      tally.add(noun);
+      return { shown: "", end: found + mark.length };
+    }
+    open(mark, noun);
+    return { shown: "", end: source.length };
+  }
+
+  function close(spelled: string, attributes: string): string {
+    const name = spelled.toLowerCase();
+    tally.add("HTML attribute", attributes.trim() === "" ? 0 : 1);
+    closers.set(name, (closers.get(name) ?? 1) - 1);
+    if (veil.by === "element" && veil.name === name) {
+      veil = veil.depth > 1 ? { ...veil, depth: veil.depth - 1 } : { by: "nothing" };
+      return "";
+    }
+    if (name === "details") return show("\n[end of the fold]\n");
+    return BLOCK.has(name) || name === "summary" ? show("\n") : "";
+  }
+
+  function element(spelled: string, attributes: string): string {
+    const name = spelled.toLowerCase();
+    if (veil.by === "element" && veil.name === name && !VOID.has(name)) {
+      veil = { ...veil, depth: veil.depth + 1 };
+    }
+    if (veil.by !== "nothing") return "";
+    const bare = attributes === "";
+    const closed = (closers.get(name) ?? 0) > 0;
+    if (!VOID.has(name) && (UNSEEN.has(name) || hides(name, attributes))) {
+      if (!closed && bare && lineHasWords) {
+        if (trusted) return show(`<${spelled}>`);
+        veil = { by: "block" };
+      } else veil = closed ? { by: "element", name, depth: 1 } : { by: "rest" };
+      tally.add("element that is not shown");
+      return "";
+    }
+    tally.add("HTML attribute", (attributes.match(/=/g) ?? []).length);
+    if (name === "img") return show("[image]");
+    if (name === "details") {
+      if (/(?:^|\s)open(?:[\s=/]|$)/i.test(attributes)) return show("\n");
+      tally.add("fold");
+      return show("\n[folded on the page]\n");
+    }
+    if (BLOCK.has(name) || name === "summary") return show("\n");
+    if (trusted && bare && !closed && !VOID.has(name) && WORD.test(spelled)) {
+      return show(`<${spelled}>`);
+    }
+    if (!PLAIN.has(name)) tally.add("HTML tag");
+    return "";
+  }
+
+  return {
+    html(source) {
+      let out = "";
+      let at = 0;
+      const lastInstruction = source.lastIndexOf("?>");
+      while (at < source.length) {
+        if (veil.by === "mark") {
+          const found = source.indexOf(veil.mark, at);
+          if (found === -1) return out;
+          at = found + veil.mark.length;
+          veil = veil.under;
+          continue;
+        }
+        const next = source.indexOf("<", at);
+        out += show(decoded(source.slice(at, next === -1 ? source.length : next)));
+        if (next === -1) break;
+        const { shown, end } = markup(source, next, lastInstruction);
+        out += shown;
+        at = end;
+      }
+      return out;
+    },
+    text(words) {
+      let rest = words;
+      let out = "";
+      for (;;) {
+        if (veil.by === "mark") {
+          const found = rest.indexOf(veil.mark);
+          if (found === -1) return out;
+          rest = rest.slice(found + veil.mark.length);
+          veil = veil.under;
+        }
+        const comment = veil.by === "nothing" ? rest.indexOf("<!--") : -1;
+        if (comment === -1) return out + show(rest);
+        out += show(rest.slice(0, comment));
+        rest = rest.slice(comment + 4);
+        open("-->", "HTML comment");
+      }
+    },
+    hidden: () => veil.by !== "nothing",
+    comment: () => open("-->", "HTML comment"),
+    begin(what) {
+      lineHasWords = false;
+      if (what === "block" && veil.by === "block") veil = { by: "nothing" };
+    },
+  };
+}
+
+/** The end of a tag whose attributes begin at `from`: its `>` outside quotes; -1 when it does not end. */
+function tagEnd(source: string, from: number): number {
+  const signs = /[>=]\s*["']?/g;
+  signs.lastIndex = from;
+  for (let sign = signs.exec(source); sign; sign = signs.exec(source)) {
+    if (sign[0].startsWith(">")) return sign.index + 1;
+    const quote = /["']$/.exec(sign[0])?.[0];
+    if (quote === undefined) continue;
+    const end = source.indexOf(quote, signs.lastIndex);
+    if (end === -1) return -1;
+    signs.lastIndex = end + 1;
+  }
+  return -1;
+}

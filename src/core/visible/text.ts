@@ -1,0 +1,64 @@
+import { visibleBlocks } from "./blocks.ts";
+import { plainBlanks, visibleCharacters } from "./characters.ts";
+import { readPage } from "./html.ts";
+import { parsePage } from "./parser.ts";
+import { createTally } from "./tally.ts";
+
+/** A text without what its readers cannot see, and what was taken out, by kind and number. */
+export interface VisibleText {
+  text: string;
+  what: string[];
+}
+
+/** GitHub takes 65,536 characters; what another host sends beyond this is left out. */
+const MAX_SOURCE = 100_000;
+
+/**
+ * Markdown as its page shows it, written anew from its tree: no comment, attribute, alternative text,
+ * title, definition, footnote or invisible character of the source gets through, however it is spelled.
+ * Code stays as it is but for invisible characters; folded text stays and is marked. Where GitHub and
+ * other readers disagree, what one of them hides is left out. `trusted` keeps targets of links and bare
+ * tags that are never closed.
+ */
+export function visibleMarkdown(source: string, { trusted }: { trusted: boolean }): VisibleText {
+  const tally = createTally();
+  const kept = source.slice(0, MAX_SOURCE).toWellFormed();
+  tally.add("cut-off character", source.length - kept.length);
+  const written = visibleCharacters(kept, tally);
+  const { tokens, definitions } = parsePage(written);
+  tally.add("link definition", definitions);
+  const page = readPage(rawHtml(tokens), trusted, tally);
+  const text = visibleBlocks(tokens, { lines: written.split("\n"), page, tally, trusted }).join(
+    "\n\n",
+  );
+  return { text: plainBlanks(visibleCharacters(text, tally)), what: tally.what() };
+}
+
+/** A title, which GitHub shows as plain text on one line; a comment in it is taken out all the same. */
+export function visibleTitle(source: string): VisibleText {
+  const tally = createTally();
+  const shown = visibleCharacters(source.slice(0, 2000), tally).replace(
+    /<!--[\s\S]*?(?:-->|$)/g,
+    () => {
+      tally.add("HTML comment");
+      return "";
+    },
+  );
+  return { text: plainBlanks(shown).replace(/\s+/g, " ").trim(), what: tally.what() };
+}
+
+/** A file or diff, in which all is text: only invisible characters go. */
+export function visibleSource(source: string): VisibleText {
+  const tally = createTally();
+  const text = visibleCharacters(source, tally);
+  return { text, what: tally.what() };
+}
+
+function rawHtml(tokens: ReturnType<typeof parsePage>["tokens"]): string[] {
+  return tokens.flatMap((token) => {
+    if (token.type === "html_block") return [token.content];
+    return rawHtml(token.children ?? []).concat(
+      token.type === "html_inline" ? [token.content] : [],
+    );
+  });
+}

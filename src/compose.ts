@@ -1,9 +1,11 @@
+import { createPrivateKey } from "node:crypto";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { Probot } from "probot";
 import { createGit } from "./adapters/git/git.ts";
 import { createGitHub } from "./adapters/github/github.ts";
+import { createKillSwitch } from "./adapters/kill-switch.ts";
 import { createModel } from "./adapters/openai.ts";
 import { priceOf } from "./adapters/prices.ts";
 import { createSandbox } from "./adapters/sandbox.ts";
@@ -68,7 +70,7 @@ export async function compose(
   });
   const github = createGitHub({
     appId: credentials.appId,
-    privateKey: credentials.privateKey,
+    privateKey: createPrivateKey(credentials.privateKey),
     baseUrl: config.apiUrl,
     log,
     git,
@@ -82,7 +84,16 @@ export async function compose(
   const model = createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log });
   const outbox = createOutbox({ store, jobs: store, performer: github, redact, now, log });
   const neighbours = createNeighbours({ commands: store, jobs: store, objects: git, outbox });
+  const gateDeps = {
+    github,
+    killSwitch: createKillSwitch(dataDir),
+    repositories: config.repositories,
+    quotas: config.quotas,
+    now,
+    log,
+  };
   const jobDeps = {
+    ...gateDeps,
     commands: store,
     jobs: store,
     outbox,
@@ -107,8 +118,9 @@ export async function compose(
   });
   const probot = new Probot({
     appId: credentials.appId,
-    privateKey: credentials.privateKey,
-    secret: credentials.webhookSecret,
+    // It only hands on what came through our own door: it signs and verifies nothing.
+    privateKey: "not given",
+    secret: "not given",
     baseUrl: config.apiUrl,
     // At debug level Probot would log whole payloads.
     log: log.child(
@@ -121,15 +133,15 @@ export async function compose(
   });
   await probot.load(
     createApp({
+      ...gateDeps,
+      intake: store,
       commands: store,
       outbox,
-      github,
       sandbox,
       skills,
       model: config.model,
+      allow: async () => ({ text: "Nothing is held here.", start: [] }),
       start: runner.start,
-      now,
-      log,
     }),
   );
   const webhook = createWebhookDoor({

@@ -1,12 +1,12 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Store } from "../../src/adapters/store/store.ts";
-import type { Act } from "../../src/core/act.ts";
+import { type Act, jobLane } from "../../src/core/act.ts";
 import { TransientError, UserError } from "../../src/core/errors.ts";
 import type { Performer } from "../../src/core/ports.ts";
 import { createOutbox, type Outbox } from "../../src/jobs/outbox.ts";
 import { silentLog } from "../support/log.ts";
 import { storeOn } from "../support/open-test-store.ts";
-import { aComment } from "../support/store-rows.ts";
+import { aCommand, aComment, acceptJobs, aJob } from "../support/store-rows.ts";
 
 /** An outbox whose acts are performed by `perform`, and the acts it performed. */
 function outboxOn(store: Store, perform: (act: Act, previous: unknown) => Promise<unknown>) {
@@ -52,13 +52,41 @@ test("an act is performed once, and its value is kept for who asks again", async
   expect(performed).toHaveLength(1);
 });
 
-test("what an earlier process left is performed after the next start", async () => {
+test("a text that an earlier process left is performed after the next start", async () => {
   const store = await storeOn();
-  await store.put({ key: "push:1", lane: "job:1", act: push }, 0);
+  await store.put(aComment("board:1", "hello"), 0);
   const done = Promise.withResolvers<void>();
-  const { outbox } = outboxOn(store, async () => done.resolve());
+  const { outbox } = outboxOn(store, async () => {
+    done.resolve();
+    return { id: 7 };
+  });
   outbox.wake();
   await done.promise;
+});
+
+test("what would publish a change waits until its job asks for it again", async () => {
+  const store = await storeOn();
+  const command = aCommand("command");
+  await acceptJobs(store, command, [aJob("job", command)]);
+  await store.put({ key: "push:1", lane: jobLane("job"), act: push }, 0);
+  await store.put(aComment("board:1", "hello"), 0);
+  const { outbox, performed } = outboxOn(store, async () => ({ id: 7 }));
+  outbox.wake();
+  await vi.waitFor(() => expect(performed).toHaveLength(1));
+  expect(performed[0]?.kind).toBe("comment");
+  await outbox.perform<"push">("push:1", jobLane("job"), push);
+  expect(performed[1]?.kind).toBe("push");
+});
+
+test("what would publish a change of a job that has ended is given up, and its lane goes on", async () => {
+  const store = await storeOn();
+  await store.put({ key: "push:1", lane: jobLane("gone"), act: push }, 0);
+  const drop: Act = { kind: "delete_ref", repo: push.repo, ref: "refs/draftsmith/x" };
+  await store.put({ key: "drop:1", lane: jobLane("gone"), act: drop }, 0);
+  const { outbox, performed } = outboxOn(store, async () => null);
+  outbox.wake();
+  await vi.waitFor(() => expect(performed).toEqual([drop]));
+  expect(await store.get("push:1")).toMatchObject({ state: "dead" });
 });
 
 test("a failure that may pass is tried again at the time it names", async () => {

@@ -1,8 +1,10 @@
+import type { KeyObject } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
 import { jobLane } from "../../core/act.ts";
 import type { GitHub, GitPush, GitToken, JobAccess, Log, Performer } from "../../core/ports.ts";
+import { createAppJwt } from "./app-jwt.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
 import { mint } from "./mint.ts";
 import { createPerform } from "./perform.ts";
@@ -23,8 +25,7 @@ const CONVERSATION = "conversation";
  */
 export function createGitHub(options: {
   appId: number;
-  /** PEM, PKCS#1 or PKCS#8. */
-  privateKey: string;
+  privateKey: KeyObject;
   /** https://api.github.com or https://ghe.example/api/v3. */
   baseUrl: string;
   log: Log;
@@ -47,7 +48,7 @@ export function createGitHub(options: {
   const app = new Octokit({
     ...common,
     authStrategy: createAppAuth,
-    auth: { appId, privateKey, log: quiet(log) },
+    auth: { appId, createJwt: createAppJwt(privateKey, now), log: quiet(log) },
   });
   app.hook.wrap("request", (request, sent) => send(request, sent, sending));
   const tokens = createTokens({

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import nock from "nock";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { createGitHub } from "../../../src/adapters/github/github.ts";
+import { type ActKind, type ActOf, type ActValues, jobLane } from "../../../src/core/act.ts";
 import type { RepoRef } from "../../../src/core/job.ts";
 import type { Log } from "../../../src/core/ports.ts";
 
@@ -13,10 +14,14 @@ const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 20
 
 export { publicKey };
 
-const pem = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
-
 /** What the test's GitHub was asked that nobody had foreseen. */
 const unforeseen: string[] = [];
+
+/** Tokens that were given back to the test's GitHub, oldest first. */
+export const revoked: string[] = [];
+
+/** The lane in which the tests' acts are performed unless they say otherwise; its job is under way. */
+export const LANE = jobLane("1");
 
 /** Lets nock stand for GitHub: nothing leaves, nothing unforeseen is asked, nothing foreseen is left out. */
 export function useGitHubEdge(): void {
@@ -28,6 +33,9 @@ export function useGitHubEdge(): void {
   });
   beforeEach(() => {
     unforeseen.length = 0;
+    revoked.length = 0;
+    revocation = 204;
+    takeRevocations(API);
   });
   afterEach(() => {
     const pending = nock.pendingMocks();
@@ -40,6 +48,25 @@ export function useGitHubEdge(): void {
     nock.restore();
     nock.enableNetConnect();
   });
+}
+
+/** How the test's GitHub answers when a token is given back to it. */
+let revocation = 204;
+
+/** Answers revocations with another status for the rest of the test. */
+export function answersRevocations(status: number): void {
+  revocation = status;
+}
+
+function takeRevocations(base: string): void {
+  nock(base)
+    .delete("/installation/token")
+    .optionally()
+    .times(1000)
+    .reply((request: Request) => {
+      revoked.push(request.headers.get("authorization") ?? "");
+      return revocation === 204 ? [204] : [revocation, { message: "no" }];
+    });
 }
 
 function noteUnforeseen(request: Request) {
@@ -55,7 +82,7 @@ export interface Asked {
 /** Takes the next request for a token and answers with `token`; gives what was asked for. */
 export function mints(
   token = "ghs_first",
-  options: { expiresIn?: number; base?: string; times?: number } = {},
+  options: { expiresIn?: number; expires?: string; base?: string; times?: number } = {},
 ): Asked[] {
   const asked: Asked[] = [];
   nock(options.base ?? API)
@@ -64,7 +91,8 @@ export function mints(
     .reply(201, async (request: Request) => {
       asked.push(await seen(request));
       const expires = new Date(NOW + (options.expiresIn ?? 3_600_000));
-      return { token, expires_at: expires.toISOString(), permissions: {} };
+      const expires_at = options.expires ?? expires.toISOString();
+      return { token, expires_at, permissions: {} };
     });
   return asked;
 }
@@ -93,7 +121,7 @@ export function setUp(overrides: Partial<Parameters<typeof createGitHub>[0]> = {
   const gitCalls: GitCall[] = [];
   const github = createGitHub({
     appId: 99,
-    privateKey: pem,
+    privateKey,
     baseUrl: API,
     log,
     git: {
@@ -112,5 +140,8 @@ export function setUp(overrides: Partial<Parameters<typeof createGitHub>[0]> = {
     timing: { delaysMs: [1, 1, 1], tokenLagMs: 1 },
     ...overrides,
   });
-  return { github, lines, gitCalls };
+  github.forJob("1");
+  const perform = <K extends ActKind>(act: ActOf<K>, previous: ActValues[K] | null, lane = LANE) =>
+    github.perform(act, previous, lane);
+  return { github: { ...github, perform }, lines, gitCalls };
 }

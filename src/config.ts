@@ -5,6 +5,7 @@ import path from "node:path";
 import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { toError, UserError } from "./core/errors.ts";
+import type { Quotas } from "./core/policy.ts";
 
 /** What the App needs to speak as itself. */
 export interface Credentials {
@@ -28,6 +29,10 @@ export interface AppConfig {
   model: string;
   /** Jobs that run at the same time. */
   concurrency: number;
+  /** Repositories it works for, as `owner/name` or `owner/*`; null: all that the App is installed on. */
+  repositories: string[] | null;
+  /** By default 30 open jobs of a person, 100 of a repository, 300 of an installation; 60 commands an hour. */
+  quotas: Quotas;
   /** Absolute. */
   dataDir: string;
   /** Directories on the PATH of commands in the sandbox, colon-separated. */
@@ -44,7 +49,15 @@ const SANDBOX_UID = 60801;
 
 const SECRETS = ["PRIVATE_KEY", "WEBHOOK_SECRET", "OPENAI_API_KEY"] as const;
 
-const OWN = ["DRAFTSMITH_MODEL", "DRAFTSMITH_CONCURRENCY"];
+const OWN = [
+  "DRAFTSMITH_MODEL",
+  "DRAFTSMITH_CONCURRENCY",
+  "DRAFTSMITH_REPOSITORIES",
+  "DRAFTSMITH_JOBS_PER_PERSON",
+  "DRAFTSMITH_JOBS_PER_REPOSITORY",
+  "DRAFTSMITH_JOBS_PER_INSTALLATION",
+  "DRAFTSMITH_COMMANDS_PER_HOUR",
+];
 
 const wholeNumber = (min: number, max: number, remedy: string) =>
   z
@@ -52,6 +65,12 @@ const wholeNumber = (min: number, max: number, remedy: string) =>
     .regex(/^\d+$/, remedy)
     .transform(Number)
     .pipe(z.int(remedy).min(min, remedy).max(max, remedy));
+
+const quota = (usual: number) =>
+  wholeNumber(1, 100_000, "must be a whole number from 1 to 100000").default(usual);
+
+/** `owner/name` or `owner/*`, as GitHub spells them. */
+const REPOSITORY = /^[\w-]+\/(?:\*|[\w.-]+)$/;
 
 const schema = z.object({
   APP_ID: wholeNumber(
@@ -80,6 +99,18 @@ const schema = z.object({
     .regex(/^[\x21-\x7e]{1,200}$/, "must be a model name without spaces")
     .default("gpt-5.1"),
   DRAFTSMITH_CONCURRENCY: wholeNumber(1, 64, "must be a whole number from 1 to 64").default(4),
+  DRAFTSMITH_REPOSITORIES: z
+    .string()
+    .transform((list) => list.split(/[\s,]+/).filter(Boolean))
+    .refine(
+      (list) => list.length > 0 && list.every((entry) => REPOSITORY.test(entry)),
+      "must be a list such as acme/shop, acme/tools or acme/*; leave it out for every repository the App is installed on",
+    )
+    .optional(),
+  DRAFTSMITH_JOBS_PER_PERSON: quota(30),
+  DRAFTSMITH_JOBS_PER_REPOSITORY: quota(100),
+  DRAFTSMITH_JOBS_PER_INSTALLATION: quota(300),
+  DRAFTSMITH_COMMANDS_PER_HOUR: quota(60),
   DATA_DIR: z.string().default("data"),
 });
 
@@ -100,7 +131,9 @@ export function readConfig(
   }
   for (const name of Object.keys(given)) {
     if (name.startsWith("DRAFTSMITH_") && !OWN.includes(name)) {
-      problems.push(`${name}: is not a setting; there are ${OWN.join(" and ")}`);
+      problems.push(
+        `${name}: is not a setting; there are ${OWN.slice(0, -1).join(", ")} and ${OWN.at(-1)}`,
+      );
     }
   }
   let privateKey: string | null = null;
@@ -156,6 +189,13 @@ export function readConfig(
     openaiUrl: value.OPENAI_BASE_URL,
     model: value.DRAFTSMITH_MODEL,
     concurrency: value.DRAFTSMITH_CONCURRENCY,
+    repositories: value.DRAFTSMITH_REPOSITORIES ?? null,
+    quotas: {
+      person: value.DRAFTSMITH_JOBS_PER_PERSON,
+      repository: value.DRAFTSMITH_JOBS_PER_REPOSITORY,
+      installation: value.DRAFTSMITH_JOBS_PER_INSTALLATION,
+      commandsPerHour: value.DRAFTSMITH_COMMANDS_PER_HOUR,
+    },
     dataDir: path.resolve(cwd, value.DATA_DIR),
     toolPath: toolPath(given.PATH),
     home: given.HOME ?? homedir(),

@@ -1,3 +1,4 @@
+import { ALLOW_ALONE, parseAllow } from "./command-allow.ts";
 import { commandBlocks } from "./command-blocks.ts";
 import { type Flags, parseFlags } from "./command-flags.ts";
 import { didYouMean } from "./did-you-mean.ts";
@@ -14,6 +15,8 @@ export interface ParsedTask {
 export type ParsedCommand =
   | { kind: "not_for_us" }
   | { kind: "help" }
+  /** Lets the change of a job out that was held: the short id of the job, and the commit. */
+  | { kind: "allow"; job: string; sha: string }
   | { kind: "refused"; problem: string; usage: boolean }
   /** `cleaned`: invisible or control characters were taken out of the tasks. */
   | { kind: "command"; tasks: ParsedTask[]; cleaned: boolean };
@@ -29,6 +32,7 @@ const MAX_TASK = 8000;
  * - `/codex`, with or without flags, followed by a list: each top-level item is a task with what is
  *   nested in it; ticked checkboxes are done and left out.
  * - Several `/codex` lines are several commands, each with its own flags. One that is wrong refuses all.
+ * - `/codex allow JOB SHA` stands alone in its comment.
  */
 export function parseCommand(body: string, limits: { maxTasks: number }): ParsedCommand {
   const blocks = commandBlocks(body.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n"));
@@ -43,6 +47,12 @@ export function parseCommand(body: string, limits: { maxTasks: number }): Parsed
   };
   for (const block of blocks) {
     const line = clean(block.line).replaceAll("\n", " ");
+    const allowed = parseAllow(line);
+    if (allowed.kind === "near") return refused(allowed.problem, { usage: true });
+    if (allowed.kind === "allow") {
+      const alone = blocks.length === 1 && !block.more && !block.details && !cleaned;
+      return alone ? allowed : refused(ALLOW_ALONE, { usage: true });
+    }
     if (isHelp(line)) {
       helps++;
       continue;

@@ -3,6 +3,17 @@ export class UserError extends Error {
   override name = "UserError";
 }
 
+/** The App may do nothing in a repository: its installation is suspended, or is not there (any more). */
+export class NoInstallation extends UserError {
+  override name = "NoInstallation";
+  readonly state: "suspended" | "absent";
+
+  constructor(state: "suspended" | "absent", message: string) {
+    super(message);
+    this.state = state;
+  }
+}
+
 /** A failure that may pass: the same act can be tried again at `retryAt` (ms since the epoch) or later. */
 export class TransientError extends Error {
   override name = "TransientError";

@@ -1,66 +1,174 @@
-import type { RepoRef } from "./job.ts";
+import {
+  PLACE_RULES,
+  SAID_RULES,
+  SERVER_RULES,
+  STANDING_RULES,
+  USAGE_RULES,
+} from "./gate-rules.ts";
+import type { RepoRef, Subject } from "./job.ts";
+import type { Role } from "./role.ts";
+
+/** An account as GitHub names it: the number stays, the login can be given up and taken by another. */
+export interface Account {
+  id: number;
+  login: string;
+  type: string;
+}
 
 /** A new comment as its webhook told it: only what we use. */
 export interface CommentFacts {
+  action: string;
   repo: RepoRef;
   issue: { number: number; isPull: boolean };
   commentId: number;
   commentUrl: string;
   body: string;
-  author: { id: number; login: string; type: string };
-  sender: { id: number; type: string };
+  /** Null for an account that was deleted meanwhile. */
+  author: Account | null;
+  sender: Account | null;
+  /** Whether an App wrote it in the name of `author`. */
+  viaApp: boolean;
   /** author_association: a hint about who is owed a reply, never a permission. */
   association: string;
   /** ISO 8601, as GitHub gave it. */
   createdAt: string;
   updatedAt: string;
+  /** The issue or pull request itself; null when the webhook did not tell its text. */
+  subject: Omit<Subject, "revision"> | null;
 }
 
+/** What is to happen. `publish` is the second look, at work that was admitted when it was asked for. */
+export type Asked =
+  | { kind: "help" }
+  | { kind: "start"; tasks: number }
+  /** To let a change leave that was held back. */
+  | { kind: "allow" }
+  | { kind: "publish"; needs: "write" | "admin" };
+
+/** How many jobs may be open at a time, and how many commands are heard from one person in an hour. */
+export interface Quotas {
+  person: number;
+  repository: number;
+  installation: number;
+  commandsPerHour: number;
+}
+
+/** Jobs that have not ended, and comments heard from the person in the last hour without this one. */
+export interface Usage {
+  open: { person: number; repository: number; installation: number };
+  heard: number;
+}
+
+/** What the webhook said; or, for a second look, whose work it is that was admitted `earlier`. */
+export type Said =
+  | ({ by: "comment"; event: string } & Pick<
+      CommentFacts,
+      "action" | "author" | "sender" | "viaApp" | "createdAt" | "updatedAt" | "association"
+    >)
+  | { by: "earlier"; login: string };
+
+/** What this server knows by itself. */
+export interface ServerFacts {
+  /** Whether the operator lets it work for the repository. */
+  listed: boolean;
+  /** Why the operator paused it; null when it runs. */
+  paused: string | null;
+  quotas: Quotas;
+  /** As in Usage, counted some time before. */
+  heard: number;
+}
+
+/** What GitHub says about the person; "unknown" when it did not. */
+export interface Standing {
+  installation: "active" | "suspended" | "absent" | "unknown";
+  role: Role | "unknown";
+}
+
+/** What GitHub says about the place of the work; "unknown" when it did not. */
+export interface Place {
+  archived: boolean | "unknown";
+  /** Whether the repository has Draftsmith switched on. */
+  enabled: boolean | "unknown";
+  /** Where the code lies that would be run. */
+  head: "here" | "fork" | "unknown";
+}
+
+/** Everything the gate looks at, in the order in which it is learnt. */
+export interface GateFacts {
+  asked: Asked;
+  said: Said;
+  server?: ServerFacts;
+  standing?: Standing;
+  place?: Place;
+  usage?: Usage;
+}
+
+export interface Refusal {
+  status: "refused";
+  rule:
+    | "event"
+    | "person"
+    | "sender"
+    | "edited"
+    | "listed"
+    | "flood"
+    | "installation"
+    | "role"
+    | "paused"
+    | "archived"
+    | "enabled"
+    | "fork"
+    | "rate"
+    | "quota";
+  /** A clause for the person who asked. */
+  reason: string;
+  /** Whether that person is told: each time, once an hour on the same issue, or not at all. */
+  told: "always" | "hourly" | "never";
+  /** Whether it may be otherwise soon without anybody asking again. */
+  passing: boolean;
+}
+
+/** `undecided` names what has to be learnt next; nothing is admitted before all of it is known. */
 export type Verdict =
   | { status: "admitted" }
-  /** `told`: whether the person could reasonably expect an answer. */
-  | { status: "refused"; reason: string; told: boolean };
-
-/** Roles of the collaborator-permission API that may start work. */
-const MAY_START = new Set(["write", "maintain", "admin"]);
-
-/** Whether a role may start work; anything that is not known to be enough is refused. */
-export function mayStart(role: string): boolean {
-  return MAY_START.has(role);
-}
-
-/** First half of the gate, without asking GitHub: people only, and only what they wrote themselves. */
-export function admitActor(facts: CommentFacts): Verdict {
-  if (facts.author.type !== "User" || facts.sender.type !== "User") {
-    return { status: "refused", reason: "only people can start work, not bots", told: false };
-  }
-  if (facts.author.id !== facts.sender.id) {
-    return { status: "refused", reason: "the sender did not write the comment", told: false };
-  }
-  if (facts.createdAt !== facts.updatedAt) {
-    return {
-      status: "refused",
-      reason: "an edited comment cannot start work; write a new comment instead",
-      told: true,
-    };
-  }
-  return { status: "admitted" };
-}
+  | { status: "undecided"; needs: "server" | "standing" | "place" | "usage" }
+  | Refusal;
 
 /**
- * Second half: the role by the collaborator-permission API decides. `association` (the comment's
- * author_association) is too unreliable to admit anyone; it only tells who deserves a reply.
+ * The one gate: every way to start, steer or end work passes it. The first rule that does not hold
+ * refuses, and a fact that nobody could tell holds nowhere.
  */
-export function admitRole(role: string, association: string): Verdict {
-  if (mayStart(role)) return { status: "admitted" };
-  return {
-    status: "refused",
-    reason: "only people with write access to this repository can start work here",
-    told: isInsider(association),
-  };
+export function gate(facts: GateFacts): Verdict {
+  const { server, standing, place, usage } = facts;
+  const said = firstRefusal(SAID_RULES, facts);
+  if (said) return said;
+  if (!server) return { status: "undecided", needs: "server" };
+  const refusedHere = firstRefusal(SERVER_RULES, { ...facts, server });
+  if (refusedHere) return refusedHere;
+  if (!standing) return { status: "undecided", needs: "standing" };
+  const refusedPerson = firstRefusal(STANDING_RULES, { ...facts, server, standing });
+  if (refusedPerson) return refusedPerson;
+  if (!place) return { status: "undecided", needs: "place" };
+  const refusedPlace = firstRefusal(PLACE_RULES, { ...facts, place });
+  if (refusedPlace) return refusedPlace;
+  // It was counted when its command came.
+  if (facts.asked.kind === "publish") return { status: "admitted" };
+  if (!usage) return { status: "undecided", needs: "usage" };
+  return firstRefusal(USAGE_RULES, { ...facts, server, usage }) ?? { status: "admitted" };
 }
 
-/** Whether someone is close enough to the repository to be owed a reply. */
-export function isInsider(association: string): boolean {
-  return ["OWNER", "MEMBER", "COLLABORATOR"].includes(association);
+function firstRefusal<F>(rules: readonly ((facts: F) => Refusal | null)[], facts: F) {
+  for (const rule of rules) {
+    const refusal = rule(facts);
+    if (refusal) return refusal;
+  }
+  return null;
+}
+
+/** Whether a repository is on the operator's list of `owner/name` and `owner/*`; null lists all. */
+export function isListed(list: readonly string[] | null, repo: RepoRef): boolean {
+  if (list === null) return true;
+  const owner = repo.owner.toLowerCase();
+  const names = [`${owner}/*`, `${owner}/${repo.name.toLowerCase()}`];
+  return list.some((entry) => names.includes(entry.toLowerCase()));
 }

@@ -241,6 +241,13 @@ export interface Objects {
   file(repo: RepoRef, commit: string, path: string, maxBytes: number): Promise<string | null>;
   /** Paths of a commit whose last component is `name`. */
   find(repo: RepoRef, commit: string, name: string): Promise<string[]>;
+  /**
+   * The whole patch from one commit to another, also of binary files, in the order of the changed files;
+   * null when it is longer than `maxBytes`.
+   */
+  patch(repo: RepoRef, from: string, to: string, maxBytes: number): Promise<string | null>;
+  /** What a commit changed since its one parent; null when the mirror does not hold it (any more). */
+  changed(repo: RepoRef, commit: string): Promise<ChangedFile[] | null>;
   /** What `to` changed since it parted from `from`, as a unified diff cut at `maxBytes` with a notice. */
   diff(repo: RepoRef, from: string, to: string, maxBytes: number): Promise<string>;
   /** Merges two commits in memory: the merged tree, or the files that conflict. */

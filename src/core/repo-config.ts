@@ -25,6 +25,21 @@ const glob = z
 /** Schema of `.github/codex.yml`. Every key is optional; unknown keys are refused. */
 export const repoConfigSchema = z
   .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe("Whether Draftsmith works here; false stops it, work under way included."),
+    context: z
+      .strictObject({
+        outsiders: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Whether the model is shown, marked as untrusted, what people without write access and bots wrote on the issue or pull request.",
+          ),
+      })
+      .prefault({})
+      .describe("What the model is told besides its task."),
     setup: z
       .array(command)
       .max(20)
@@ -159,6 +174,7 @@ export function completeRepoConfig(stored: RepoConfig): RepoConfig {
   return {
     ...defaults,
     ...stored,
+    context: { ...defaults.context, ...stored.context },
     limits: { ...defaults.limits, ...stored.limits },
     paths: { ...defaults.paths, ...stored.paths },
   };

@@ -7,9 +7,10 @@ import type { CommentFacts } from "../core/policy.ts";
 import type { KeyedAct, PullFacts } from "../core/ports.ts";
 import type { RepoConfig } from "../core/repo-config.ts";
 
-/** The command of a comment, as it is stored. */
+/** The command of a comment, as it is stored; `actor` is who passed the gate. */
 export function commandOf(
   facts: CommentFacts,
+  actor: { id: number; login: string },
   key: string,
   pull: PullFacts | null,
   cleaned: boolean,
@@ -19,14 +20,22 @@ export function commandOf(
     key,
     repo: facts.repo,
     issue: facts.issue.number,
-    actor: { id: facts.author.id, login: facts.author.login },
+    actor: { id: actor.id, login: actor.login },
     commentId: facts.commentId,
     commentUrl: facts.commentUrl,
-    revision: createHash("sha256").update(facts.body).digest("hex").slice(0, 12),
+    revision: revisionOf(facts.body),
     commentedAt: facts.createdAt,
     cleaned,
     pull: pull && { head: pull.headRef, base: pull.baseRef },
+    subject: facts.subject && {
+      ...facts.subject,
+      revision: revisionOf(`${facts.subject.title}\n${facts.subject.body}`),
+    },
   };
+}
+
+function revisionOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 /** The job of one task, queued. `model` is used unless task or repository name another. */
@@ -60,6 +69,7 @@ export function jobOf(
     fence: 0,
     spend: { steps: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, microDollars: 0 },
     plan: [],
+    sources: null,
     lastAction: "",
     reason: "",
     change: null,

@@ -40,9 +40,6 @@ export function pullPlaces(facts: CommentFacts, pull: PullFacts, ours: Job | nul
       return refused("`--base` has no meaning on a pull request: work starts from its branch");
     }
     if (pull.state !== "open") return refused("this pull request is closed");
-    if (!pull.sameRepo) {
-      return refused("this pull request comes from a fork, whose code is not run here");
-    }
     const target: Target = ours
       ? { kind: "follow_up", branch: pull.headRef, base: pull.baseRef, pull: pull.number }
       : newPull(facts, task, jobId, pull.headRef);

@@ -2,18 +2,17 @@ import { jobLane } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
 import type { Command, Job, Publication, VerifiedChange } from "../core/job.ts";
 import { renderPull } from "../core/messages/pull.ts";
-import { mayStart } from "../core/policy.ts";
-import type { CommandStore, GitHub, Objects, Workspaces } from "../core/ports.ts";
+import type { CommandStore, Objects, Workspaces } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Outbox } from "./outbox.ts";
+import { type RecheckDeps, recheck } from "./recheck.ts";
 
 /** How often a follow-up is carried over to a branch that moved meanwhile. */
 const MAX_CARRIES = 3;
 
-export interface PublishDeps {
+export interface PublishDeps extends RecheckDeps {
   commands: CommandStore;
   outbox: Outbox;
-  github: GitHub;
   workspaces: Workspaces;
   objects: Objects;
 }
@@ -31,12 +30,7 @@ export async function publish(
 ): Promise<Publication> {
   const { job } = attempt;
   const command = await commandOf(job, deps);
-  const role = await deps.github.permission(job.repo, command.actor.login);
-  if (!mayStart(role)) {
-    throw new UserError(
-      `${command.actor.login} may no longer write to this repository, so nothing was published`,
-    );
-  }
+  await recheck(job, command, deps);
   try {
     return job.target.kind === "new_pull"
       ? await openPull(command, attempt, change, deps)

@@ -1,9 +1,11 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal, type JobState } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
+import { isListed } from "../core/policy.ts";
 import type { JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
 import { type Attempt, createAttempt, LostLease } from "./attempt.ts";
 import { type PublishDeps, publish } from "./publish.ts";
+import { PAUSE_LOOK_MS } from "./recheck.ts";
 import type { Tried } from "./runner.ts";
 import { verify } from "./verify.ts";
 import { type WorkDeps, work } from "./work.ts";
@@ -28,6 +30,8 @@ export interface RunDeps extends WorkDeps, PublishDeps {
 
 /** One attempt of a job, from the claim to its told end. Throws only when the store itself fails. */
 export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal): Promise<Tried> {
+  const paused = await deps.killSwitch.paused();
+  if (paused !== null) return waitFor(jobId, paused, deps);
   const claimed = await deps.jobs.claim(jobId, OWNER, LEASE_MS);
   if (!claimed) return { status: "ended" };
   const attempt = createAttempt(claimed, deps);
@@ -56,10 +60,22 @@ export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal
   return { status: "ended" };
 }
 
+/** While the operator pauses the server no job is claimed, so that a long pause costs none its attempts. */
+async function waitFor(jobId: string, reason: string, deps: RunDeps): Promise<Tried> {
+  const job = await deps.jobs.job(jobId);
+  if (!job || isTerminal(job.state)) return { status: "ended" };
+  const lastAction = `waiting: the operator of this server paused it: ${reason}`;
+  if (job.lastAction !== lastAction) await createAttempt(job, deps).write({ lastAction });
+  return { status: "again", at: deps.now() + PAUSE_LOOK_MS };
+}
+
 async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Promise<void> {
   const { job } = attempt;
   if (job.fence > MAX_ATTEMPTS) {
     throw new UserError(`it was tried ${MAX_ATTEMPTS} times without coming to an end`);
+  }
+  if (!isListed(deps.repositories, job.repo)) {
+    throw new UserError("the operator of this server does not let it work for this repository");
   }
   const boundary = await deps.sandbox.check();
   if (!boundary.ok) {

@@ -1,160 +1,169 @@
-import { v7 as uuidv7 } from "uuid";
-import { parseCommand } from "../core/command.ts";
+import { type ParsedCommand, parseCommand } from "../core/command.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import type { Command, Job } from "../core/job.ts";
-import { configProblems, noSandbox, refusal, usage } from "../core/messages/answers.ts";
-import { chooseSkill } from "../core/plan.ts";
-import { admitActor, admitRole, type CommentFacts, isInsider } from "../core/policy.ts";
-import type { CommandStore, Delivery, GitHub, Log, Sandbox } from "../core/ports.ts";
-import { parseRepoConfig } from "../core/repo-config.ts";
+import { createLock } from "../core/lock.ts";
+import { configProblems, refusal } from "../core/messages/answers.ts";
+import { type Asked, type CommentFacts, gate, type Refusal } from "../core/policy.ts";
+import type { Admit, Delivery, Heard, IntakeStore } from "../core/ports.ts";
 import { boardAct } from "./board.ts";
-import { answerAct, commandOf, jobOf, reactionAct } from "./intake.ts";
+import { admitComment, type GateDeps, type Passed } from "./gate.ts";
+import { answerAct, reactionAct } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
-import { branchPlaces, pullPlaces } from "./place.ts";
+import { MOST_TASKS, type PlanDeps, planCommand } from "./plan-command.ts";
 
-/** Where repositories keep their configuration; read from the default branch only. */
-const CONFIG_PATH = ".github/codex.yml";
-
-/** What a comment may hold before the repository's own, lower limit is known. */
-const MOST_TASKS = 20;
-
-export interface SubmitDeps {
-  commands: CommandStore;
+export interface SubmitDeps extends GateDeps, PlanDeps {
+  intake: IntakeStore;
   outbox: Outbox;
-  github: GitHub;
-  sandbox: Sandbox;
-  skills: { name: string; description: string }[];
-  /** The operator's model. */
-  model: string;
+  /** Lets a change out that was held, on an admin's word; `start` are the jobs that go on. */
+  allow: (request: AllowRequest) => Promise<{ text: string; start: string[] }>;
   /** Starts stored jobs; they are picked up after a restart all the same. */
   start: (jobIds: string[]) => void;
-  now: () => number;
-  log: Log;
 }
 
-/** What was decided about a comment: jobs to store, one text to answer with, or nothing to say. */
+/** An admin's word on the change of one job. */
+export interface AllowRequest {
+  repo: CommentFacts["repo"];
+  issue: number;
+  /** The short id that people see. */
+  job: string;
+  sha: string;
+  actor: { id: number; login: string };
+}
+
+/** What was decided about a comment; `admit` has the last word, on what is in use by then. */
 type Decision =
-  | { kind: "work"; command: Command; jobs: Job[] }
-  | { kind: "answer"; text: string }
-  | { kind: "silence"; reason: string };
+  | { kind: "work"; command: Command; jobs: Job[]; admit: Admit }
+  | { kind: "answer"; text: string; start: string[]; admit: Admit }
+  | { kind: "refused"; refusal: Refusal; text: string };
+
+type Addressed = Exclude<ParsedCommand, { kind: "not_for_us" }>;
+
+/** Copies of one comment come one after another: the first decides, the others find it known. */
+const lock = createLock();
 
 /**
  * Takes a new comment through the gate. When this resolves, what has to be done is stored; when it
  * throws, nothing is, and the delivery can be sent again.
  */
 export async function submit(
-  facts: CommentFacts,
+  comment: CommentFacts,
   delivery: Delivery,
   deps: SubmitDeps,
 ): Promise<void> {
-  const { commands, outbox, log } = deps;
-  if (parseCommand(facts.body, { maxTasks: MOST_TASKS }).kind === "not_for_us") return;
-  const key = `${facts.repo.id}/${facts.commentId}`;
-  if (await commands.known(delivery.guid, key)) return;
-  const decision = await decide(facts, key, deps);
-  switch (decision.kind) {
-    case "silence":
-      log.info(
-        { guid: delivery.guid, reason: decision.reason },
-        "a command was refused without a reply",
-      );
-      await commands.answer(delivery, []);
-      return;
-    case "answer":
-      await commands.answer(delivery, [answerAct(facts, decision.text)]);
-      outbox.wake();
-      return;
-    case "work": {
-      const { command, jobs } = decision;
-      const acts = [reactionAct(facts), boardAct(command, jobs)];
-      if ((await commands.accept({ delivery, command, jobs, acts })) === "duplicate") return;
-      outbox.wake();
-      deps.start(jobs.map((job) => job.id));
-    }
-  }
+  const parsed = parseCommand(comment.body, { maxTasks: MOST_TASKS });
+  if (parsed.kind === "not_for_us") return;
+  const { repo, author, issue } = comment;
+  const key = `${repo.id}/${comment.commentId}`;
+  await lock(key, async () => {
+    if (await deps.intake.known(delivery.guid, key)) return;
+    const heard = { delivery, key, actorId: author?.id ?? null, repo, issue: issue.number };
+    await settle(heard, comment, await decide(parsed, comment, key, deps), deps);
+  });
 }
 
-async function decide(facts: CommentFacts, key: string, deps: SubmitDeps): Promise<Decision> {
-  const insider = isInsider(facts.association);
-  const refuse = (reason: string, told = true): Decision =>
-    told
-      ? { kind: "answer", text: refusal(facts.author.login, reason) }
-      : { kind: "silence", reason };
-  const actor = admitActor(facts);
-  if (actor.status === "refused") return refuse(actor.reason, actor.told && insider);
-  try {
-    const role = admitRole(
-      await deps.github.permission(facts.repo, facts.author.login),
-      facts.association,
-    );
-    if (role.status === "refused") return refuse(role.reason, role.told);
-  } catch (thrown) {
-    const error = toError(thrown);
-    deps.log.warn({ err: error }, "the permission of a person could not be read");
-    return refuse(
-      "GitHub did not say whether you may write to this repository; try again in a new comment",
-      insider,
-    );
-  }
-  try {
-    return await plan(facts, key, deps, refuse);
-  } catch (thrown) {
-    const error = toError(thrown);
-    const known = error instanceof UserError || error instanceof TransientError;
-    deps.log[known ? "warn" : "error"]({ err: error }, "a command could not be planned");
-    if (error instanceof UserError) return refuse(error.message);
-    return refuse(
-      known
-        ? "GitHub did not answer; try again in a new comment"
-        : "something went wrong on this server; its log has it",
-    );
-  }
-}
-
-/** From here on the person is known to have write access and gets an answer in every case. */
-async function plan(
-  facts: CommentFacts,
+async function decide(
+  parsed: Addressed,
+  comment: CommentFacts,
   key: string,
   deps: SubmitDeps,
-  refuse: (reason: string) => Decision,
 ): Promise<Decision> {
-  const { github } = deps;
-  const [repository, configText] = await Promise.all([
-    github.repository(facts.repo),
-    github.file(facts.repo, CONFIG_PATH),
-  ]);
-  const read = parseRepoConfig(configText ?? "");
-  const maxTasks = read.ok ? read.config.limits.tasks : MOST_TASKS;
-  const parsed = parseCommand(facts.body, { maxTasks });
-  const help = usage(deps.skills, maxTasks);
-  if (parsed.kind === "not_for_us") return { kind: "silence", reason: "not a command" };
-  if (parsed.kind === "help") return { kind: "answer", text: help };
-  if (parsed.kind === "refused") {
-    const text = refusal(facts.author.login, parsed.problem);
-    return { kind: "answer", text: parsed.usage ? `${text}\n\n${help}` : text };
+  const passage = await admitComment(askedBy(parsed), comment, deps);
+  if (passage.status === "refused") {
+    const { refusal: by, problems } = passage;
+    const wrongFile = by.rule === "enabled" && problems.length > 0;
+    return refused(comment, by, wrongFile ? configProblems(problems) : null);
   }
-  if (!read.ok) return { kind: "answer", text: configProblems(read.problems) };
-  if (repository.archived) return refuse("this repository is archived");
-  const boundary = await deps.sandbox.check();
-  if (!boundary.ok) return { kind: "answer", text: noSandbox(facts.author.login, boundary.remedy) };
-  const pull = facts.issue.isPull ? await github.pull(facts.repo, facts.issue.number) : null;
-  const command = commandOf(facts, key, pull, parsed.cleaned);
-  const jobs: Job[] = [];
-  const bases = { configured: read.config.base, default: repository.defaultBranch };
-  const placeOf = pull
-    ? pullPlaces(facts, pull, await deps.commands.jobOfPull(facts.repo.id, pull.number))
-    : branchPlaces(facts, bases, github);
-  const skillNames = deps.skills.map((skill) => skill.name);
-  for (const [index, task] of parsed.tasks.entries()) {
-    const id = uuidv7();
-    const place = await placeOf(task, id);
-    if (place.kind === "refused") return refuse(place.reason);
-    const chosen = chooseSkill(task.text, task.flags.skill, skillNames);
-    if ("problem" in chosen) return refuse(chosen.problem);
-    const { skill } = chosen;
-    const { model } = deps;
-    const spec = { number: index + 1, task, skill, place, config: read.config, model };
-    jobs.push(jobOf(command, spec, id, deps.now()));
+  // A text instead of jobs needs room among the comments only.
+  const answer = (text: string, start: string[] = []): Decision => ({
+    kind: "answer",
+    text,
+    start,
+    admit: (counted) => gate({ ...passage.facts, asked: { kind: "help" }, usage: counted }),
+  });
+  try {
+    if (parsed.kind === "allow") return await letOut(parsed, comment, passage, deps, answer);
+    const planned = await planCommand(comment, key, passage, deps);
+    if (planned.kind === "answer") return answer(planned.text);
+    const asked: Asked = { kind: "start", tasks: planned.jobs.length };
+    const admit: Admit = (counted) => gate({ ...passage.facts, asked, usage: counted });
+    return { ...planned, admit };
+  } catch (thrown) {
+    return answer(refusal(passage.actor.login, reasonOf(toError(thrown), deps)));
   }
-  return { kind: "work", command, jobs };
+}
+
+/** What a comment wants of the gate; one that cannot be understood gets words only. */
+function askedBy(parsed: Addressed): Asked {
+  switch (parsed.kind) {
+    case "command":
+      return { kind: "start", tasks: parsed.tasks.length };
+    case "allow":
+      return { kind: "allow" };
+    case "help":
+    case "refused":
+      return { kind: "help" };
+  }
+}
+
+async function letOut(
+  { job, sha }: Extract<Addressed, { kind: "allow" }>,
+  comment: CommentFacts,
+  { facts, actor }: Passed,
+  deps: SubmitDeps,
+  answer: (text: string, start: string[]) => Decision,
+): Promise<Decision> {
+  const heard = await deps.intake.heardOf(actor.id);
+  const open = { person: 0, repository: 0, installation: 0 };
+  const verdict = gate({ ...facts, usage: { heard, open } });
+  if (verdict.status === "refused") return refused(comment, verdict);
+  const { repo, issue } = comment;
+  const { id, login } = actor;
+  const allowed = await deps.allow({ repo, issue: issue.number, job, sha, actor: { id, login } });
+  return answer(allowed.text, allowed.start);
+}
+
+/** Stores what was decided; what is in use may refuse it even now. */
+async function settle(
+  heard: Heard,
+  comment: CommentFacts,
+  decision: Decision,
+  deps: SubmitDeps,
+): Promise<void> {
+  const { intake, outbox, log } = deps;
+  if (decision.kind === "refused") {
+    const { rule, reason } = decision.refusal;
+    log.info({ guid: heard.delivery.guid, rule, reason }, "a command was refused");
+    await intake.refuse(heard, decision.refusal, [answerAct(comment, decision.text)]);
+    outbox.wake();
+    return;
+  }
+  const taken =
+    decision.kind === "work"
+      ? await intake.accept({
+          delivery: heard.delivery,
+          command: decision.command,
+          jobs: decision.jobs,
+          acts: [reactionAct(comment), boardAct(decision.command, decision.jobs)],
+          admit: decision.admit,
+        })
+      : await intake.answer(heard, [answerAct(comment, decision.text)], decision.admit);
+  if (taken === "duplicate") return;
+  if (taken !== "accepted") return settle(heard, comment, refused(comment, taken), deps);
+  outbox.wake();
+  deps.start(decision.kind === "work" ? decision.jobs.map((job) => job.id) : decision.start);
+}
+
+function refused(comment: CommentFacts, by: Refusal, text: string | null = null): Decision {
+  const login = comment.author?.login ?? "ghost";
+  return { kind: "refused", refusal: by, text: text ?? refusal(login, by.reason) };
+}
+
+/** What a person is told of a failure behind the gate. */
+function reasonOf(error: Error, { log }: SubmitDeps): string {
+  const known = error instanceof UserError || error instanceof TransientError;
+  log[known ? "warn" : "error"]({ err: error }, "a command could not be planned");
+  if (error instanceof UserError) return error.message;
+  return known
+    ? "GitHub did not answer; try again in a new comment"
+    : "something went wrong on this server; its log has it";
 }

@@ -5,12 +5,14 @@ import type { Store } from "../../src/adapters/store/store.ts";
 import { createApp } from "../../src/app.ts";
 import { TransientError } from "../../src/core/errors.ts";
 import type { Job } from "../../src/core/job.ts";
+import type { Quotas } from "../../src/core/policy.ts";
 import type { GitHub, PullFacts } from "../../src/core/ports.ts";
 import type { Outbox } from "../../src/jobs/outbox.ts";
+import type { AllowRequest } from "../../src/jobs/submit.ts";
 import { type CommentEventOptions, commentEvent } from "../support/comment-event.ts";
 import { silentLog } from "../support/log.ts";
 import { storeOn } from "../support/open-test-store.ts";
-import { aCommand, aDelivery, aJob } from "../support/store-rows.ts";
+import { aCommand, acceptJobs, aJob } from "../support/store-rows.ts";
 
 const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })
@@ -22,6 +24,10 @@ let started: string[];
 let asked: string[];
 let github: GitHub;
 let sandboxOk: boolean;
+let paused: string | null;
+let repositories: string[] | null;
+let quotas: Quotas;
+let allowed: AllowRequest[];
 let probot: Probot;
 
 const openPull: PullFacts = {
@@ -39,9 +45,13 @@ beforeEach(async () => {
   started = [];
   asked = [];
   sandboxOk = true;
+  paused = null;
+  repositories = null;
+  quotas = { person: 30, repository: 100, installation: 300, commandsPerHour: 60 };
+  allowed = [];
   github = {
-    permission: async (_, login) => {
-      asked.push(`permission ${login}`);
+    permission: async (_, actor) => {
+      asked.push(`permission ${actor.login} ${actor.id}`);
       return "write";
     },
     repository: async () => ({ defaultBranch: "main", archived: false }),
@@ -52,7 +62,7 @@ beforeEach(async () => {
     file: async () => null,
     pull: async () => openPull,
     conversation: async () => ({ title: "", body: "", author: "ada", comments: [] }),
-    gitToken: async () => "token",
+    readGit: () => Promise.reject(new Error("a handler reads nothing by git")),
   };
   const outbox: Outbox = {
     put: async () => undefined,
@@ -63,8 +73,20 @@ beforeEach(async () => {
   probot = new Probot({ appId: 1, privateKey, secret: "x", logLevel: "fatal" });
   await probot.load((app, options) =>
     createApp({
+      intake: store,
       commands: store,
       outbox,
+      killSwitch: { paused: async () => paused },
+      get repositories() {
+        return repositories;
+      },
+      get quotas() {
+        return quotas;
+      },
+      allow: async (request) => {
+        allowed.push(request);
+        return { text: `Let out ${request.job}.`, start: ["held-job"] };
+      },
       // Tests replace its methods one by one.
       get github() {
         return github;
@@ -156,7 +178,7 @@ describe("a command", () => {
   it("asks the permission API, not author_association", async () => {
     await receive({ association: "NONE" });
     expect(await jobs()).toHaveLength(1);
-    expect(asked).toContain("permission ada");
+    expect(asked).toContain("permission ada 5");
   });
 });
 
@@ -169,7 +191,7 @@ describe("on a pull request", () => {
       publication: { pull: 12, url: "u", headSha: SHA, draft: true },
       state: "done",
     });
-    await store.accept({ delivery: aDelivery("old"), command, jobs: [job], acts: [] });
+    await acceptJobs(store, command, [job]);
     await receive({ isPull: true, body: "/codex use a clock argument" });
     expect(await jobs()).toMatchObject([
       {

@@ -1,12 +1,19 @@
 import type { Store } from "../../src/adapters/store/store.ts";
 import type { Command, Job } from "../../src/core/job.ts";
-import type { Delivery, KeyedAct } from "../../src/core/ports.ts";
+import type { Admit, Delivery, Heard, KeyedAct } from "../../src/core/ports.ts";
 import { repoConfigSchema } from "../../src/core/repo-config.ts";
 
 const repo = { installationId: 7, id: 4_000_000_001, owner: "octo", name: "shop" };
 
 export function aDelivery(guid: string): Delivery {
   return { guid, event: "issue_comment", action: "created" };
+}
+
+/** A gate with nothing against it. */
+export const admitAll: Admit = () => ({ status: "admitted" });
+
+export function aHeard(guid: string, more: Partial<Heard> = {}): Heard {
+  return { delivery: aDelivery(guid), key: `key of ${guid}`, actorId: 5, repo, issue: 12, ...more };
 }
 
 export function aCommand(id: string, more: Partial<Command> = {}): Command {
@@ -22,6 +29,7 @@ export function aCommand(id: string, more: Partial<Command> = {}): Command {
     commentedAt: "2026-03-01T10:00:00Z",
     cleaned: false,
     pull: null,
+    subject: null,
     ...more,
   };
 }
@@ -44,6 +52,7 @@ export function aJob(id: string, command: Command, more: Partial<Job> = {}): Job
     fence: 0,
     spend: { steps: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, microDollars: 0 },
     plan: [],
+    sources: null,
     lastAction: "",
     reason: "",
     change: null,
@@ -66,5 +75,5 @@ export function aComment(key: string, body: string, lane = key): KeyedAct {
 /** Stores one command with the given jobs, as a delivery of its own. */
 export async function acceptJobs(store: Store, command: Command, jobs: Job[]): Promise<void> {
   const delivery = aDelivery(`delivery of ${command.id}`);
-  await store.accept({ delivery, command, jobs, acts: [] });
+  await store.accept({ delivery, command, jobs, acts: [], admit: admitAll });
 }

@@ -1,7 +1,7 @@
 // Accepts commands until it is killed, printing each number once it is stored.
 // Arguments: file, first number.
 import { openStore } from "../../src/adapters/store/store.ts";
-import { aCommand, aComment, aDelivery, aJob } from "./store-rows.ts";
+import { aCommand, aComment, aDelivery, admitAll, aJob } from "./store-rows.ts";
 
 const [file = "", first = "0"] = process.argv.slice(2);
 const store = await openStore({ file });
@@ -12,6 +12,7 @@ for (let number = Number(first); ; number += 1) {
     command,
     jobs: [1, 2].map((place) => aJob(`job-${number}-${place}`, command, { number: place })),
     acts: [aComment(`board-${number}`, "queued")],
+    admit: admitAll,
   };
   if ((await store.accept(intake)) === "accepted") console.log(number);
 }

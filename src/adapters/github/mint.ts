@@ -1,5 +1,5 @@
 import type { Octokit } from "@octokit/rest";
-import { UserError } from "../../core/errors.ts";
+import { NoInstallation, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
 import { describePermissions, type Permissions } from "./permissions.ts";
@@ -51,12 +51,16 @@ async function refusal(
         "GitHub does not accept the App's credentials. Check that APP_ID and PRIVATE_KEY belong to the same App and that the server's clock is right.",
       );
     case 403:
+      if (/suspend/i.test(failure.reason)) {
+        return new NoInstallation("suspended", `The App's installation on ${name} is suspended.`);
+      }
       return new UserError(`GitHub gives the App no access to ${name}: ${failure.reason}.`);
     case 404:
-      return new UserError(`The App is not installed on ${name} (any more).`);
+      return new NoInstallation("absent", `The App is not installed on ${name} (any more).`);
     case 422: {
       if (!/permission/i.test(failure.reason)) {
-        return new UserError(
+        return new NoInstallation(
+          "absent",
           `The App's installation does not include ${name}. Add it in the settings of the installation.`,
         );
       }

@@ -7,17 +7,9 @@ import { explained } from "./explained.ts";
 import { failedWith } from "./http-failure.ts";
 import { READ } from "./permissions.ts";
 import { readBranch } from "./read-branch.ts";
+import { readRole } from "./read-role.ts";
 
 const MAX_FILE_BYTES = 100_000;
-
-/** GitHub's own roles with the coarser permission each stands for. */
-const ROLES = {
-  admin: "admin",
-  maintain: "write",
-  write: "write",
-  triage: "read",
-  read: "read",
-} as const;
 
 /** The reads of the GitHub port, each through an Octokit that may only read this repository. */
 export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub, "readGit"> {
@@ -26,8 +18,8 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
   }
 
   return {
-    permission: (repo, login) =>
-      reading(`the role of ${login}`, repo, (octokit) => readRole(octokit, repo, login)),
+    permission: (repo, actor) =>
+      reading(`the role of ${actor.login}`, repo, (octokit) => readRole(octokit, repo, actor)),
     repository: (repo) =>
       reading("the repository", repo, async (octokit) => {
         const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
@@ -70,40 +62,6 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
 function isSame(head: { id?: number; full_name?: string }, repo: RepoRef): boolean {
   if (head.id !== undefined) return head.id === repo.id;
   return head.full_name === `${repo.owner}/${repo.name}`;
-}
-
-/**
- * A custom role bears a name of the organisation's choosing, which may be one of GitHub's own; the name
- * counts only where it agrees with the permission.
- */
-async function readRole(octokit: Octokit, repo: RepoRef, login: string) {
-  try {
-    const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel({
-      owner: repo.owner,
-      repo: repo.name,
-      username: login,
-    });
-    const { permission, role_name: role } = data;
-    if (isRole(role) && ROLES[role] === permission) return role;
-    switch (permission) {
-      case "admin":
-      case "maintain":
-      case "write":
-      case "triage":
-      case "read":
-      case "none":
-        return permission;
-      default:
-        throw new Error(`GitHub names an unknown permission: ${permission}`);
-    }
-  } catch (error) {
-    if (failedWith(error, 404)) return "none";
-    throw error;
-  }
-}
-
-function isRole(name: string): name is keyof typeof ROLES {
-  return Object.hasOwn(ROLES, name);
 }
 
 async function readFile(octokit: Octokit, repo: RepoRef, path: string): Promise<string | null> {

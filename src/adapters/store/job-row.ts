@@ -23,7 +23,7 @@ type Spec = Omit<
 export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
-  const { change, allowance, publication, conflicts, createdAt, ...rest } = more;
+  const { change, allowance, publication, sources, conflicts, createdAt, ...rest } = more;
   const { startedAt, endedAt, ...spec } = rest;
   spec satisfies Spec;
   return {
@@ -46,6 +46,7 @@ export function encodeJob(job: Job): JobRow {
     allowance: allowance && JSON.stringify(allowance),
     publication: publication && JSON.stringify(publication),
     pull: publication?.pull ?? null,
+    sources: sources && JSON.stringify(sources),
     conflicts: JSON.stringify(conflicts),
     created_at: createdAt,
     started_at: startedAt,
@@ -56,7 +57,7 @@ export function encodeJob(job: Job): JobRow {
 /** The columns that a patch writes. */
 export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
   const { state, spend, plan, lastAction, reason, change, publication, ...more } = patch;
-  const { startedAt, endedAt, ...forgotten } = more;
+  const { sources, startedAt, endedAt, ...forgotten } = more;
   // Does not compile when JobPatch has a field that is not written here.
   forgotten satisfies Record<string, never>;
   return {
@@ -70,6 +71,7 @@ export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
       publication: publication && JSON.stringify(publication),
       pull: publication?.pull ?? null,
     }),
+    ...(sources !== undefined && { sources: sources && JSON.stringify(sources) }),
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...(endedAt !== undefined && { ended_at: endedAt }),
   };
@@ -103,6 +105,8 @@ export function decodeJob(row: JobRow): Job {
       row.publication === null
         ? null
         : fromJson<Job["publication"]>(row.publication, `${where}, publication`),
+    sources:
+      row.sources === null ? null : fromJson<Job["sources"]>(row.sources, `${where}, sources`),
     conflicts: fromJson<Job["conflicts"]>(row.conflicts, `${where}, conflicts`),
     createdAt: row.created_at,
     startedAt: row.started_at,

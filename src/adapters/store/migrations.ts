@@ -1,11 +1,13 @@
 import type { Kysely } from "kysely";
 import { UserError } from "../../core/errors.ts";
-import type { Database } from "./schema.ts";
+import type { Command } from "../../core/job.ts";
+import { type Database, fromJson, type Tables } from "./schema.ts";
 
-type Migration = (schema: Kysely<unknown>["schema"], database: Database) => Promise<void>;
+/** Works in the transaction that brings the schema up to date. */
+type Migration = (transaction: Kysely<Tables>, database: Database) => Promise<void>;
 
 /** Number N is at index N - 1. A released one is never edited: a change is a new one at the end. */
-const MIGRATIONS: Migration[] = [createTables, addAllowance];
+const MIGRATIONS: Migration[] = [createTables, addAllowance, createIntakes, addSources];
 
 /** Brings the schema up to date in one transaction; one newer than this program is a UserError. */
 export async function migrate(database: Database): Promise<void> {
@@ -30,7 +32,7 @@ export async function migrate(database: Database): Promise<void> {
     }
     for (const [index, migration] of MIGRATIONS.entries()) {
       if (index < applied) continue;
-      await migration(tables.schema, database);
+      await migration(transaction, database);
       await tables
         .insertInto("migrations")
         .values({ number: index + 1, applied_at: database.now })
@@ -39,7 +41,7 @@ export async function migrate(database: Database): Promise<void> {
   });
 }
 
-async function createTables(schema: Kysely<unknown>["schema"], database: Database): Promise<void> {
+async function createTables({ schema }: Kysely<Tables>, database: Database): Promise<void> {
   await schema
     .createTable("deliveries")
     .addColumn("guid", "text", (column) => column.primaryKey())
@@ -124,6 +126,48 @@ async function createTables(schema: Kysely<unknown>["schema"], database: Databas
 }
 
 /** The word of an admin that lets a held change out. */
-async function addAllowance(schema: Kysely<unknown>["schema"]): Promise<void> {
+async function addAllowance({ schema }: Kysely<Tables>): Promise<void> {
   await schema.alterTable("jobs").addColumn("allowance", "text").execute();
+}
+
+/** Comments by person, for quotas; those that became commands before count too. */
+async function createIntakes(transaction: Kysely<Tables>): Promise<void> {
+  const { schema } = transaction;
+  await schema
+    .createTable("intakes")
+    .addColumn("key", "text", (column) => column.primaryKey())
+    .addColumn("actor_id", "bigint")
+    .addColumn("installation_id", "bigint", (column) => column.notNull())
+    .addColumn("repo_id", "bigint", (column) => column.notNull())
+    .addColumn("issue", "bigint", (column) => column.notNull())
+    .addColumn("rule", "text")
+    .addColumn("told", "integer", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createIndex("intakes_of_person").on("intakes").columns(["actor_id", "at"]).execute();
+  const commands = await transaction
+    .selectFrom("commands")
+    .select(["id", "key", "detail", "created_at"])
+    .execute();
+  for (const row of commands) {
+    const { actor, repo, issue } = fromJson<Command>(row.detail, `command ${row.id}`);
+    await transaction
+      .insertInto("intakes")
+      .values({
+        key: row.key,
+        actor_id: actor.id,
+        installation_id: repo.installationId,
+        repo_id: repo.id,
+        issue,
+        rule: null,
+        told: 0,
+        at: row.created_at,
+      })
+      .execute();
+  }
+}
+
+/** What the agent of a job was told. */
+async function addSources({ schema }: Kysely<Tables>): Promise<void> {
+  await schema.alterTable("jobs").addColumn("sources", "text").execute();
 }

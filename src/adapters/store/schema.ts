@@ -3,6 +3,7 @@ import type { OutboxRow } from "../../core/act.ts";
 import { toError } from "../../core/errors.ts";
 import type { JobEvent } from "../../core/event.ts";
 import type { JobState, Target } from "../../core/job.ts";
+import type { Refusal } from "../../core/policy.ts";
 
 /**
  * The tables as repository code sees them. Times are ms since the epoch, JSON is text. A dialect
@@ -14,6 +15,20 @@ export interface Tables {
     event: string;
     action: string | null;
     received_at: number;
+  };
+  /** Comments that were heard: one row each, whatever became of it. */
+  intakes: {
+    /** Repository id and comment id. */
+    key: string;
+    actor_id: number | null;
+    installation_id: number;
+    repo_id: number;
+    issue: number;
+    /** The rule that refused it; null when it was admitted. */
+    rule: Refusal["rule"] | null;
+    /** 1 when the person was told of the refusal. */
+    told: number;
+    at: number;
   };
   commands: {
     id: string;
@@ -51,6 +66,8 @@ export interface Tables {
     publication: string | null;
     /** The pull request of the publication. */
     pull: number | null;
+    /** JSON of Sources. */
+    sources: string | null;
     /** JSON of Job["conflicts"]. */
     conflicts: string;
     created_at: number;

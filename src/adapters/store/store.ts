@@ -1,14 +1,16 @@
 import { sql } from "kysely";
 import { toError, UserError } from "../../core/errors.ts";
-import type { CommandStore, JobStore, OutboxStore } from "../../core/ports.ts";
+import type { CommandStore, IntakeStore, JobStore, OutboxStore } from "../../core/ports.ts";
 import { commandStore } from "./commands.ts";
+import { intakeStore } from "./intake.ts";
 import { jobStore } from "./jobs.ts";
 import { migrate } from "./migrations.ts";
 import { outboxStore } from "./outbox.ts";
 import { openSqlite } from "./sqlite.ts";
 
 /** Everything that outlives the process. */
-export type Store = CommandStore &
+export type Store = IntakeStore &
+  CommandStore &
   JobStore &
   OutboxStore & {
     /** Resolves when the database answers. */
@@ -30,6 +32,7 @@ export async function openStore(options: { file: string }): Promise<Store> {
     return refuse(thrown);
   }
   return {
+    ...intakeStore(database),
     ...commandStore(database),
     ...jobStore(database),
     ...outboxStore(database),

@@ -21,6 +21,8 @@ export function usage(skills: { name: string; description: string }[], maxTasks:
     "",
     `Each task becomes one draft pull request, at most ${maxTasks} in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.`,
     "",
+    "`/codex allow JOB SHA`, alone in a comment, lets out a change that was held; only admins may.",
+    "",
     "| Flag | Meaning |",
     "| --- | --- |",
     "| `--skill NAME` | work by this skill |",
@@ -35,10 +37,10 @@ export function usage(skills: { name: string; description: string }[], maxTasks:
 }
 
 /** One refusal; the reason is a clause, or sentences of its own. */
-export function refusal(login: string, reason: string): string {
+export function refusal(login: string, reason: string, what = "started"): string {
   const joint = /^\p{Lu}/u.test(reason) ? "." : ":";
   const stop = /[.!?]$/.test(reason) ? "" : ".";
-  return `**${login}**, nothing was started${joint} ${reason}${stop}`;
+  return `**${login}**, nothing was ${what}${joint} ${reason}${stop}`;
 }
 
 /** Tells that no job can run here, with what the operator has to do. */

@@ -6,6 +6,7 @@ import { API, mints, repo, setUp, useGitHubEdge } from "./edge.ts";
 useGitHubEdge();
 
 describe("permission", () => {
+  const ada = { id: 5, login: "ada" };
   const path = "/repos/acme/shop/collaborators/ada/permission";
 
   it.each([
@@ -27,13 +28,13 @@ describe("permission", () => {
     nock(API)
       .get(path)
       .reply(200, { permission, role_name, user: { login: "ada" } });
-    expect(await setUp().github.permission(repo, "ada")).toBe(expected);
+    expect(await setUp().github.permission(repo, ada)).toBe(expected);
   });
 
   it("of a person GitHub does not find is none", async () => {
     mints();
     nock(API).get(path).reply(404, { message: "ada is not a user" });
-    expect(await setUp().github.permission(repo, "ada")).toBe("none");
+    expect(await setUp().github.permission(repo, ada)).toBe("none");
   });
 
   it.each([
@@ -45,13 +46,13 @@ describe("permission", () => {
       .get(path)
       .times(status === 500 ? 4 : 1)
       .reply(status, { message: "no" });
-    await expect(setUp().github.permission(repo, "ada")).rejects.toThrow(kind);
+    await expect(setUp().github.permission(repo, ada)).rejects.toThrow(kind);
   });
 
   it("is never guessed from an unknown word", async () => {
     mints();
     nock(API).get(path).reply(200, { permission: "owner", role_name: "owner" });
-    await expect(setUp().github.permission(repo, "ada")).rejects.toThrow(/unknown permission/);
+    await expect(setUp().github.permission(repo, ada)).rejects.toThrow(/unknown permission/);
   });
 });
 

@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import type { Job } from "../../../src/core/job.ts";
 import { storeOn } from "../../support/open-test-store.ts";
-import { aCommand, aComment, acceptJobs, aDelivery, aJob } from "../../support/store-rows.ts";
+import {
+  aCommand,
+  aComment,
+  acceptJobs,
+  aDelivery,
+  admitAll,
+  aHeard,
+  aJob,
+} from "../../support/store-rows.ts";
 
 const LATER = Number.MAX_SAFE_INTEGER;
 
@@ -15,7 +23,9 @@ test("an accepted command comes back whole, with its jobs in order and its acts 
   ];
   const acts = [aComment("board", "queued"), aComment("reaction", "eyes")];
 
-  expect(await store.accept({ delivery: aDelivery("d1"), command, jobs, acts })).toBe("accepted");
+  expect(
+    await store.accept({ delivery: aDelivery("d1"), command, jobs, acts, admit: admitAll }),
+  ).toBe("accepted");
 
   expect(await store.command("c1")).toEqual(command);
   expect((await store.jobsOf("c1")).map((job) => job.id)).toEqual(["j-c", "j-b", "j-a"]);
@@ -31,6 +41,7 @@ test("the same delivery five times at once makes one command", async () => {
     command,
     jobs: [aJob("j1", command)],
     acts: [aComment("board", "queued")],
+    admit: admitAll,
   };
 
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => store.accept(intake)));
@@ -51,6 +62,7 @@ test("another delivery of a known comment adds nothing and is known from then on
     command: again,
     jobs: [aJob("j2", again)],
     acts: [aComment("second board", "queued")],
+    admit: admitAll,
   });
 
   expect(answer).toBe("duplicate");
@@ -66,21 +78,28 @@ test("when one row cannot be stored, nothing is: the delivery can be sent again"
   const jobs = [aJob("j1", command), aJob("j1", command, { key: "another key", number: 2 })];
   const acts = [aComment("board", "queued")];
 
-  await expect(store.accept({ delivery: aDelivery("d1"), command, jobs, acts })).rejects.toThrow(
-    /UNIQUE constraint failed: jobs.id/,
-  );
+  await expect(
+    store.accept({ delivery: aDelivery("d1"), command, jobs, acts, admit: admitAll }),
+  ).rejects.toThrow(/UNIQUE constraint failed: jobs.id/);
 
   expect(await store.known("d1", command.key)).toBe(false);
   expect(await store.unfinished()).toEqual([]);
   expect(await store.nextDue()).toBeNull();
-  const sound = { delivery: aDelivery("d1"), command, jobs: jobs.slice(0, 1), acts };
+  const sound = {
+    delivery: aDelivery("d1"),
+    command,
+    jobs: jobs.slice(0, 1),
+    acts,
+    admit: admitAll,
+  };
   expect(await store.accept(sound)).toBe("accepted");
 });
 
 test("a delivery that starts no work is answered once", async () => {
   const store = await storeOn();
-  expect(await store.answer(aDelivery("d1"), [aComment("usage", "how to")])).toBe(true);
-  expect(await store.answer(aDelivery("d1"), [aComment("usage again", "how to")])).toBe(false);
+  const answer = (key: string) => store.answer(aHeard("d1"), [aComment(key, "how to")], admitAll);
+  expect(await answer("usage")).toBe("accepted");
+  expect(await answer("usage again")).toBe("duplicate");
   expect((await store.due(0)).map((row) => row.key)).toEqual(["usage"]);
   expect(await store.known("d1", "none")).toBe(true);
   expect(await store.known("d2", "none")).toBe(false);
@@ -88,7 +107,8 @@ test("a delivery that starts no work is answered once", async () => {
 
 test("a delivery without an action is stored", async () => {
   const store = await storeOn();
-  expect(await store.answer({ guid: "d1", event: "ping", action: null }, [])).toBe(true);
+  const delivery = { guid: "d1", event: "ping", action: null };
+  expect(await store.answer(aHeard("d1", { delivery }), [], admitAll)).toBe("accepted");
 });
 
 test("a command is known by its key under any delivery", async () => {

@@ -78,6 +78,14 @@ test("a write changes the fields it names and no other", async () => {
       microDollars: null,
     },
     plan: [{ text: "look 👀", status: "in_progress" }],
+    sources: {
+      subject: "shown",
+      revision: "0123456789ab",
+      asOf: "2026-03-01T10:00:00Z",
+      comments: { shown: 2, untrusted: 0 },
+      leftOut: [{ what: "comments", why: "later", count: 1 }],
+      stripped: [{ where: "issue #12", what: ["1 HTML comment"] }],
+    },
     lastAction: "read src/auth.ts",
     reason: "so far so good",
     change: {
@@ -92,6 +100,9 @@ test("a write changes the fields it names and no other", async () => {
       summary: "",
       message: "Use JWT\n\nBecause.",
       limit: null,
+      cautions: [],
+      violations: [],
+      excerpt: "",
     },
     publication: {
       pull: 3,

@@ -1,0 +1,167 @@
+import { type Kysely, sql } from "kysely";
+import { isTerminal, JOB_STATES } from "../../core/job.ts";
+import type { Refusal, Usage } from "../../core/policy.ts";
+import type { Admit, Heard, IntakeStore, KeyedAct } from "../../core/ports.ts";
+import { encodeJob } from "./job-row.ts";
+import { putAct } from "./outbox.ts";
+import type { Database, Tables } from "./schema.ts";
+
+/** First acts have waited for nothing: due as soon as anyone asks. */
+const AT_ONCE = 0;
+
+const HOUR_MS = 3_600_000;
+
+const OPEN = JOB_STATES.filter((state) => !isTerminal(state));
+
+/**
+ * The comments that were heard in an open database. A transaction takes the write lock when it begins,
+ * so of many at once each counts what the ones before it added.
+ */
+export function intakeStore(database: Database): IntakeStore {
+  const { tables, now } = database;
+  const anHourAgo = sql<number>`${now} - ${HOUR_MS}`;
+
+  /** Stores the delivery with the comment it brought; `refused`: by which rule, and whether it is told. */
+  async function record(
+    transaction: Kysely<Tables>,
+    heard: Heard,
+    refused?: { rule: Refusal["rule"]; told: boolean },
+  ): Promise<void> {
+    await transaction
+      .insertInto("deliveries")
+      .values({ ...heard.delivery, received_at: now })
+      .onConflict((conflict) => conflict.column("guid").doNothing())
+      .execute();
+    await transaction
+      .insertInto("intakes")
+      .values({
+        key: heard.key,
+        actor_id: heard.actorId,
+        installation_id: heard.repo.installationId,
+        repo_id: heard.repo.id,
+        issue: heard.issue,
+        rule: refused?.rule ?? null,
+        told: refused?.told ? 1 : 0,
+        at: now,
+      })
+      .onConflict((conflict) => conflict.column("key").doNothing())
+      .execute();
+  }
+
+  /** Whether the delivery or its comment is there already. */
+  async function isKnown(reader: Kysely<Tables>, guid: string, key: string): Promise<boolean> {
+    const delivery = reader.selectFrom("deliveries").select("guid as id").where("guid", "=", guid);
+    const comment = reader.selectFrom("intakes").select("key as id").where("key", "=", key);
+    return (await delivery.unionAll(comment).execute()).length > 0;
+  }
+
+  /** Runs `work` in a transaction when the comment is new and the gate admits it on what is in use. */
+  function taking(
+    heard: Heard,
+    admit: Admit,
+    work: (transaction: Kysely<Tables>) => Promise<void>,
+  ) {
+    return tables.transaction().execute(async (transaction) => {
+      if (await isKnown(transaction, heard.delivery.guid, heard.key)) {
+        // The next copy of this delivery is known whatever its comment.
+        await record(transaction, heard);
+        return "duplicate";
+      }
+      const verdict = admit(await usageOf(transaction, heard));
+      if (verdict.status === "refused") return verdict;
+      if (verdict.status === "undecided") throw new Error(`the gate lacks ${verdict.needs}`);
+      await record(transaction, heard);
+      await work(transaction);
+      return "accepted";
+    });
+  }
+
+  async function put(transaction: Kysely<Tables>, acts: KeyedAct[]): Promise<void> {
+    for (const act of acts) await putAct(transaction, database, act, AT_ONCE);
+  }
+
+  async function heardOf(reader: Kysely<Tables>, actorId: number | null): Promise<number> {
+    const { heard } = await reader
+      .selectFrom("intakes")
+      .select((eb) => eb.fn.countAll<number>().as("heard"))
+      .where("actor_id", "=", actorId)
+      .where("at", ">", anHourAgo)
+      .executeTakeFirstOrThrow();
+    return heard;
+  }
+
+  async function usageOf(transaction: Kysely<Tables>, heard: Heard): Promise<Usage> {
+    const open = transaction
+      .selectFrom("jobs")
+      .innerJoin("commands", "commands.id", "jobs.command_id")
+      .innerJoin("intakes", "intakes.key", "commands.key")
+      .select((eb) => eb.fn.countAll<number>().as("jobs"))
+      .where("jobs.state", "in", OPEN);
+    const jobsOf = async (shared: typeof open) => (await shared.executeTakeFirstOrThrow()).jobs;
+    return {
+      open: {
+        person: await jobsOf(open.where("intakes.actor_id", "=", heard.actorId)),
+        repository: await jobsOf(open.where("intakes.repo_id", "=", heard.repo.id)),
+        installation: await jobsOf(
+          open.where("intakes.installation_id", "=", heard.repo.installationId),
+        ),
+      },
+      heard: await heardOf(transaction, heard.actorId),
+    };
+  }
+
+  /** Whether the person was told of this rule on this issue within the last hour. */
+  async function wasTold(transaction: Kysely<Tables>, heard: Heard, rule: Refusal["rule"]) {
+    const telling = await transaction
+      .selectFrom("intakes")
+      .select("key")
+      .where("actor_id", "=", heard.actorId)
+      .where("repo_id", "=", heard.repo.id)
+      .where("issue", "=", heard.issue)
+      .where("rule", "=", rule)
+      .where("told", "=", 1)
+      .where("at", ">", anHourAgo)
+      .executeTakeFirst();
+    return telling !== undefined;
+  }
+
+  return {
+    known: (guid, key) => isKnown(tables, guid, key),
+    heardOf: (actorId) => heardOf(tables, actorId),
+
+    accept({ delivery, command, jobs, acts, admit }) {
+      const { key, actor, repo, issue } = command;
+      const heard = { delivery, key, actorId: actor.id, repo, issue };
+      return taking(heard, admit, async (transaction) => {
+        await transaction
+          .insertInto("commands")
+          .values({
+            id: command.id,
+            key,
+            detail: JSON.stringify(command),
+            created_at: now,
+          })
+          .execute();
+        for (const job of jobs) {
+          await transaction.insertInto("jobs").values(encodeJob(job)).execute();
+        }
+        await put(transaction, acts);
+      });
+    },
+
+    answer: (heard, acts, admit) => taking(heard, admit, (transaction) => put(transaction, acts)),
+
+    refuse(heard, { rule, told: when }, acts) {
+      return tables.transaction().execute(async (transaction) => {
+        const known = await isKnown(transaction, heard.delivery.guid, heard.key);
+        const told =
+          !known &&
+          when !== "never" &&
+          (when === "always" || !(await wasTold(transaction, heard, rule)));
+        await record(transaction, heard, { rule, told });
+        if (told) await put(transaction, acts);
+        return !known;
+      });
+    },
+  };
+}

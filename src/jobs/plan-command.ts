@@ -1,0 +1,67 @@
+import { v7 as uuidv7 } from "uuid";
+import { parseCommand } from "../core/command.ts";
+import type { Command, Job } from "../core/job.ts";
+import { noSandbox, refusal, usage } from "../core/messages/answers.ts";
+import { chooseSkill } from "../core/plan.ts";
+import type { CommentFacts } from "../core/policy.ts";
+import type { CommandStore, GitHub, Sandbox } from "../core/ports.ts";
+import type { Passed } from "./gate.ts";
+import { commandOf, jobOf } from "./intake.ts";
+import { branchPlaces, pullPlaces } from "./place.ts";
+
+/** What a comment may hold before the repository's own, lower limit is known. */
+export const MOST_TASKS = 20;
+
+export interface PlanDeps {
+  commands: CommandStore;
+  github: GitHub;
+  sandbox: Sandbox;
+  skills: { name: string; description: string }[];
+  /** The operator's model. */
+  model: string;
+  now: () => number;
+}
+
+/** The jobs of a command, or why there are none. */
+type Plan = { kind: "work"; command: Command; jobs: Job[] } | { kind: "answer"; text: string };
+
+/** Makes the jobs of a comment that passed the gate. */
+export async function planCommand(
+  comment: CommentFacts,
+  key: string,
+  { actor, ground }: Passed,
+  deps: PlanDeps,
+): Promise<Plan> {
+  const { config, pull } = ground;
+  const refuse = (reason: string): Plan => ({
+    kind: "answer",
+    text: refusal(actor.login, reason),
+  });
+  const maxTasks = config.limits.tasks;
+  const parsed = parseCommand(comment.body, { maxTasks });
+  const help = usage(deps.skills, maxTasks);
+  if (parsed.kind === "refused") {
+    const text = refusal(actor.login, parsed.problem);
+    return { kind: "answer", text: parsed.usage ? `${text}\n\n${help}` : text };
+  }
+  if (parsed.kind !== "command") return { kind: "answer", text: help };
+  const boundary = await deps.sandbox.check();
+  if (!boundary.ok) return { kind: "answer", text: noSandbox(actor.login, boundary.remedy) };
+  const command = commandOf(comment, actor, key, pull, parsed.cleaned);
+  const bases = { configured: config.base, default: ground.defaultBranch };
+  const placeOf = pull
+    ? pullPlaces(comment, pull, await deps.commands.jobOfPull(comment.repo.id, pull.number))
+    : branchPlaces(comment, bases, deps.github);
+  const skillNames = deps.skills.map((skill) => skill.name);
+  const jobs: Job[] = [];
+  for (const [index, task] of parsed.tasks.entries()) {
+    const id = uuidv7();
+    const place = await placeOf(task, id);
+    if (place.kind === "refused") return refuse(place.reason);
+    const chosen = chooseSkill(task.text, task.flags.skill, skillNames);
+    if ("problem" in chosen) return refuse(chosen.problem);
+    const spec = { number: index + 1, task, skill: chosen.skill, place, config, model: deps.model };
+    jobs.push(jobOf(command, spec, id, deps.now()));
+  }
+  return { kind: "work", command, jobs };
+}

@@ -15,4 +15,6 @@ export type JobEvent =
   | { type: "tool_started"; step: number; callId: string; tool: string }
   | { type: "tool_finished"; step: number; callId: string; message: ChatMessage }
   | { type: "evidence"; evidence: Evidence }
+  /** What people cannot see was taken out of a text before the model read it. */
+  | { type: "stripped"; where: string; what: string[] }
   | { type: "note"; text: string };

@@ -1,4 +1,5 @@
 import type { RepoConfig } from "./repo-config.ts";
+import type { Sources } from "./sources.ts";
 
 /** The states of a job; the last six are terminal and each is told to the person who asked. */
 export const JOB_STATES = [
@@ -57,6 +58,16 @@ export interface RepoRef {
   name: string;
 }
 
+/** An issue or pull request as the webhook of a command told it; it is not read again later. */
+export interface Subject {
+  title: string;
+  body: string;
+  /** Null when the account is gone, or the webhook did not name it. */
+  author: { id: number; login: string; type: string } | null;
+  /** First 12 hex digits of the SHA-256 of title, line end and body. */
+  revision: string;
+}
+
 /** What a person asked, as stored. `revision` names the text it was read from. */
 export interface Command {
   id: string;
@@ -76,6 +87,8 @@ export interface Command {
   cleaned: boolean;
   /** Branches of the pull request that carries the comment; null on an issue. */
   pull: { head: string; base: string } | null;
+  /** What carries the comment; null when the webhook did not tell it. */
+  subject: Subject | null;
 }
 
 /** Where the change of a job goes. */
@@ -199,6 +212,8 @@ export interface Job {
   fence: number;
   spend: Spend;
   plan: PlanItem[];
+  /** What the agent was told at the start; null before that. */
+  sources: Sources | null;
   /** The last thing it did, one line for the board. */
   lastAction: string;
   /** Why it ended as it did, in words for a person; empty while it runs. */
@@ -221,6 +236,7 @@ export type JobPatch = Partial<
     | "state"
     | "spend"
     | "plan"
+    | "sources"
     | "lastAction"
     | "reason"
     | "change"

@@ -3,11 +3,23 @@ import { describe, expect, it } from "vitest";
 import { parseRepoConfig, repoConfigJsonSchema } from "../../src/core/repo-config.ts";
 
 const DEFAULTS = {
+  enabled: true,
+  context: { outsiders: false },
   setup: [],
   checks: [],
   network: [],
-  limits: { tasks: 8, steps: 60, minutes: 30, tokens: 2_000_000, check_minutes: 10 },
-  paths: { allowed: ["**"], protected: [] },
+  limits: {
+    tasks: 8,
+    steps: 60,
+    minutes: 30,
+    tokens: 2_000_000,
+    check_minutes: 10,
+    files: 200,
+    lines: 20_000,
+    kilobytes: 4096,
+    binary_kilobytes: 1024,
+  },
+  paths: { allowed: ["**"], protected: [], shown_first: [], free: [] },
 };
 
 /** "line: message" of each problem. */
@@ -42,7 +54,7 @@ describe("a configuration that is read", () => {
         setup: ["npm ci"],
         model: "openai/gpt-5",
         base: "release/2.x",
-        paths: { allowed: ["src/**"], protected: ["package.json"] },
+        paths: { ...DEFAULTS.paths, allowed: ["src/**"], protected: ["package.json"] },
       },
     ],
   ])("%s", (_name, text, config) => {
@@ -61,7 +73,7 @@ describe("a mistake is told with its line and remedy", () => {
       "an unknown key",
       "budget: 5",
       [
-        "1: unknown key `budget`; known here: `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
+        "1: unknown key `budget`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
       ],
     ],
     [
@@ -143,7 +155,7 @@ describe("a mistake is told with its line and remedy", () => {
       "limits:\n  steps: 0\n  x: 1\nchecks: 5",
       [
         "2: `limits.steps` must be at least 1",
-        "3: unknown key `x` in `limits`; known here: `tasks`, `steps`, `minutes`, `tokens`, `check_minutes`",
+        "3: unknown key `x` in `limits`; known here: `tasks`, `steps`, `minutes`, `tokens`, `check_minutes`, `files`, `lines`, `kilobytes`, `binary_kilobytes`",
         "4: `checks` must be a list, not a number; write each entry on a line of its own behind `- `",
       ],
     ],
@@ -182,21 +194,21 @@ describe("a mistake is told with its line and remedy", () => {
       "a merge of keys",
       "limits:\n  <<: { steps: 3 }",
       [
-        "2: unknown key `<<` in `limits`; known here: `tasks`, `steps`, `minutes`, `tokens`, `check_minutes`",
+        "2: unknown key `<<` in `limits`; known here: `tasks`, `steps`, `minutes`, `tokens`, `check_minutes`, `files`, `lines`, `kilobytes`, `binary_kilobytes`",
       ],
     ],
     [
       "the prototype of objects",
       "__proto__: { checks: [x] }",
       [
-        "1: unknown key `__proto__`; known here: `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
+        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
       ],
     ],
     [
       "the prototype in a group",
       "limits: { constructor: 1 }",
       [
-        "1: unknown key `constructor` in `limits`; known here: `tasks`, `steps`, `minutes`, `tokens`, `check_minutes`",
+        "1: unknown key `constructor` in `limits`; known here: `tasks`, `steps`, `minutes`, `tokens`, `check_minutes`, `files`, `lines`, `kilobytes`, `binary_kilobytes`",
       ],
     ],
   ])("%s", (_name, text, told) => {

@@ -20,6 +20,8 @@ export interface RecordedRequest {
   query: string;
   /** "unknown" stands for credentials that are refused. */
   actor: Caller["kind"] | "unknown";
+  /** The installation token it came with. */
+  token: string | null;
   /** What the installation token may do. */
   permissions: Permissions;
   /** The JSON that was sent, if it was JSON. */
@@ -54,12 +56,14 @@ export async function serve(
   const path = url.pathname.replace(/^\/api\/v3(?=\/)/, "");
   const body = await buffer(incoming);
   const caller = callerOf(state, incoming.headers.authorization);
+  const token = !(caller instanceof Problem) && "token" in caller ? caller.token : null;
   const recorded: RecordedRequest = {
     method: incoming.method ?? "GET",
     path,
     query: url.search.slice(1),
     actor: caller instanceof Problem ? "unknown" : caller.kind,
-    permissions: !(caller instanceof Problem) && "token" in caller ? caller.token.permissions : {},
+    token: token?.value ?? null,
+    permissions: token?.permissions ?? {},
     body: jsonOf(incoming.headers["content-type"], body),
     status: null,
   };

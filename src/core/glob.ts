@@ -1,19 +1,63 @@
 /**
  * Globs with `*`, `?`, `[a-z]`, `[!a]`, `{a,b}`, `\` before a sign meant as itself, and `**` as a whole name for any
- * number of folders; dot files count. Written here because the matchers at hand turn globs into regular
+ * number of folders; dot files count. One without a slash matches at any depth, one that begins with a slash in the
+ * root only. Written here because the matchers at hand turn globs into regular
  * expressions, and a file name of 250 letters against `*a*a*a*a*a` then takes minutes: time here grows with the
  * length of the glob times the length of the path, whatever an agent names its files.
  */
 export function globMatcher(glob: string): (path: string) => boolean {
-  const rooted = glob.replace(/^\.?\/+/, "").replace(/\/+$/, "");
-  const anywhere = rooted.includes("/") ? rooted : `**/${rooted}`;
-  const patterns = alternatives(`${anywhere}/**`).map((each) => each.split("/").map(nameSteps));
+  const patterns = patternsOf(glob);
   return (path) => {
-    const names = path.split("/").map((name) => [...name]);
-    return patterns.some((pattern) =>
-      matchesSteps(pattern, names, (steps, name) => matchesSteps(steps, name, fits)),
-    );
+    const names = namesOf(path);
+    return patterns.some((pattern) => matchesSteps(pattern, names, matchesName));
   };
+}
+
+/**
+ * Whether a glob that is written from the root may match something below a folder. One that matches at
+ * any depth reaches into every folder, which tells nothing, so the answer is no.
+ */
+export function globReach(glob: string): (folder: string) => boolean {
+  const patterns = patternsOf(glob).filter(([first]) => first !== ANY);
+  return (folder) => {
+    const names = namesOf(folder);
+    return patterns.some((pattern) => reaches(pattern, names));
+  };
+}
+
+function patternsOf(glob: string): Step<Step<Sign>[]>[][] {
+  const rooted = glob.replace(/^\.?\/+/, "").replace(/\/+$/, "");
+  const anywhere = rooted.includes("/") || /^\.?\//.test(glob) ? rooted : `**/${rooted}`;
+  return alternatives(`${anywhere}/**`).map((each) => each.split("/").map(nameSteps));
+}
+
+/** The root has no names. */
+function namesOf(path: string): string[][] {
+  return path === "" ? [] : path.split("/").map((name) => [...name]);
+}
+
+function matchesName(steps: Step<Sign>[], name: string[]): boolean {
+  return matchesSteps(steps, name, fits);
+}
+
+/** Whether the names can be the beginning of what the steps match: every place they may stand at after each. */
+function reaches(steps: Step<Step<Sign>[]>[], names: string[][]): boolean {
+  let places = new Set([0]);
+  for (const name of names) {
+    const next = new Set<number>();
+    for (const place of places) {
+      const step = steps[place];
+      if (step === ANY) {
+        next.add(place);
+        // The anything may have ended before this name.
+        places.add(place + 1);
+      } else if (step !== undefined && matchesName(step, name)) {
+        next.add(place + 1);
+      }
+    }
+    places = next;
+  }
+  return places.size > 0;
 }
 
 /** Why a glob cannot be used, or null. */

@@ -28,7 +28,6 @@ export function chooseSkill(
 
 /**
  * Branch of a job: `codex/<issue>-<slug of the task>-<short id>`, ASCII, always a valid branch name.
- * The short id is the end of the job's UUIDv7, its random part.
  */
 export function branchName(issue: number, task: string, jobId: string): string {
   const slug = task
@@ -39,8 +38,12 @@ export function branchName(issue: number, task: string, jobId: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-/, "");
   const short = slug.length > MAX_SLUG ? atWord(slug.slice(0, MAX_SLUG + 1)) : slug;
-  const shortId = jobId.replaceAll("-", "").slice(-8).toLowerCase();
-  return `codex/${issue}-${short.replace(/-+$/, "") || "task"}-${shortId}`;
+  return `codex/${issue}-${short.replace(/-+$/, "") || "task"}-${shortId(jobId)}`;
+}
+
+/** The eight digits by which people name a job: the end of its UUIDv7, its random part. */
+export function shortId(jobId: string): string {
+  return jobId.replaceAll("-", "").slice(-8).toLowerCase();
 }
 
 /** Cut at the last word that fits whole, unless the first word alone is too long. */

@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "./act.ts";
 import type { JobEvent } from "./event.ts";
 import type { Command, FileChange, Job, JobPatch, RepoRef, Stopped } from "./job.ts";
-import type { Refusal, Usage, Verdict } from "./policy.ts";
+import type { Account, Refusal, Usage, Verdict } from "./policy.ts";
 import type { Role } from "./role.ts";
 
 /** A webhook delivery as GitHub named it. */
@@ -126,8 +126,15 @@ export interface GitHub {
   /** A file of the default branch, as text; null when it does not exist. */
   file(repo: RepoRef, path: string): Promise<string | null>;
   pull(repo: RepoRef, number: number): Promise<PullFacts>;
-  /** Title, body and comments of an issue or pull request, oldest first. */
-  conversation(repo: RepoRef, issue: number): Promise<Conversation>;
+  /**
+   * Comments of an issue or pull request: of each kind the newest 100 that are not newer than the
+   * command's, and newer ones as far as they were met. Title and body come from the webhook only.
+   */
+  conversation(
+    repo: RepoRef,
+    issue: number,
+    until: { commentId: number; at: string; isPull: boolean },
+  ): Promise<Conversation>;
   /** Lends git a reading token of this one repository for as long as `work` runs. */
   readGit<T>(repo: RepoRef, work: (token: GitToken) => Promise<T>): Promise<T>;
 }
@@ -151,10 +158,24 @@ export interface PullFacts {
 }
 
 export interface Conversation {
-  title: string;
+  /** Oldest first. */
+  remarks: Remark[];
+  /** How many older comments there are, at least, that were not read. */
+  unread: number;
+}
+
+/** A comment, or a review comment on a line of a diff; ids of the two kinds cannot be compared. */
+export interface Remark {
+  kind: "comment" | "review";
+  id: number;
+  /** Null when the account is gone. */
+  author: Account | null;
+  /** File and line it speaks of. */
+  place: string | null;
   body: string;
-  author: string;
-  comments: { id: number; author: string; body: string; createdAt: string; updatedAt: string }[];
+  /** ISO 8601 in whole seconds, as GitHub gives it. */
+  createdAt: string;
+  updatedAt: string;
 }
 
 /** Performs acts on GitHub. Throws TransientError (try again) or UserError (will never work). */

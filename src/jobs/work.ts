@@ -2,15 +2,16 @@ import type { AgentOutcome } from "../agents/loop.ts";
 import { checksFailedPrompt, parseReport, refusedPrompt } from "../agents/prompt.ts";
 import type { Job, JobState, VerifiedChange } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
+import { heldReason, violationsForAgent } from "../core/messages/held.ts";
 import { commitMessage } from "../core/messages/pull.ts";
 import type { ChatMessage } from "../core/model.ts";
-import { pathViolations } from "../core/paths.ts";
-import type { JobStore, Snapshot, Workspace } from "../core/ports.ts";
+import type { JobStore, Workspace } from "../core/ports.ts";
 import { stripInvisible } from "../core/redact.ts";
 import { howStopped } from "../core/stopped.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BriefingDeps, firstMessages } from "./briefing.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
+import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
 import { transcriptOf } from "./transcript.ts";
 import { runCommands, verify } from "./verify.ts";
 
@@ -28,7 +29,7 @@ const LIMIT = {
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
-export interface WorkDeps extends ConverseDeps, BriefingDeps {
+export interface WorkDeps extends ConverseDeps, BriefingDeps, InspectDeps {
   jobs: JobStore;
   /** Host of GitHub's pages, for noreply addresses. */
   webHost: string;
@@ -36,7 +37,8 @@ export interface WorkDeps extends ConverseDeps, BriefingDeps {
 
 /**
  * The work of a job up to a verified change: workspace, agent, snapshot, checks, and back to the agent
- * while rounds last. Null when the job ended without a change to publish.
+ * while rounds last. Null when the job ended without a change that may leave: it made none, or what it
+ * made is held until an admin allows it.
  */
 export async function work(
   attempt: Attempt,
@@ -44,6 +46,8 @@ export async function work(
   signal: AbortSignal,
 ): Promise<VerifiedChange | null> {
   const { job } = attempt;
+  const telling = await branchProblem(job, deps);
+  if (telling !== null) return stop(attempt, "blocked", telling, deps);
   const events = await deps.jobs.events(job.id);
   const transcript = transcriptOf(events);
   await deps.github.readGit(job.repo, (token) =>
@@ -88,14 +92,27 @@ export async function work(
     );
     const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
     if (snapshot.status === "empty") return endUnchanged(attempt, outcome, deps);
-    const problem = problemOf(snapshot, job);
+    const inspection =
+      snapshot.status === "refused"
+        ? refused(snapshot.reason)
+        : await inspect(
+            job,
+            {
+              ...snapshot,
+              parent: job.baseSha,
+              words: [stripInvisible(outcome.report), words.title, words.summary, message],
+            },
+            deps,
+          );
+    const obstacle = obstacleOf(inspection);
     const mayGoOn = outcome.status === "finished" && rounds < MAX_ROUNDS;
-    if (problem !== null || snapshot.status === "refused") {
-      const reason = problem ?? "the change cannot be taken";
-      if (!mayGoOn) return stop(attempt, "blocked", reason, deps);
+    if (obstacle !== null && mayGoOn) {
       rounds += 1;
-      await sendBack(attempt, messages, refusedPrompt(reason), reason);
+      await sendBack(attempt, messages, refusedPrompt(obstacle.told), obstacle.reason);
       continue;
+    }
+    if (inspection.status === "refused" || snapshot.status === "refused") {
+      return stop(attempt, "blocked", obstacle?.reason ?? "the change cannot be taken", deps);
     }
     await attempt.move("verifying", { lastAction: "running the checks" });
     const evidence = await verify(deps, job, snapshot.commit, signal);
@@ -115,7 +132,8 @@ export async function work(
       );
       continue;
     }
-    return {
+    const { cautions, violations, excerpt } = inspection;
+    const change: VerifiedChange = {
       commit: snapshot.commit,
       parent: job.baseSha,
       tree: snapshot.tree,
@@ -126,11 +144,22 @@ export async function work(
         status,
       })),
       evidence,
+      cautions,
+      violations,
+      excerpt,
       title: words.title,
       summary: words.summary,
       message,
       limit: outcome.status === "limit" ? LIMIT[outcome.which] : null,
     };
+    if (violations.length === 0) return change;
+    await attempt.move("blocked", {
+      change,
+      reason: heldReason(violations),
+      lastAction: "",
+      endedAt: deps.now(),
+    });
+    return null;
   }
 }
 
@@ -178,15 +207,16 @@ async function actorOf(job: Job, deps: WorkDeps) {
   return command.actor;
 }
 
-/** Why a snapshot may not leave, in words the agent and a person can act on. */
-function problemOf(snapshot: Exclude<Snapshot, { status: "empty" }>, job: Job): string | null {
-  if (snapshot.status === "refused") return snapshot.reason;
-  const violations = pathViolations(snapshot.files, job.config.paths);
+function refused(reason: string): Inspection {
+  return { status: "refused", reason, told: reason };
+}
+
+/** Why a change may not leave as it is: for people, and for the agent. */
+function obstacleOf(inspection: Inspection): { reason: string; told: string } | null {
+  if (inspection.status === "refused") return inspection;
+  const { violations } = inspection;
   if (violations.length === 0) return null;
-  const shown = violations
-    .slice(0, 20)
-    .map((violation) => `${violation.path}: ${violation.reason}`);
-  return `the change touches paths it may not: ${shown.join("; ")}`;
+  return { reason: heldReason(violations), told: violationsForAgent(violations) };
 }
 
 /** Puts a message into the conversation, with why. */

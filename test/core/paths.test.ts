@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { globMatcher } from "../../src/core/glob.ts";
-import { pathViolations } from "../../src/core/paths.ts";
+import { sortPaths } from "../../src/core/paths.ts";
 import type { ChangedFile } from "../../src/core/ports.ts";
 import type { RepoConfig } from "../../src/core/repo-config.ts";
 
@@ -12,13 +12,20 @@ function file(path: string, changes: Partial<ChangedFile> = {}): ChangedFile {
     status: "modified",
     oldMode: "100644",
     newMode: "100644",
+    leadsTo: null,
     ...changes,
   };
 }
 
-const open: RepoConfig["paths"] = { allowed: ["**"], protected: [] };
-const paths = (files: ChangedFile[], config = open) =>
-  pathViolations(files, config).map((found) => found.path);
+const open: RepoConfig["paths"] = { allowed: ["**"], protected: [], shown_first: [], free: [] };
+const paths = (files: ChangedFile[], config: Partial<RepoConfig["paths"]> = {}) =>
+  sortPaths(files, { ...open, ...config }).violations.map((found) => found.path);
+const shown = (files: ChangedFile[], config: Partial<RepoConfig["paths"]> = {}) =>
+  sortPaths(files, { ...open, ...config }).shown.map(({ file, topic, why }) => ({
+    path: file.path,
+    topic,
+    why: why.join("; "),
+  }));
 
 describe("paths no job may change, whatever is configured", () => {
   it.each<[string, string]>([
@@ -32,6 +39,18 @@ describe("paths no job may change, whatever is configured", () => {
     ["backslashes, which Windows takes for folders", ".github\\workflows\\ci.yml"],
     ["a dot at the end of a name, which Windows drops", ".github./workflows /ci.yml"],
     ["a line end in a name", ".github/workflows/a\nb.yml"],
+    ["an NTFS stream", ".github/workflows/ci.yml::$DATA"],
+    ["an NTFS stream of a folder", ".github::$INDEX_ALLOCATION/workflows/ci.yml"],
+    ["the short names of Windows", "GITHUB~1/WORKFL~1/ci.yml"],
+    ["an action of this repository", ".github/actions/build/action.yml"],
+    ["owners in the root", "CODEOWNERS"],
+    ["owners of GitHub", ".github/CodeOwners"],
+    ["owners among the docs", "docs/CODEOWNERS"],
+    ["git hooks", ".husky/pre-commit"],
+    ["git hooks of a package", "packages/a/.husky/_/husky.sh"],
+    ["git hooks by another name", ".githooks/post-checkout"],
+    ["submodules", ".gitmodules"],
+    ["settings of git", ".gitconfig"],
     ["a file in place of the folder", ".github/workflows"],
     ["a link in place of the folder above", ".github"],
   ])("%s", (_name, path) => {
@@ -61,6 +80,8 @@ describe("paths no job may change, whatever is configured", () => {
 
   it("but their neighbours may change", () => {
     const neighbours = [
+      "src/CODEOWNERS",
+      "docs/CODEOWNERS.md",
       ".github/dependabot.yml",
       ".github/codex.yml.md",
       ".github/workflows.md",
@@ -72,21 +93,145 @@ describe("paths no job may change, whatever is configured", () => {
   });
 
   it("with a reason for each", () => {
-    const found = pathViolations(
+    const found = sortPaths(
       [
         file(".github/workflows/ci.yml"),
         file("lib", { newMode: "160000" }),
         file("a.lock"),
         file("b.txt"),
       ],
-      { allowed: ["src/**", "*.lock"], protected: ["*.lock"] },
+      { ...open, allowed: ["src/**", "*.lock"], protected: ["*.lock"] },
+    ).violations;
+    expect(found).toEqual(
+      [
+        { path: ".github/workflows/ci.yml", reason: expect.stringContaining("secrets") },
+        { path: "lib", reason: expect.stringContaining("submodule") },
+        { path: "a.lock", reason: 'protected by "*.lock" in .github/codex.yml' },
+        { path: "b.txt", reason: "not among the allowed paths of .github/codex.yml" },
+      ].map((each) => ({ kind: "path", ...each })),
     );
-    expect(found).toEqual([
-      { path: ".github/workflows/ci.yml", reason: expect.stringContaining("secrets") },
-      { path: "lib", reason: expect.stringContaining("submodule") },
-      { path: "a.lock", reason: 'protected by "*.lock" in .github/codex.yml' },
-      { path: "b.txt", reason: "not among the allowed paths of .github/codex.yml" },
+  });
+});
+
+describe("a symbolic link counts as the place it leads to", () => {
+  const link = (path: string, leadsTo: string | null) =>
+    file(path, { status: "added", oldMode: "000000", newMode: "120000", leadsTo });
+
+  it.each([
+    ["into the workflows", "docs/x", ".github/workflows"],
+    ["to one workflow", "x", ".github/workflows/ci.yml"],
+    ["to the folder that holds them", "x", ".github"],
+    ["in other capitals", "x", ".GITHUB/Workflows"],
+    ["to the root of the repository", "x", ""],
+    ["to our configuration", "a/b", ".github/codex.yml"],
+    ["to git hooks", "hooks", "tools/.husky"],
+    ["that leads nowhere", "x", null],
+  ])("%s", (_name, path, leadsTo) => {
+    expect(paths([link(path, leadsTo)])).toEqual([path]);
+  });
+
+  it("and to what the repository protects, or in place of it", () => {
+    const config = { protected: ["infra/prod/**", "*.pem"] };
+    expect(paths([link("x", "infra/prod")], config)).toEqual(["x"]);
+    expect(paths([link("x", "infra")], config)).toEqual(["x"]);
+    expect(paths([link("infra", "other")], config)).toEqual(["infra"]);
+    expect(paths([link("x", "certs/a.pem")], config)).toEqual(["x"]);
+    expect(paths([link("x", "certs")], config)).toEqual([]);
+    expect(paths([link("x", "infra/stage")], config)).toEqual([]);
+  });
+
+  it("any other may be made, and is shown", () => {
+    expect(paths([link("site/docs", "docs"), link("a/b", "src")])).toEqual([]);
+    expect(shown([link("a/b", "src")])).toEqual([
+      { path: "a/b", topic: "other", why: 'a symbolic link to "src"' },
     ]);
+  });
+});
+
+describe("what a pull request opens with", () => {
+  it.each([
+    ["manifest", "package.json"],
+    ["manifest", "packages/a/Cargo.toml"],
+    ["manifest", "requirements-dev.txt"],
+    ["manifest", "App.csproj"],
+    ["manifest", "build.rs"],
+    ["manifest", "setup.py"],
+    ["lock", "package-lock.json"],
+    ["lock", "a/b/go.sum"],
+    ["agents", "AGENTS.md"],
+    ["agents", "src/agents.MD"],
+    ["agents", ".github/copilot-instructions.md"],
+    ["agents", "a/.cursor/rules/x.mdc"],
+    ["agents", ".claude/settings.json"],
+    ["agents", ".agents/skills/x/run.sh"],
+    ["agents", "tools/x/SKILL.md"],
+    ["agents", ".mcp.json"],
+    ["agents", "docs/fix.prompt.md"],
+    ["other", "Makefile"],
+    ["other", "docker/Dockerfile.dev"],
+    ["other", ".vscode/tasks.json"],
+    ["other", "web/.idea/workspace.xml"],
+    ["other", ".devcontainer/devcontainer.json"],
+    ["other", ".envrc"],
+    ["other", ".npmrc"],
+    ["other", ".yarnrc.yml"],
+    ["other", ".pnpmfile.cjs"],
+    ["other", "tests/conftest.py"],
+    ["other", "gradle/wrapper/gradle-wrapper.properties"],
+    ["other", "gradlew"],
+    ["other", "vite.config.mts"],
+    ["other", ".eslintrc.cjs"],
+    ["other", ".gitlab-ci.yml"],
+    ["other", "Jenkinsfile"],
+    ["other", "action.yml"],
+    ["other", ".gitattributes"],
+    ["other", ".github/dependabot.yml"],
+    ["other", ".circleci/config.yml"],
+    ["other", ".unheard-of/x"],
+    ["other", "lefthook.yml"],
+    ["other", ".pre-commit-config.yaml"],
+  ])("%s: %s", (topic, path) => {
+    expect(paths([file(path)])).toEqual([]);
+    expect(shown([file(path)])).toEqual([{ path, topic, why: expect.stringMatching(/\w/) }]);
+  });
+
+  it.each([
+    "src/a.ts",
+    "README.md",
+    ".gitignore",
+    "docs/agents/how.md",
+    "src/packages.ts",
+    "test/a.test.ts",
+    "src/config.ts",
+    "src/src.js",
+    "a/.unheard-of/x",
+  ])("not %s", (path) => {
+    expect(shown([file(path)])).toEqual([]);
+  });
+
+  it("a file that becomes executable, or comes so", () => {
+    const made = file("run", { newMode: "100755", added: 0 });
+    const comes = file("go", { status: "added", oldMode: "000000", newMode: "100755" });
+    expect(shown([made, comes]).map(({ why }) => why)).toEqual([
+      "it became executable",
+      "a new executable file",
+    ]);
+    expect(shown([file("run", { oldMode: "100755", newMode: "100755" })])).toEqual([]);
+    expect(shown([file("run", { oldMode: "100755" })])).toEqual([]);
+  });
+
+  it("what the repository adds and not what it frees, whichever case", () => {
+    const config = { shown_first: ["db/Migrations/**"], free: ["package-lock.json", ".vscode/**"] };
+    expect(shown([file("DB/migrations/1.sql")], config)).toEqual([
+      expect.objectContaining({ why: 'shown first by "db/Migrations/**" in .github/codex.yml' }),
+    ]);
+    expect(shown([file("a/package-lock.json"), file(".vscode/tasks.json")], config)).toEqual([]);
+    expect(shown([file("Package-Lock.json")], config)).toHaveLength(1);
+    expect(shown([file("a.lock")], { shown_first: ["*.lock"], free: ["**"] })).toHaveLength(1);
+  });
+
+  it("but nothing frees what no job may change", () => {
+    expect(paths([file(".husky/pre-commit")], { free: ["**"], allowed: ["**"] })).toHaveLength(1);
   });
 });
 
@@ -116,7 +261,7 @@ describe("configured paths", () => {
   });
 
   it.each<[string, string]>([
-    ["/package.json", "packages/a/package.json.bak"],
+    ["/package.json", "packages/a/package.json"],
     ["infra/*", "src/infra/a.tf"],
     ["*.pem", "key.pem.txt"],
     ["src/*.ts", "src/a/b.ts.js"],

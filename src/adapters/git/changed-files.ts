@@ -54,6 +54,7 @@ function parseChanges(output: string): ChangedObject[] {
       status: statusOf(letter),
       added: null,
       removed: null,
+      leadsTo: null,
     });
   }
   for (const file of files) {

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { ChangedObject } from "./changed-files.ts";
+import type { Links } from "./links.ts";
 
 const MB = 1024 * 1024;
 /** Bytes of all new objects together, compressed. */
@@ -16,8 +17,7 @@ export interface Examined {
   files: ChangedObject[];
   /** Bytes of each changed file, by object id. */
   sizes: Map<string, number>;
-  /** Targets of changed symbolic links, by object id. */
-  links: Map<string, string>;
+  links: Links;
 }
 
 /** Why a change may not be taken, in words the agent can act on; null when it may. */
@@ -31,11 +31,17 @@ export function refusal({ files, sizes, links }: Examined): string | null {
   if (odd.length > 0)
     return `A name that some systems take for .git cannot be kept: ${names(odd)}.`;
   const leaving = kept.filter(
-    (file) => file.newMode === "120000" && leavesTree(file.path, links.get(file.newId) ?? "/"),
+    (file) =>
+      file.newMode === "120000" &&
+      (file.leadsTo === null || leavesTree(file.path, links.get(file.path) ?? "/")),
   );
   if (leaving.length > 0) {
-    return `Symbolic links must be relative and stay inside the repository (with ".." only at the start): ${names(leaving)}.`;
+    return `Symbolic links must be relative and stay inside the repository, with ".." only at the start and without circles: ${names(leaving)}.`;
   }
+  const toGit = kept.filter((file) =>
+    [links.get(file.path), file.leadsTo].some((way) => way?.split("/").some(foldsToGit)),
+  );
+  if (toGit.length > 0) return `A link into .git cannot be kept: ${names(toGit)}.`;
   if (files.length > MAX_CHANGED_FILES) return tooMany(files);
   const large = kept.filter((file) => (sizes.get(file.newId) ?? 0) > MAX_FILE_BYTES);
   if (large.length > 0) return `GitHub takes no file larger than 100 MB: ${names(large)}.`;

@@ -1,12 +1,26 @@
-import type { Objects } from "../../core/ports.ts";
+import type { ChangedFile, Objects } from "../../core/ports.ts";
 import { changedFiles } from "./changed-files.ts";
 import { commitTree } from "./commit.ts";
 import type { GitContext } from "./layout.ts";
+import { followLinks } from "./links.ts";
 import { inMirror } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { GitFailure, git, gitBytes, gitRecords, startGit } from "./run-git.ts";
 
 const ENTRY_BYTES = 64 * 1024;
+
+/** Everything as text and nothing as a rename: neither may hide what was added. */
+const PATCH = [
+  "-p",
+  "-r",
+  "--text",
+  "--no-renames",
+  "--full-index",
+  "--no-ext-diff",
+  "--no-textconv",
+  "--no-color",
+  "--submodule=short",
+];
 
 /** Questions to mirrors: see the port. */
 export function createObjects(context: GitContext): Objects {
@@ -39,6 +53,25 @@ export function createObjects(context: GitContext): Objects {
         return found;
       }),
 
+    patch: (repo, from, to, maxBytes) =>
+      inMirror(context, repo, async (dir) => {
+        const bytes = await gitBytes(
+          dir,
+          ["diff-tree", ...PATCH, "--end-of-options", objectId(from), objectId(to)],
+          { maxBytes },
+        );
+        return bytes === null ? null : bytes.toString();
+      }),
+
+    changed: (repo, commit) =>
+      inMirror(context, repo, async (dir) => {
+        const args = ["rev-list", "--parents", "--no-walk", "--ignore-missing", "--end-of-options"];
+        const { stdout } = await git(dir, [...args, objectId(commit)]);
+        const [, parent, other] = stdout.trim().split(" ");
+        if (parent === undefined || other !== undefined) return null;
+        return filesOf(dir, objectId(parent), commit);
+      }),
+
     diff: (repo, from, to, maxBytes) =>
       inMirror(context, repo, async (dir) => {
         const both = [objectId(from), objectId(to)];
@@ -64,10 +97,15 @@ export function createObjects(context: GitContext): Objects {
     commit: (repo, tree, parent, message) =>
       inMirror(context, repo, async (dir) => {
         const commit = await commitTree(dir, tree, parent, message);
-        const files = await changedFiles(dir, parent, commit);
-        return { commit, files: files.map(({ newId: _, ...file }) => file) };
+        return { commit, files: await filesOf(dir, parent, commit) };
       }),
   };
+}
+
+/** What a commit changed since its parent. */
+async function filesOf(dir: string, parent: string, commit: string): Promise<ChangedFile[]> {
+  const { files } = await followLinks(dir, commit, await changedFiles(dir, parent, commit));
+  return files.map(({ newId: _, ...file }) => file);
 }
 
 /** No file of a tree is called that, but git would make something of it. */

@@ -193,8 +193,12 @@ export async function gitBytes(
  * NUL-terminated records of git's standard output as they come. Leaving the loop early stops git;
  * otherwise throws GitFailure when it does not end with 0.
  */
-export async function* gitRecords(gitDir: string, args: string[]): AsyncGenerator<Buffer> {
-  const running = startGit(gitDir, args);
+export async function* gitRecords(
+  gitDir: string,
+  args: string[],
+  env: Record<string, string> = {},
+): AsyncGenerator<Buffer> {
+  const running = startGit(gitDir, args, { env });
   const { stdout } = running.child;
   if (stdout === null) throw new Error("git has no standard output");
   try {

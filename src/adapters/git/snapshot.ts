@@ -4,17 +4,17 @@ import { TransientError } from "../../core/errors.ts";
 import type { Snapshot, Workspaces } from "../../core/ports.ts";
 import { type ChangedObject, changedFiles } from "./changed-files.ts";
 import { commitTree, treeOf } from "./commit.ts";
-import { type Examined, MAX_PACK_BYTES, refusal, TOO_LARGE } from "./gates.ts";
+import { MAX_PACK_BYTES, refusal, TOO_LARGE } from "./gates.ts";
 import { type GitContext, placeOf, removeAll } from "./layout.ts";
+import { followLinks, sizesOf } from "./links.ts";
 import { inMirror } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { openedFrom } from "./open.ts";
-import { GitFailure, git, gitBytes, startGit } from "./run-git.ts";
+import { GitFailure, git, startGit } from "./run-git.ts";
 import { type Taken, take, UNREADABLE } from "./take.ts";
 
 /** A single allocation may not be larger, whatever size an object in a pack claims to have. */
 const MAX_ALLOCATION = "1g";
-const MAX_LINK_BYTES = 4096;
 const CHECK_FAILED = "git's check of the new files failed";
 
 /** Takes snapshots: see the port. */
@@ -117,49 +117,13 @@ async function examine(
   const walk = ["rev-list", "--objects", "--count", "--end-of-options", tree, `^${parentTree}`];
   await git(dir, walk, { env });
   const files = await changedFiles(dir, parentTree, tree, env);
-  const ids = files.filter(({ newMode }) => newMode.startsWith("1") && newMode !== "160000");
-  const sizes = await sizesOf(dir, env, ids);
-  const short = ids.filter(
-    ({ newMode, newId }) =>
-      newMode === "120000" && (sizes.get(newId) ?? Infinity) <= MAX_LINK_BYTES,
-  );
-  const examined: Examined = { files, sizes, links: await textsOf(dir, env, short) };
-  return refusal(examined) ?? files;
-}
-
-async function sizesOf(
-  dir: string,
-  env: Record<string, string>,
-  files: ChangedObject[],
-): Promise<Map<string, number>> {
-  if (files.length === 0) return new Map();
-  const { stdout } = await git(dir, ["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
-    input: files.map((file) => `${file.newId}\n`).join(""),
-    env,
-  });
-  const lines = stdout.split("\n").map((line) => line.split(" "));
-  return new Map(lines.map(([id = "", size = ""]) => [id, Number(size)]));
-}
-
-async function textsOf(
-  dir: string,
-  env: Record<string, string>,
-  files: ChangedObject[],
-): Promise<Map<string, string>> {
-  const texts = new Map<string, string>();
-  if (files.length === 0) return texts;
-  const output = await gitBytes(dir, ["cat-file", "--batch"], {
-    input: files.map((file) => `${file.newId}\n`).join(""),
-    maxBytes: files.length * (MAX_LINK_BYTES + 200),
-    env,
-  });
-  for (let at = 0; output !== null && at < output.length; ) {
-    const end = output.indexOf(10, at);
-    const [id = "", , size = "0"] = output.subarray(at, end).toString().split(" ");
-    texts.set(id, output.subarray(end + 1, end + 1 + Number(size)).toString());
-    at = end + 1 + Number(size) + 1;
-  }
-  return texts;
+  const objects = files.filter(({ newMode }) => newMode.startsWith("1") && newMode !== "160000");
+  const ids = objects.map(({ newId }) => newId);
+  const examined = {
+    ...(await followLinks(dir, tree, files, env)),
+    sizes: await sizesOf(dir, ids, env),
+  };
+  return refusal(examined) ?? examined.files;
 }
 
 /** The index of a pack goes last: without it git does not look at the pack. */

@@ -2,6 +2,7 @@ import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
+import { heldSection } from "./held.ts";
 import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
 const FACE: Record<JobState, string> = {
@@ -49,6 +50,7 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     "| # | Task | State | Model | Cost | Last |",
     "| --- | --- | --- | --- | --- | --- |",
     ...jobs.map(row),
+    ...jobs.flatMap(heldSection),
     ...folded.flat(),
     "",
     ...(command.cleaned

@@ -1,17 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { ChangedObject } from "../../../src/adapters/git/changed-files.ts";
 import { refusal, TOO_LARGE } from "../../../src/adapters/git/gates.ts";
+import { whereTo } from "../../../src/adapters/git/links.ts";
 
 const MB = 1024 * 1024;
 
 function added(path: string, more: Partial<ChangedObject> = {}): ChangedObject {
   const file = { path, oldMode: "000000", newMode: "100644", newId: `id of ${path}` };
-  return { ...file, status: "added", added: 1, removed: 0, ...more };
+  return { ...file, status: "added", added: 1, removed: 0, leadsTo: null, ...more };
 }
 
 function link(path: string, target: string): string | null {
-  const file = added(path, { newMode: "120000" });
-  return refusal({ files: [file], sizes: new Map(), links: new Map([[file.newId, target]]) });
+  const links = new Map([[path, target]]);
+  const file = added(path, { newMode: "120000", leadsTo: whereTo(path, links) });
+  return refusal({ files: [file], sizes: new Map(), links });
 }
 
 function judge(files: ChangedObject[], sizes: [string, number][] = []): string | null {
@@ -40,8 +42,32 @@ describe("what may be taken", () => {
     ["a", "x/.."],
     ["a", "./.."],
     ["a", ""],
+    ["a", "a"],
+    ["a", "b/../c"],
   ])("the link %s -> %s may lead out", (path, target) => {
     expect(link(path, target)).toContain(JSON.stringify(path));
+  });
+
+  it.each([
+    ["x", ".git/hooks/pre-commit"],
+    ["d/x", "../.GIT"],
+    ["x", "d/.g\u200cit"],
+  ])("the link %s -> %s leads into .git", (path, target) => {
+    expect(link(path, target)).toContain("link into .git");
+  });
+
+  it.each([
+    ["a chain inside", "c/d", { x: "a", a: "b", b: "c/d" }],
+    ["a chain whose last link leaves", null, { x: "a", a: "b", b: "/etc" }],
+    ["a chain out of a folder that is a link", null, { x: "d/up/up", d: "e/f", "e/f/up": "../../.." }],
+    ["a way up where a link leads deep", "c", { x: "d/../c", d: "e/f", "e/c": "../c" }],
+    ["a circle", null, { x: "a", a: "b", b: "x" }],
+    ["a circle that grows", null, { x: "x/x" }],
+    ["a link to the root", "", { "a/x": ".." }],
+    ["a link that is too long", null, { x: "a", a: null }],
+  ])("%s leads to %j", (_name, place, links: Record<string, string | null>) => {
+    const [path = ""] = Object.keys(links);
+    expect(whereTo(path, new Map(Object.entries(links)))).toBe(place);
   });
 
   it("a link whose target is too long to be read is refused", () => {

@@ -1,0 +1,66 @@
+import type { Job, VerifiedChange, Violation } from "../job.ts";
+import { codeSpan, fenced, tableCell } from "../markdown.ts";
+import { shortId } from "../plan.ts";
+import { evidenceSection } from "./evidence.ts";
+import { count, shorten } from "./words.ts";
+
+const MAX_PATH = 150;
+const MAX_SHOWN = 3;
+
+/** Why a change is held, in one line for a board and for the agent. */
+export function heldReason(violations: Violation[]): string {
+  const shown = violations.slice(0, MAX_SHOWN).map(plainViolation);
+  const rest = violations.length - shown.length;
+  return `the change is held until an admin allows it: ${shown.join("; ")}${rest > 0 ? `; and ${count(rest, "more reason")}` : ""}`;
+}
+
+/** What the agent is asked to undo. */
+export function violationsForAgent(violations: Violation[]): string {
+  return violations.map((violation) => `- ${plainViolation(violation)}`).join("\n");
+}
+
+function plainViolation({ path, reason }: Violation): string {
+  return path === null ? reason : `${shorten(JSON.stringify(path), MAX_PATH)}: ${reason}`;
+}
+
+/** Violations as a Markdown list in which nothing acts. */
+export function violationList(violations: Violation[]): string[] {
+  return violations.map(({ path, reason }) =>
+    path === null
+      ? `- ${tableCell(reason)}`
+      : `- ${codeSpan(shorten(path, MAX_PATH))}: ${tableCell(reason)}`,
+  );
+}
+
+/** The command that lets a held change out. */
+export function allowCommand(job: Job, change: VerifiedChange): string {
+  return `/codex allow ${shortId(job.id)} ${change.commit}`;
+}
+
+/** Below the rows of a board: why a change is held, what it does, and how an admin lets it out. */
+export function heldSection(job: Job): string[] {
+  const { change } = job;
+  if (job.state !== "blocked" || change === null || change.violations.length === 0) return [];
+  const folded = [
+    ...(change.excerpt === ""
+      ? []
+      : ["What of it needs that word:", "", fenced(change.excerpt, "diff"), ""]),
+    ...evidenceSection(change.evidence, change.commit, job.config),
+  ];
+  return [
+    "",
+    `**The change of task ${job.number} is held.** It leaves only when somebody with admin access says so:`,
+    "",
+    ...violationList(change.violations),
+    "",
+    "To let out exactly this change, an admin writes here, in a new comment:",
+    "",
+    fenced(allowCommand(job, change)),
+    "",
+    `<details><summary>What is held: ${count(change.files.length, "file")}</summary>`,
+    "",
+    ...folded,
+    "",
+    "</details>",
+  ];
+}

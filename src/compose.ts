@@ -82,11 +82,20 @@ export async function compose(
   const { skills, problems } = await loadSkills(SKILLS_DIR);
   for (const problem of problems) log.warn(problem, "a skill was left out");
   const model = createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log });
-  const outbox = createOutbox({ store, jobs: store, performer: github, redact, now, log });
+  const killSwitch = createKillSwitch(dataDir);
+  const outbox = createOutbox({
+    store,
+    jobs: store,
+    killSwitch,
+    performer: github,
+    redact,
+    now,
+    log,
+  });
   const neighbours = createNeighbours({ commands: store, jobs: store, objects: git, outbox });
   const gateDeps = {
     github,
-    killSwitch: createKillSwitch(dataDir),
+    killSwitch,
     repositories: config.repositories,
     quotas: config.quotas,
     now,

@@ -9,7 +9,7 @@ import {
 } from "../core/act.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal } from "../core/job.ts";
-import type { JobStore, KeyedAct, Log, OutboxStore, Performer } from "../core/ports.ts";
+import type { JobStore, KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
 
 /**
  * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
@@ -51,13 +51,15 @@ interface Waiter {
 export function createOutbox(deps: {
   store: OutboxStore;
   jobs: Pick<JobStore, "job">;
+  /** While the operator pauses the server nothing is published, whoever waits for it. */
+  killSwitch: KillSwitch;
   performer: Performer;
   /** Takes secrets out of every text that leaves. */
   redact: (text: string) => string;
   now: () => number;
   log: Log;
 }): Outbox {
-  const { store, jobs, performer, redact, now, log } = deps;
+  const { store, jobs, killSwitch, performer, redact, now, log } = deps;
   const waiters = new Map<string, Waiter[]>();
   const busyLanes = new Set<string>();
   const running = new Set<Promise<void>>();
@@ -94,6 +96,10 @@ export function createOutbox(deps: {
         if (isAsked(row.act) && !waiters.has(row.key)) {
           left = true;
           await giveUp(row);
+          continue;
+        }
+        if (isAsked(row.act) && (await killSwitch.paused()) !== null) {
+          left = true;
           continue;
         }
         busyLanes.add(row.lane);

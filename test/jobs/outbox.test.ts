@@ -9,7 +9,11 @@ import { storeOn } from "../support/open-test-store.ts";
 import { aCommand, aComment, acceptJobs, aJob } from "../support/store-rows.ts";
 
 /** An outbox whose acts are performed by `perform`, and the acts it performed. */
-function outboxOn(store: Store, perform: (act: Act, previous: unknown) => Promise<unknown>) {
+function outboxOn(
+  store: Store,
+  perform: (act: Act, previous: unknown) => Promise<unknown>,
+  paused: () => Promise<string | null> = async () => null,
+) {
   const performed: Act[] = [];
   const performer = {
     perform: async (act: Act, previous: unknown) => {
@@ -20,6 +24,7 @@ function outboxOn(store: Store, perform: (act: Act, previous: unknown) => Promis
   const outbox: Outbox = createOutbox({
     store,
     jobs: store,
+    killSwitch: { paused },
     performer,
     redact: (text) => text.replaceAll("s3cret", "[redacted]"),
     now: () => Date.now(),
@@ -35,6 +40,7 @@ const push: Act = {
   commit: "c".repeat(40),
   ref: "refs/draftsmith/x",
 };
+const commentAct = aComment("board:1", "hello").act as Extract<Act, { kind: "comment" }>;
 const commit: Act = {
   kind: "commit",
   repo: push.repo,
@@ -161,4 +167,21 @@ test("secrets are taken out of every text that leaves", async () => {
   await outbox.perform<"commit">("commit:1", "job:1", commit);
   expect(JSON.stringify(performed)).not.toContain("s3cret");
   expect(performed[0]).toMatchObject({ message: "a [redacted] message" });
+});
+
+test("while the operator pauses the server, texts go out and nothing is published", async () => {
+  const store = await storeOn();
+  let paused: string | null = "looking into something";
+  const { outbox, performed } = outboxOn(
+    store,
+    async () => ({ id: 1 }),
+    async () => paused,
+  );
+  const pushed = outbox.perform<"push">("push:1", "job:1", push);
+  await outbox.perform<"comment">("board:1", "board:1", commentAct);
+  expect(performed.map((act) => act.kind)).toEqual(["comment"]);
+  paused = null;
+  outbox.wake();
+  await pushed;
+  expect(performed.map((act) => act.kind)).toEqual(["comment", "push"]);
 });

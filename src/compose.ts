@@ -1,26 +1,30 @@
 import { createPrivateKey } from "node:crypto";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { pino } from "pino";
+import type { Logger } from "pino";
 import { Probot } from "probot";
 import { createGit } from "./adapters/git/git.ts";
 import { createGitHub } from "./adapters/github/github.ts";
 import { createKillSwitch } from "./adapters/kill-switch.ts";
 import { createModel } from "./adapters/openai.ts";
 import { priceOf } from "./adapters/prices.ts";
+import { createInternet } from "./adapters/sandbox/network/internet.ts";
 import { createSandbox } from "./adapters/sandbox.ts";
 import { lockDataDir } from "./adapters/store/lock.ts";
 import { openStore } from "./adapters/store/store.ts";
 import { makeDirectories } from "./adapters/work-dir.ts";
 import { serve } from "./api/server.ts";
+import { createVerify } from "./api/signature.ts";
 import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
 import type { AppConfig, Credentials } from "./config.ts";
 import { createRedactor } from "./core/redact.ts";
+import { createAuthors } from "./jobs/authors.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
 import { createOutbox } from "./jobs/outbox.ts";
 import { runJob } from "./jobs/run-job.ts";
 import { createRunner } from "./jobs/runner.ts";
+import { createLog } from "./log.ts";
 import { loadSkills } from "./skills/load.ts";
 
 /** Installation tokens that are kept out of texts. */
@@ -31,20 +35,19 @@ const SKILLS_DIR = fileURLToPath(new URL("./skills/", import.meta.url));
 /** Joins adapters to ports and starts everything: store, outbox, unfinished jobs, web server. */
 export async function compose(
   config: AppConfig & { credentials: Credentials },
-): Promise<{ port: number; stop(): Promise<void> }> {
+): Promise<{ port: number; log: Logger; stop(): Promise<void> }> {
   const { credentials, dataDir: wantedDir, sandboxUser: user } = config;
   const now = () => Date.now();
   const tokens = new Set<string>();
   const redact = createRedactor(() => [
     credentials.privateKey,
     credentials.webhookSecret,
+    ...(credentials.oldWebhookSecret ? [credentials.oldWebhookSecret] : []),
     ...(config.openaiKey ? [config.openaiKey] : []),
     ...tokens,
   ]);
-  const log = pino({
-    level: config.logLevel,
-    hooks: { streamWrite: (line) => redact(line) },
-  });
+  const log = createLog(config.logLevel, redact);
+  for (const warning of config.warnings) log.warn(warning);
   const remember = (token: string, alive: boolean) => {
     if (alive) tokens.add(token);
     else tokens.delete(token);
@@ -59,6 +62,8 @@ export async function compose(
     hidden: [dataDir, workDir, config.home],
     toolPath: config.toolPath,
     runtimeDir: path.join(workDir, "runtime"),
+    network: config.network,
+    internet: createInternet(),
     log,
   });
   const git = createGit({
@@ -115,6 +120,7 @@ export async function compose(
     price: priceOf,
     skills,
     webHost: new URL(config.webUrl).host,
+    authors: createAuthors(log),
     neighbours,
     now,
     log,
@@ -154,31 +160,37 @@ export async function compose(
     }),
   );
   const webhook = createWebhookDoor({
-    verify: (body, signature) => probot.webhooks.verify(body, signature),
+    verify: createVerify([
+      credentials.webhookSecret,
+      ...(credentials.oldWebhookSecret ? [credentials.oldWebhookSecret] : []),
+    ]),
     receive: (event) => probot.receive(event as Parameters<Probot["receive"]>[0]),
+    now,
     log,
   });
   const server = await serve(
     {
-      "POST /api/github/webhooks": webhook,
-      // Probot's set-up page registers the App with the bare address of the server.
-      "POST /": webhook,
-      "GET /ping": async () => new Response("PONG"),
-      "GET /healthz": async () => {
-        const boundary = await sandbox.check();
-        const healthy =
-          boundary.ok &&
-          (await store.ready().then(
-            () => true,
-            () => false,
-          ));
-        return Response.json(
-          { status: healthy ? "ok" : "degraded" },
-          { status: healthy ? 200 : 503 },
-        );
+      "/api/github/webhooks": { POST: webhook },
+      // Probot's set-up page registered Apps with the bare address of the server.
+      "/": { POST: webhook },
+      "/ping": { GET: async () => new Response("PONG") },
+      "/healthz": {
+        GET: async () => {
+          const boundary = await sandbox.check();
+          const healthy =
+            boundary.ok &&
+            (await store.ready().then(
+              () => true,
+              () => false,
+            ));
+          return Response.json(
+            { status: healthy ? "ok" : "degraded" },
+            { status: healthy ? 200 : 503 },
+          );
+        },
       },
     },
-    { host: config.host, port: config.port, log },
+    { host: config.host, port: config.port, proxies: config.trustProxy, now, log },
   );
   const boundary = await sandbox.check();
   if (!boundary.ok) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
@@ -188,6 +200,7 @@ export async function compose(
   log.info({ host: config.host, port, skills: skills.length }, "Draftsmith listens");
   return {
     port,
+    log,
     async stop() {
       await server.close();
       // Together: a job may be waiting for a write or a command that only ends with its own part.

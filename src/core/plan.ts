@@ -46,6 +46,11 @@ export function shortId(jobId: string): string {
   return jobId.replaceAll("-", "").slice(-8).toLowerCase();
 }
 
+/** Whether a branch is, by its name, one that an agent wrote. */
+export function isAgentBranch(name: string): boolean {
+  return /^codex\//i.test(name);
+}
+
 /** Cut at the last word that fits whole, unless the first word alone is too long. */
 function atWord(slug: string): string {
   const end = slug.lastIndexOf("-");

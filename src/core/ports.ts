@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Act, ActKind, ActOf, ActValues, OutboxRow } from "./act.ts";
 import type { JobEvent } from "./event.ts";
-import type { Command, FileChange, Job, JobPatch, RepoRef, Stopped } from "./job.ts";
+import type { Allowance, Command, FileChange, Job, JobPatch, RepoRef, Stopped } from "./job.ts";
 import type { Account, Refusal, Usage, Verdict } from "./policy.ts";
 import type { Role } from "./role.ts";
 
@@ -63,12 +63,22 @@ export interface CommandStore {
   jobsOf(commandId: string): Promise<Job[]>;
   /** The job that opened this pull request, if one of ours did. */
   jobOfPull(repoId: number, pull: number): Promise<Job | null>;
+  /** The jobs that added to it later, oldest first. */
+  followUpsOf(repoId: number, pull: number): Promise<Job[]>;
 }
 
 /** The operator's emergency stop. */
 export interface KillSwitch {
   /** Why nothing may start or leave for now; null when work goes on. */
   paused(): Promise<string | null>;
+}
+
+/** Changes that are held, and the words of admins that let them out. */
+export interface AllowanceStore {
+  /** Jobs of a repository by the eight digits that people see, oldest first. */
+  jobsCalled(repoId: number, shortId: string): Promise<Job[]>;
+  /** Sends a blocked job back to the queue; false unless it holds exactly the commit that is allowed. */
+  allow(jobId: string, allowance: Allowance): Promise<boolean>;
 }
 
 /** Jobs: claimed under a lease; every write of an attempt carries its fence. */
@@ -296,7 +306,10 @@ export interface SandboxCommand {
   cwd?: string;
   stdin?: string | Uint8Array;
   env?: Record<string, string>;
-  /** Domains it may reach; none by default. */
+  /**
+   * Domains it may reach, through a proxy that names what it refuses; an empty list is worth having.
+   * Without a list there is not even the proxy.
+   */
   network?: string[];
   timeoutMs: number;
   /** Bytes of output after which it is killed. */
@@ -315,6 +328,8 @@ export interface CommandResult {
   /** Standard output and error in the order they came, cut at head and tail with a notice. */
   output: string;
   durationMs: number;
+  /** Hosts its programs asked for and were refused, as `host:port`, in order, at most 20. */
+  deniedHosts: string[];
 }
 
 /** The OS boundary in which every command of a job runs. */

@@ -14,19 +14,19 @@ export interface Sources {
 }
 
 export type LeftOut =
-  | { what: "subject"; why: "outsider"; author: Said }
+  | { what: "subject"; why: "outsider"; author: Speaker }
   | { what: "subject"; why: "untold" }
-  | { what: "comments"; why: "outsider"; count: number; authors: Said[] }
+  | { what: "comments"; why: "outsider"; count: number; authors: Speaker[] }
   | { what: "comments"; why: "later" | "edited" | "older"; count: number };
 
 /** An author as labels name one: a login of plain signs or a number, and words for the role. */
-export interface Said {
+export interface Speaker {
   name: string;
   role: string;
 }
 
 export interface Stripped {
-  /** Whose text it was: "issue #7", "comment by ada". */
+  /** Which text it was: "issue", "comment by ada", "AGENTS.md". */
   where: string;
   what: string[];
 }

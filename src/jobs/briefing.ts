@@ -1,12 +1,17 @@
 import { systemPrompt, taskPrompt } from "../agents/prompt.ts";
+import { UserError } from "../core/errors.ts";
+import type { JobEvent } from "../core/event.ts";
 import type { Command, Job } from "../core/job.ts";
+import { leftOutNotes } from "../core/messages/sources.ts";
 import type { ChatMessage } from "../core/model.ts";
-import type { CommandStore, Conversation, GitHub, Objects, Workspaces } from "../core/ports.ts";
-import { stripInvisible } from "../core/redact.ts";
+import type { CommandStore, GitHub, Log, Objects, Workspaces } from "../core/ports.ts";
+import type { Sources, Stripped } from "../core/sources.ts";
+import { visibleMarkdown, visibleSource } from "../core/visible/text.ts";
 import type { Skill } from "../skills/load.ts";
+import type { Authors } from "./authors.ts";
+import { fetchCommit, guidanceOf } from "./guidance.ts";
+import { whatWasSaid } from "./said.ts";
 
-const MAX_AGENTS_FILES = 20;
-const MAX_AGENTS_BYTES = 64 * 1024;
 const MAX_DIFF_BYTES = 128 * 1024;
 
 export interface BriefingDeps {
@@ -14,17 +19,41 @@ export interface BriefingDeps {
   github: GitHub;
   workspaces: Workspaces;
   objects: Objects;
+  authors: Authors;
   skills: Skill[];
+  log: Log;
 }
 
-/** What the model is told at the start: the rules, then the task with its context. */
-export async function firstMessages(job: Job, deps: BriefingDeps): Promise<ChatMessage[]> {
+/** What the model is told at the start, and where all of it is from. */
+export interface Briefed {
+  messages: ChatMessage[];
+  sources: Sources;
+  /** The same as events of the job: what was stripped, then the messages. */
+  events: JobEvent[];
+}
+
+/** Puts together what the model is told at the start: the rules, then the task with its context. */
+export async function briefing(job: Job, deps: BriefingDeps): Promise<Briefed> {
   const { repo, config } = job;
   const command = await deps.commands.command(job.commandId);
   if (!command) throw new Error(`job ${job.id} has no command`);
-  const conversation = await deps.github.conversation(repo, job.issue);
+  const stripped: Stripped[] = [];
+  const seen = (where: string, { text, what }: { text: string; what: string[] }) => {
+    if (what.length > 0) stripped.push({ where, what });
+    return text;
+  };
+  const asked = (where: string, task: string) =>
+    seen(where, visibleMarkdown(task, { trusted: true }));
+  const task = asked("task", job.task);
+  if (!/[\p{L}\p{N}]/u.test(task)) {
+    throw new UserError("the task holds nothing that people can see; write it in visible words");
+  }
+  const ours = command.pull && (await deps.commands.jobOfPull(repo.id, job.issue));
+  const { texts, sources } = await whatWasSaid(job, command, ours !== null, deps);
+  const guidance = await guidanceOf(job, command, deps, stripped);
+  const diff = command.pull && seen("diff", visibleSource(await diffOf(job, command.pull, deps)));
   const skill = deps.skills.find((each) => each.name === job.skill);
-  return [
+  const messages: ChatMessage[] = [
     {
       role: "system",
       content: systemPrompt({
@@ -39,52 +68,40 @@ export async function firstMessages(job: Job, deps: BriefingDeps): Promise<ChatM
       role: "user",
       content: taskPrompt({
         repository: `${repo.owner}/${repo.name}`,
-        task: job.task,
-        issue: { number: job.issue, conversation: asSeen(conversation, command) },
-        pull: command.pull && {
+        task,
+        issue: {
           number: job.issue,
-          branch: command.pull.head,
-          diff: await diffOf(job, command.pull.base, deps),
+          texts,
+          leftOut: leftOutNotes(sources, command.pull ? "pull request" : "issue"),
         },
-        agentsFiles: await agentsFiles(job, deps.objects),
+        pull: diff === null ? null : { number: job.issue, diff },
+        earlierTask: ours && asked("earlier task", ours.task),
+        guidance,
       }),
     },
   ];
-}
-
-/** AGENTS.md files of the base commit, never of the worktree: the agent itself can write there. */
-async function agentsFiles(job: Job, objects: Objects): Promise<{ path: string; text: string }[]> {
-  const paths = await objects.find(job.repo, job.baseSha, "AGENTS.md");
-  const files: { path: string; text: string }[] = [];
-  for (const path of paths.slice(0, MAX_AGENTS_FILES)) {
-    const text = await objects.file(job.repo, job.baseSha, path, MAX_AGENTS_BYTES);
-    if (text !== null) files.push({ path, text: stripInvisible(text) });
+  const all = [...sources.stripped, ...stripped];
+  if (all.length > 0) {
+    deps.log.info({ jobId: job.id, stripped: all }, "what people cannot see was taken out");
   }
-  return files;
+  return {
+    messages,
+    sources: { ...sources, stripped: all },
+    events: [
+      ...all.map((each): JobEvent => ({ type: "stripped", ...each })),
+      ...messages.map((message): JobEvent => ({ type: "message", message })),
+    ],
+  };
 }
 
 /** What the pull request changes: from where it left its base branch to its head. */
-async function diffOf(job: Job, base: string, deps: BriefingDeps): Promise<string> {
+async function diffOf(
+  job: Job,
+  { base }: NonNullable<Command["pull"]>,
+  deps: BriefingDeps,
+): Promise<string> {
   const baseSha = await deps.github.branchSha(job.repo, base);
   if (baseSha === null) return "";
-  await deps.github.readGit(job.repo, (token) => deps.workspaces.fetch(job.repo, [baseSha], token));
-  return stripInvisible(await deps.objects.diff(job.repo, baseSha, job.baseSha, MAX_DIFF_BYTES));
-}
-
-/** The comments as they stood when the command was given, title and body as they are, without what people cannot see. */
-function asSeen(conversation: Conversation, command: Command): Conversation {
-  const clean = (text: string) => stripInvisible(text.replace(/<!--[\s\S]*?(-->|$)/g, ""));
-  const comments = conversation.comments.filter(
-    (comment) =>
-      comment.updatedAt <= command.commentedAt &&
-      // Times are whole seconds; within one, the ids tell what came first.
-      (comment.createdAt < command.commentedAt || comment.id < command.commentId) &&
-      !comment.body.startsWith("<!-- draftsmith:"),
-  );
-  return {
-    title: clean(conversation.title),
-    body: clean(conversation.body),
-    author: conversation.author,
-    comments: comments.map((comment) => ({ ...comment, body: clean(comment.body) })),
-  };
+  await fetchCommit(job, baseSha, deps);
+  return deps.objects.diff(job.repo, baseSha, job.baseSha, MAX_DIFF_BYTES);
 }

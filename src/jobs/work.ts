@@ -9,7 +9,7 @@ import type { JobStore, Workspace } from "../core/ports.ts";
 import { stripInvisible } from "../core/redact.ts";
 import { howStopped } from "../core/stopped.ts";
 import type { Attempt } from "./attempt.ts";
-import { type BriefingDeps, firstMessages } from "./briefing.ts";
+import { type BriefingDeps, briefing } from "./briefing.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
 import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
 import { transcriptOf } from "./transcript.ts";
@@ -67,13 +67,11 @@ export async function work(
     await attempt.write({}, [{ type: "opened", sha: job.baseSha }]);
     const failed = await prepare(workspace, attempt, deps, signal);
     if (failed !== null) return stop(attempt, "failed", failed, deps);
-    messages = await firstMessages(job, deps);
+    const told = await briefing(job, deps);
+    messages = told.messages;
     started = new Set();
     rounds = 0;
-    await attempt.write(
-      {},
-      messages.map((message) => ({ type: "message", message })),
-    );
+    await attempt.write({ sources: told.sources }, told.events);
   }
   for (;;) {
     const talk = { workspace, messages, started, startedAt };

@@ -23,8 +23,3 @@ export async function collectPages<T>(
   }
   return items;
 }
-
-/** The page before the last one of a listing with `total` items: with it the newest 100 are complete. */
-export function pageBeforeLast(total: number): number {
-  return total > PER_PAGE ? Math.ceil(total / PER_PAGE) - 1 : 1;
-}

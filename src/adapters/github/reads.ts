@@ -28,7 +28,7 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
             `${repo.owner}/${repo.name} is another repository now: the one that was meant was renamed or moved. Ask again there.`,
           );
         }
-        return { defaultBranch: data.default_branch, archived: data.archived };
+        return { defaultBranch: data.default_branch, archived: data.archived === true };
       }),
     branchSha: (repo, branch) =>
       reading(`the branch ${branch}`, repo, (octokit) => readBranch(octokit, repo, branch)),
@@ -51,9 +51,9 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
           url: data.html_url,
         };
       }),
-    conversation: (repo, issue) =>
+    conversation: (repo, issue, until) =>
       reading(`the conversation of #${issue}`, repo, (octokit) =>
-        readConversation(octokit, repo, issue),
+        readConversation(octokit, repo, issue, until),
       ),
   };
 }

@@ -1,6 +1,7 @@
 import type { Command, Job, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
+import { sourcesSection } from "./sources.ts";
 import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
 const MAX_CONFLICTS = 5;
@@ -38,6 +39,9 @@ export function renderPull(facts: {
       "",
       `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`${job.skill ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
       "",
+      ...(job.sources
+        ? [...sourcesSection(job.sources, command.pull ? "pull request" : "issue"), ""]
+        : []),
       "### What changed and why",
       "",
       change.summary || "The agent gave no summary.",

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import {
-  cpSync,
+  copyFileSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -67,12 +68,17 @@ function copyTree(): string {
       maxBuffer: 64 * 1024 * 1024,
     },
   );
-  for (const name of listed.split("\0").filter((each) => each !== "")) {
+  for (const name of listed.split("\0").filter(isKept)) {
     mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
-    cpSync(path.join(ROOT, name), path.join(dir, name), { force: true, verbatimSymlinks: true });
+    copyFileSync(path.join(ROOT, name), path.join(dir, name));
   }
   symlinkSync(path.join(ROOT, "node_modules"), path.join(dir, "node_modules"));
   return dir;
+}
+
+/** What git lists may be gone from the disk, or be a link to packages. */
+function isKept(name: string): boolean {
+  return lstatSync(path.join(ROOT, name), { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** Removes the defence, plays the attack, puts the defence back; null when the attack's test went red. */

@@ -35,13 +35,16 @@ export class StartFailure extends Error {
 }
 
 /**
- * Per process tree: no core dumps; processes and threads; open files; KiB of one file. A limit that is
- * already lower stays. Processes count by uid, which is why each workspace of a root server has its own.
+ * Per process tree: processes and threads; open files; KiB of one file. A limit that is already lower
+ * stays. Processes count by uid, which is why each workspace of a root server has its own.
  */
-const LIMITS = ["-c 0", "-u 2048", "-n 8192", `-f ${2 * 1024 * 1024}`];
+const LIMITS = ["-u 2048", "-n 8192", `-f ${2 * 1024 * 1024}`];
 
 /** The lines that run before bubblewrap does, outside, as the sandbox's uid. */
 const OUTSIDE = [
+  // No core dumps. A limit of 0 holds for files only: where the host hands dumps to a program, which runs
+  // as its root, just one of 1 byte means none (core(5)).
+  "prlimit --core=1 --pid $$ 2>/dev/null || ulimit -c 0 2>/dev/null",
   ...LIMITS.map((limit) => `ulimit ${limit} 2>/dev/null`),
   // When memory runs out the kernel takes a job's process, not the server.
   "{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null",
@@ -67,7 +70,7 @@ const GRACE_MS = process.platform === "linux" ? 10_000 : 1000;
  * Runs a prepared command to its end and its whole process tree with it. Rejects when it did not start
  * (StartFailure, or what spawn said) or when `stdout` failed; ends `stdout` in every other case.
  */
-export async function launch(request: Launch): Promise<CommandResult> {
+export async function launch(request: Launch): Promise<Omit<CommandResult, "deniedHosts">> {
   const output = createOutput(request.keepBytes);
   const started = performance.now();
   let stopped: CommandResult["stopped"] = null;

@@ -4,14 +4,19 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
+import { readBound } from "./core/domains.ts";
 import { toError, UserError } from "./core/errors.ts";
 import type { Quotas } from "./core/policy.ts";
+import { openSecretFiles } from "./open-files.ts";
+import { scrubEnvironment } from "./scrub-environment.ts";
 
 /** What the App needs to speak as itself. */
 export interface Credentials {
   appId: number;
   privateKey: string;
   webhookSecret: string;
+  /** The secret before this one, taken as long as it is set; null without one. */
+  oldWebhookSecret: string | null;
 }
 
 /** Everything the environment decides, checked once at the start. */
@@ -20,6 +25,8 @@ export interface AppConfig {
   credentials: Credentials | null;
   host: string;
   port: number;
+  /** Reverse proxies in front of the server whose X-Forwarded-For is believed. */
+  trustProxy: number;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
   /** REST base URL and web base URL of GitHub or a GitHub Enterprise host, without trailing slash. */
   apiUrl: string;
@@ -33,6 +40,8 @@ export interface AppConfig {
   repositories: string[] | null;
   /** By default 30 open jobs of a person, 100 of a repository, 300 of an installation; 60 commands an hour. */
   quotas: Quotas;
+  /** Domains of which repositories may allow some to their commands; null: any public one. */
+  network: string[] | null;
   /** Absolute. */
   dataDir: string;
   /** Directories on the PATH of commands in the sandbox, colon-separated. */
@@ -40,6 +49,8 @@ export interface AppConfig {
   home: string;
   /** The uid that sandboxed commands run as when the server itself is root. */
   sandboxUser: { uid: number; gid: number } | null;
+  /** What works and should be mended all the same, each with its remedy. */
+  warnings: string[];
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
@@ -47,7 +58,10 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const
 /** No account has it on common systems (systemd leaves 60578–61183 unassigned). */
 const SANDBOX_UID = 60801;
 
-const SECRETS = ["PRIVATE_KEY", "WEBHOOK_SECRET", "OPENAI_API_KEY"] as const;
+const SECRETS = ["PRIVATE_KEY", "WEBHOOK_SECRET", "WEBHOOK_SECRET_OLD", "OPENAI_API_KEY"] as const;
+
+/** GitHub recommends a random string of high entropy; this one could be guessed from one webhook. */
+const SHORT_SECRET = 16;
 
 const OWN = [
   "DRAFTSMITH_MODEL",
@@ -57,6 +71,8 @@ const OWN = [
   "DRAFTSMITH_JOBS_PER_REPOSITORY",
   "DRAFTSMITH_JOBS_PER_INSTALLATION",
   "DRAFTSMITH_COMMANDS_PER_HOUR",
+  "DRAFTSMITH_NETWORK",
+  "DRAFTSMITH_TRUST_PROXY",
 ];
 
 const wholeNumber = (min: number, max: number, remedy: string) =>
@@ -79,6 +95,7 @@ const schema = z.object({
     "must be the number shown on the App's settings page",
   ).optional(),
   WEBHOOK_SECRET: z.string().optional(),
+  WEBHOOK_SECRET_OLD: z.string().optional(),
   HOST: z.string().default("localhost"),
   PORT: wholeNumber(0, 65_535, "must be a port number from 0 to 65535").default(3000),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
@@ -111,6 +128,20 @@ const schema = z.object({
   DRAFTSMITH_JOBS_PER_REPOSITORY: quota(100),
   DRAFTSMITH_JOBS_PER_INSTALLATION: quota(300),
   DRAFTSMITH_COMMANDS_PER_HOUR: quota(60),
+  DRAFTSMITH_NETWORK: z
+    .string()
+    .transform((text, context) => {
+      const bound = readBound(text);
+      if ("domains" in bound) return bound.domains;
+      context.addIssue({ code: "custom", message: bound.problem });
+      return z.NEVER;
+    })
+    .optional(),
+  DRAFTSMITH_TRUST_PROXY: wholeNumber(
+    0,
+    10,
+    "must be the number of reverse proxies in front of the server, from 0 to 10",
+  ).default(0),
   DATA_DIR: z.string().default("data"),
 });
 
@@ -178,10 +209,16 @@ export function readConfig(
   return {
     credentials:
       value.APP_ID !== undefined && privateKey !== null && value.WEBHOOK_SECRET !== undefined
-        ? { appId: value.APP_ID, privateKey, webhookSecret: value.WEBHOOK_SECRET }
+        ? {
+            appId: value.APP_ID,
+            privateKey,
+            webhookSecret: value.WEBHOOK_SECRET,
+            oldWebhookSecret: value.WEBHOOK_SECRET_OLD ?? null,
+          }
         : null,
     host: value.HOST,
     port: value.PORT,
+    trustProxy: value.DRAFTSMITH_TRUST_PROXY,
     logLevel: value.LOG_LEVEL,
     apiUrl: github ? `${github}/api/v3` : "https://api.github.com",
     webUrl: github ?? "https://github.com",
@@ -196,10 +233,19 @@ export function readConfig(
       installation: value.DRAFTSMITH_JOBS_PER_INSTALLATION,
       commandsPerHour: value.DRAFTSMITH_COMMANDS_PER_HOUR,
     },
+    network: value.DRAFTSMITH_NETWORK ?? null,
     dataDir: path.resolve(cwd, value.DATA_DIR),
     toolPath: toolPath(given.PATH),
     home: given.HOME ?? homedir(),
     sandboxUser: uid === 0 ? { uid: SANDBOX_UID, gid: SANDBOX_UID } : null,
+    warnings: [
+      ...openSecretFiles(given, cwd),
+      ...(value.WEBHOOK_SECRET !== undefined && value.WEBHOOK_SECRET.length < SHORT_SECRET
+        ? [
+            `WEBHOOK_SECRET is short; set a random one of ${2 * SHORT_SECRET} characters here and on the App's settings page`,
+          ]
+        : []),
+    ],
   };
 }
 
@@ -219,8 +265,15 @@ function toolPath(value: string | undefined): string {
 export function loadConfig(): AppConfig {
   if (existsSync(".env")) process.loadEnvFile(".env");
   const config = readConfig(process.env, process.cwd(), process.getuid?.());
-  // From here on only this process's memory holds them: a child that inherits by mistake gets nothing.
-  for (const name of config.credentials ? SECRETS : []) delete process.env[name];
+  if (config.credentials) {
+    // From here on only this process's memory holds them: a child that inherits by mistake gets nothing.
+    for (const name of SECRETS) delete process.env[name];
+    for (const name of scrubEnvironment(SECRETS)) {
+      config.warnings.push(
+        `${name} stays readable for this user in /proc/${process.pid}/environ; put it into .env instead`,
+      );
+    }
+  }
   // Probot's set-up would send webhooks through smee.io, a third party, unless told not to.
   if (!config.credentials) process.env.NO_SMEE_SETUP ??= "true";
   return config;

@@ -5,6 +5,7 @@ import type { CommandResult, Log, Sandbox, SandboxCommand } from "../core/ports.
 import { assess, type Verdict } from "./sandbox/assess.ts";
 import { type Boundary, createBoundary } from "./sandbox/boundary.ts";
 import { launch, StartFailure } from "./sandbox/launch.ts";
+import type { Internet } from "./sandbox/network/internet.ts";
 import { prelude, SCRIPT, START } from "./sandbox/prelude.ts";
 import { contains, findPrograms, readToolchain, type SandboxUser } from "./sandbox/toolchain.ts";
 
@@ -18,6 +19,9 @@ export interface SandboxOptions {
   toolPath: string;
   /** A directory the sandbox's uid can reach and no workspace holds; srt's helpers are copied there. */
   runtimeDir: string;
+  /** Domains of which repositories may allow some; null: any public one. */
+  network: readonly string[] | null;
+  internet: Internet;
   log: Log;
 }
 
@@ -29,6 +33,7 @@ const CANCELLED: CommandResult = {
   stopped: "cancelled",
   output: "",
   durationMs: 0,
+  deniedHosts: [],
 };
 /** What a shell answers when it finds a command and cannot run it. */
 const refuse = (why: string): CommandResult => ({
@@ -36,6 +41,7 @@ const refuse = (why: string): CommandResult => ({
   stopped: null,
   output: `${why}\n`,
   durationMs: 0,
+  deniedHosts: [],
 });
 
 /**
@@ -82,7 +88,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
     const marker = `[${randomBytes(12).toString("hex")}]\n`;
     const { workspace } = command;
     try {
-      return await launch({
+      const ended = await launch({
         bash: programs.bash,
         argv: prepared.argv,
         env: {
@@ -100,10 +106,10 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
               CI: "1",
               TERM: "dumb",
               GIT_TERMINAL_PROMPT: "0",
+              ...prepared.environment,
               ...command.env,
             },
             args: command.args ?? [],
-            network: (command.network ?? []).length > 0,
             marker,
           }),
         },
@@ -116,12 +122,13 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
         keepBytes: command.keepBytes ?? KEEP_BYTES,
         signal,
       });
+      return { ...ended, deniedHosts: await prepared.release() };
     } catch (error) {
       // The kernel takes 128 KiB in one string; the message is the shell's own for that.
       if (codeOf(error) === "E2BIG") return refuse("bash: Argument list too long");
       throw error;
     } finally {
-      prepared.release();
+      await prepared.release();
     }
   }
 

@@ -122,6 +122,8 @@ export interface Evidence {
   durationMs: number;
   /** Head and tail of its output, cut with a notice. */
   output: string;
+  /** Hosts its programs asked for and were refused, as `host:port`, in order, at most 20. */
+  deniedHosts: string[];
 }
 
 /** What stands on GitHub for a job. */
@@ -183,6 +185,8 @@ export interface VerifiedChange {
   message: string;
   /** Why the agent was stopped, after "because"; null when it finished. */
   limit: string | null;
+  /** Hosts that the agent's commands and the setup asked for and were refused, as `host:port`. */
+  deniedHosts: string[];
   /** What a reviewer is shown first. */
   cautions: Caution[];
   /** Why it is held; empty when it may leave. */

@@ -15,7 +15,7 @@ export async function runCommands(
 ): Promise<Evidence[]> {
   const evidence: Evidence[] = [];
   for (const command of commands) {
-    const { exitCode, stopped, durationMs, output } = await sandbox.run({
+    const { exitCode, stopped, durationMs, output, deniedHosts } = await sandbox.run({
       workspace,
       script: command,
       network: job.config.network,
@@ -25,7 +25,7 @@ export async function runCommands(
       signal: options.signal,
     });
     options.signal.throwIfAborted();
-    evidence.push({ command, exitCode, stopped, durationMs, output });
+    evidence.push({ command, exitCode, stopped, durationMs, output, deniedHosts });
     if (options.stopAtFailure && exitCode !== 0) break;
   }
   return evidence;

@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInternet, type Internet } from "../../src/adapters/sandbox/network/internet.ts";
 import { createSandbox } from "../../src/adapters/sandbox.ts";
 import type { Workspace } from "../../src/core/ports.ts";
 import { silentLog } from "./log.ts";
@@ -41,12 +42,17 @@ export async function makeWorkspace(root: string, jobId = "job"): Promise<Worksp
 }
 
 /** The real sandbox, with `root` hidden as a data directory is. Stop it after the tests. */
-export function makeSandbox(root: string, options: { toolPath?: string } = {}) {
+export function makeSandbox(
+  root: string,
+  options: { toolPath?: string; network?: string[]; internet?: Internet } = {},
+) {
   return createSandbox({
     user: TEST_USER,
     hidden: [root],
     toolPath: options.toolPath ?? TOOL_PATH,
     runtimeDir: path.join(root, "runtime"),
+    network: options.network ?? null,
+    internet: options.internet ?? createInternet(),
     log: silentLog,
   });
 }

@@ -1,13 +1,16 @@
-import { randomBytes } from "node:crypto";
-import { chmod, chown, lstat, readlink, realpath } from "node:fs/promises";
+import { lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import { SandboxManager, type SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
+import { domainProblem, isBounded } from "../../core/domains.ts";
 import { UserError } from "../../core/errors.ts";
 import type { SandboxCommand, Workspace } from "../../core/ports.ts";
 import { type Narrowing, narrow } from "./bwrap.ts";
 import { systemCallFilter } from "./filter.ts";
 import { HOSTNAME, hand } from "./handed.ts";
-import { placeFile, placePrograms } from "./place-programs.ts";
+import type { Internet } from "./network/internet.ts";
+import { createPortProxy, createSocketProxy, type OpenOutlet } from "./network/proxy.ts";
+import { proxyVariables } from "./network/variables.ts";
+import { placeFile, placeHelper } from "./place-programs.ts";
 import { ENTRY } from "./prelude.ts";
 import { contains, type Programs, type SandboxUser, type Toolchain } from "./toolchain.ts";
 
@@ -18,12 +21,18 @@ interface BoundaryOptions {
   runtimeDir: string;
   toolchain: Toolchain;
   programs: Programs;
+  /** Domains of which a command may be given some; null: any. */
+  network: readonly string[] | null;
+  internet: Internet;
 }
 
 /** A command prepared to run inside the boundary; `release` belongs after its end. */
 interface Prepared {
   argv: string[];
-  release(): void;
+  /** Variables that lead programs to the proxy. */
+  environment: Record<string, string>;
+  /** Gives up what the command had, once; the hosts that were refused to it. */
+  release(): Promise<string[]>;
 }
 
 /** Turns commands into argument vectors that run inside the boundary. */
@@ -31,12 +40,6 @@ export interface Boundary {
   prepare(command: SandboxCommand): Promise<Prepared>;
   close(): Promise<void>;
 }
-
-/** Ranges no allowed name may resolve to, besides loopback, link-local and metadata addresses, which srt refuses. */
-const PRIVATE_RANGES = [
-  ...["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "192.0.0.0/24"],
-  ...["198.18.0.0/15", "240.0.0.0/4", "fc00::/7", "fec0::/10"],
-];
 
 /** Everything on Linux; on macOS programs cannot start without the system's own directories. */
 const DENIED =
@@ -51,25 +54,22 @@ const DENIED =
         "/private/var/root",
       ];
 
-/** A name, never a pattern, and at least one dot: no address, no localhost. */
-const DOMAIN = /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i;
-
 const literal = (name: string) => ({ path: name, literal: true as const });
 
-/** Prepares srt for this process: one boundary at a time. Its proxy starts with the first command that has network. */
+/** Prepares srt for this process: one boundary at a time. The proxy starts with the first command that may ask it. */
 export async function createBoundary(options: BoundaryOptions): Promise<Boundary> {
   const { programs, user } = options;
-  const helper = await placePrograms(options.runtimeDir);
+  const helper = await placeHelper(options.runtimeDir);
   const calls = process.platform === "linux" ? systemCallFilter(process.arch) : null;
   const filter = calls && (await placeFile(options.runtimeDir, "calls.bpf", calls, 0o644));
   const root = await shownRoot(options.toolchain.readable);
   const config: SandboxRuntimeConfig = {
-    network: { allowedDomains: [], deniedDomains: [], deniedResolvedAddresses: PRIVATE_RANGES },
+    // Nothing of srt's own network: who may go where is judged by our proxy.
+    network: { allowedDomains: [], deniedDomains: [] },
     filesystem: { denyRead: DENIED, allowRead: [], allowWrite: [], denyWrite: [] },
     // srt scans the server's own directory for files to protect in it; no workspace contains that.
     ripgrep: { command: "true" },
-    seccomp: { applyPath: helper.seccomp },
-    javaAgentJarPath: helper.jar,
+    seccomp: { applyPath: helper },
     credentials: {
       // srt lets every sandbox write here, which would join the jobs.
       files: ["/tmp/claude", "/private/tmp/claude"].map((file) => ({ path: file, mode: "deny" })),
@@ -80,19 +80,37 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
   };
   SandboxManager.updateConfig(config);
 
-  let proxy: Promise<void> | null = null;
   const startProxy = async () => {
-    await SandboxManager.initialize(config);
-    const socket = SandboxManager.getLinuxHttpSocketPath();
-    if (user === null || socket === undefined) return;
-    // Every workspace has a uid of its own and this group.
-    await chown(socket, user.uid, user.gid);
-    await chmod(socket, 0o660);
+    if (process.platform === "linux") {
+      return createSocketProxy(options.runtimeDir, options.internet);
+    }
+    const shared = await createPortProxy(options.internet);
+    const { port } = shared;
+    const network = { ...config.network, httpProxyPort: port, socksProxyPort: port };
+    await SandboxManager.initialize({ ...config, network });
+    return shared;
   };
+  let proxy: ReturnType<typeof startProxy> | null = null;
+
+  async function openOutlet(command: SandboxCommand): Promise<OpenOutlet | null> {
+    if (command.network === undefined) return null;
+    for (const domain of command.network) {
+      const problem = domainProblem(domain);
+      if (problem !== null) throw new UserError(`${JSON.stringify(domain)} ${problem}`);
+    }
+    proxy ??= startProxy();
+    const { open } = await proxy.catch((error: unknown) => {
+      proxy = null;
+      throw error;
+    });
+    const allowed = command.network.filter((domain) => isBounded(domain, options.network));
+    const uid = command.workspace.uid ?? user?.uid;
+    return open(allowed, user && { uid: uid ?? user.uid, gid: user.gid });
+  }
 
   const rules = async (workspace: Workspace) => ({
     denyRead: [...DENIED, ...options.hidden.map(literal)],
-    allowRead: [...options.toolchain.readable, ...workspace.readable, helper.seccomp].map(literal),
+    allowRead: [...options.toolchain.readable, ...workspace.readable, helper].map(literal),
     allowWrite: workspace.writable.map(literal),
     denyWrite: (await pointer(workspace)).map(literal),
   });
@@ -100,58 +118,51 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
   return {
     async prepare(command) {
       const { workspace } = command;
-      const domains = command.network ?? [];
       await requireSound(workspace, [...options.hidden, options.runtimeDir]);
-      const id = randomBytes(24).toString("base64url");
-      if (domains.length > 0) {
-        const allowedDomains = entries(domains);
-        proxy ??= startProxy();
-        await proxy.catch((error: unknown) => {
-          proxy = null;
-          throw error;
-        });
-        SandboxManager.registerCommandNetworkLists(id, { allowedDomains });
-      }
+      const filesystem = await rules(workspace);
+      const outlet = await openOutlet(command);
+      let wrapped = false;
+      let released: Promise<string[]> | null = null;
+      const release = () => {
+        if (released === null && wrapped) SandboxManager.cleanupAfterCommand();
+        released ??= outlet?.close() ?? Promise.resolve([]);
+        return released;
+      };
       try {
-        const line = await SandboxManager.wrapWithSandbox(
-          ENTRY,
-          programs.bash,
-          { filesystem: await rules(workspace) },
-          undefined,
-          { commandId: id },
-        );
+        const line = await SandboxManager.wrapWithSandbox(ENTRY, programs.bash, { filesystem });
+        wrapped = true;
         const handed = hand({
           bash: programs.bash,
           filter,
           user: { uid: workspace.uid ?? user?.uid ?? ownId("uid"), gid: user?.gid ?? ownId("gid") },
           home: workspace.home,
         });
-        return {
-          argv: programs.bwrap
-            ? handed.open(
-                narrow(line, {
-                  bwrap: programs.bwrap,
-                  root,
-                  hostname: HOSTNAME,
-                  files: handed.files,
-                  filter: handed.filter,
-                  tmp: ownTmp(workspace, [options.runtimeDir, ...options.toolchain.readable]),
-                  socket: SandboxManager.getLinuxHttpSocketPath() ?? null,
-                  network: domains.length > 0,
-                }),
-              )
-            : [programs.bash, "-c", line],
-          release() {
-            SandboxManager.unregisterCommandNetworkLists(id);
-            SandboxManager.cleanupAfterCommand();
-          },
-        };
+        const { bash, bwrap, socat } = programs;
+        const argv = bwrap
+          ? handed.open(
+              narrow(line, {
+                bwrap,
+                root,
+                hostname: HOSTNAME,
+                files: handed.files,
+                filter: handed.filter,
+                tmp: ownTmp(workspace, [options.runtimeDir, ...options.toolchain.readable]),
+                relay: outlet?.socket && socat ? { socket: outlet.socket, bash, socat } : null,
+              }),
+            )
+          : [bash, "-c", line];
+        const hasNetwork = (command.network ?? []).length > 0;
+        const environment = outlet === null ? {} : proxyVariables(outlet.url, hasNetwork);
+        return { argv, environment, release };
       } catch (error) {
-        SandboxManager.unregisterCommandNetworkLists(id);
+        await release();
         throw error;
       }
     },
-    close: () => SandboxManager.reset(),
+    async close() {
+      await (await proxy)?.close();
+      await SandboxManager.reset();
+    },
   };
 }
 
@@ -168,16 +179,6 @@ async function shownRoot(readable: string[]): Promise<Narrowing["root"]> {
 
 function ownId(kind: "uid" | "gid"): number {
   return (kind === "uid" ? process.getuid : process.getgid)?.() ?? 65534;
-}
-
-/** List entries for the proxy: names only, web ports only. Throws UserError for anything else. */
-function entries(domains: string[]): string[] {
-  return domains.flatMap((domain) => {
-    if (!DOMAIN.test(domain) || /(^|\.)localhost$/i.test(domain)) {
-      throw new UserError(`${JSON.stringify(domain)} is not a domain the sandbox can be given`);
-    }
-    return [`${domain}:443`, `${domain}:80`];
-  });
 }
 
 /**

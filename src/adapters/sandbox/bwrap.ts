@@ -1,4 +1,5 @@
 import path from "node:path";
+import { RELAY_SOCKET, type Relay, relayScript } from "./network/relay.ts";
 
 /** What `narrow` needs to know about the line. */
 export interface Narrowing {
@@ -14,16 +15,14 @@ export interface Narrowing {
   filter: number | null;
   /** Host directory to stand at `/tmp`; null for empty memory. */
   tmp: string | null;
-  /** Host path of the proxy's socket, once the proxy runs. */
-  socket: string | null;
-  /** Whether this command may reach the proxy. */
-  network: boolean;
+  /** What leads to the proxy; null for a command that may not ask it. */
+  relay: Relay | null;
 }
 
-/** Where a command with network finds the proxy: `/dev` is new for every command, so no job can plant a link there. */
-const SOCKET = "/dev/draftsmith-proxy";
-
 const NEEDED = ["--unshare-net", "--unshare-pid", "--unshare-user", "--die-with-parent", "--proc"];
+
+/** Size of a directory in memory, where a job has none of its own on the disk to stand there. */
+const MEMORY_BYTES = 512 * 1024 * 1024;
 
 /** Empty directories that programs expect below `/`, whatever the host has there. */
 const EXPECTED = [
@@ -33,9 +32,9 @@ const EXPECTED = [
 /**
  * The bubblewrap arguments that srt prepared, narrowed to what a job needs: a root of its own in place
  * of the host's with masks over it, no System V or POSIX message IPC shared between jobs of one uid, no
- * capability (srt plans for its own uid 0, which bubblewrap does not run as here), the proxy's socket
- * only for a command with network, `/tmp` backed by the job's own directory, all else read-only. Throws
- * when the line has not the shape this was written for.
+ * capability (srt plans for its own uid 0, which bubblewrap does not run as here), a relay to the proxy
+ * only for a command that may ask it, `/tmp` backed by the job's own directory, all else read-only.
+ * Throws when the line has not the shape this was written for.
  */
 export function narrow(line: string, to: Narrowing): string[] {
   const words = shellWords(line);
@@ -62,7 +61,6 @@ export function narrow(line: string, to: Narrowing): string[] {
     const word = prepared[at] ?? "";
     const [next = "", after = ""] = prepared.slice(at + 1, at + 3);
     if (word === "--cap-add") at += 1;
-    else if (word === "--bind" && next === to.socket) at += 2;
     else if (word === "--ro-bind" && next === "/" && after === "/") {
       // Without it bubblewrap's own root stands there: empty, and seen by nobody else.
       for (const { name, target } of to.root.links) options.push("--symlink", target, name);
@@ -75,8 +73,9 @@ export function narrow(line: string, to: Narrowing): string[] {
       at += 1;
     } else if (word === "--tmpfs") {
       if (EXPECTED.includes(next) || prepared.slice(at + 2).some((each) => isBelow(next, each))) {
+        if (next === "/tmp") options.push("--size", String(MEMORY_BYTES));
+        else kept.push(next);
         options.push(word, next);
-        if (next !== "/tmp") kept.push(next);
       }
       at += 1;
     } else options.push(word);
@@ -84,30 +83,19 @@ export function narrow(line: string, to: Narrowing): string[] {
   for (const { descriptor, name } of to.files) {
     options.push("--ro-bind-data", String(descriptor), name);
   }
+  if (to.tmp !== null) options.push("--bind", to.tmp, "/dev/shm");
+  else options.push("--size", String(MEMORY_BYTES), "--tmpfs", "/dev/shm");
   for (const mask of [...kept, "/"]) options.push("--remount-ro", mask);
-  const command = words.slice(end);
-  if (to.socket === null) return [to.bwrap, ...options, ...command];
-  const socket = to.socket;
-  if (!to.network) return [to.bwrap, ...options, ...withoutRelays(command)];
-  options.push("--ro-bind", socket, SOCKET);
-  return [to.bwrap, ...options, ...command.map((word) => word.replaceAll(socket, SOCKET))];
+  const [, shell = "", flag = "", last = ""] = words.slice(end);
+  if (to.relay !== null) options.push("--ro-bind", to.relay.socket, RELAY_SOCKET);
+  // It is memory, too, and as large as half of the machine's.
+  options.push("--remount-ro", "/dev");
+  if (to.relay === null) return [to.bwrap, ...options, "--", shell, flag, last];
+  return [to.bwrap, ...options, "--", to.relay.bash, "-c", relayScript(to.relay, last)];
 }
 
 function isBelow(dir: string, name: string): boolean {
   return name.startsWith(`${dir}/`);
-}
-
-/**
- * What srt runs where it has no proxy: once the proxy runs it starts relays for every command, in a
- * script whose last line is the command proper.
- */
-function withoutRelays(command: string[]): string[] {
-  const script = shellWords(command.at(-1) ?? "").at(-1) ?? "";
-  const last = script.split("\n").at(-1) ?? "";
-  if (!script.includes("UNIX-CONNECT") || !/^\w+=0 .*\/apply-seccomp .* -c /.test(last)) {
-    throw new Error("sandbox-runtime prepared relays of an unexpected shape");
-  }
-  return [...command.slice(0, -1), last];
 }
 
 /** The words of a shell line that holds only plain words and quotes, which is all srt writes. */

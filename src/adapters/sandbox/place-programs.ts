@@ -3,18 +3,14 @@ import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-/** Puts the two programs srt runs inside where the sandbox's uid can reach them, unlike, perhaps, our node_modules. */
-export async function placePrograms(runtimeDir: string): Promise<{ seccomp: string; jar: string }> {
+/** Puts the program srt runs inside where the sandbox's uid can reach it, unlike, perhaps, our node_modules; its path. */
+export async function placeHelper(runtimeDir: string): Promise<string> {
   const main = createRequire(import.meta.url).resolve("@anthropic-ai/sandbox-runtime");
   const vendor = path.join(path.dirname(main), "..", "vendor");
   await mkdir(runtimeDir, { recursive: true });
   await chmod(runtimeDir, 0o755);
-  const place = async (from: string, mode: number) =>
-    placeFile(runtimeDir, path.basename(from), await readFile(from), mode);
-  return {
-    seccomp: await place(path.join(vendor, "seccomp", process.arch, "apply-seccomp"), 0o755),
-    jar: await place(path.join(vendor, "java-proxy-agent", "srt-proxy-agent.jar"), 0o644),
-  };
+  const helper = path.join(vendor, "seccomp", process.arch, "apply-seccomp");
+  return placeFile(runtimeDir, path.basename(helper), await readFile(helper), 0o755);
 }
 
 /** Writes a file of ours into the runtime directory unless it is there already; its path. */

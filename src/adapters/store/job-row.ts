@@ -114,10 +114,13 @@ export function decodeJob(row: JobRow): Job {
   };
 }
 
-/** A change that an earlier version stored was held by nothing and showed nothing first. */
+/** A change that an earlier version stored was held by nothing, showed nothing first and named no host. */
 function decodeChange(text: string, where: string): VerifiedChange {
   const stored = fromJson<VerifiedChange>(text, where);
-  return { ...NOTHING_HELD, ...stored };
+  const evidence = stored.evidence.map((check) => ({ ...NOTHING_DENIED, ...check }));
+  return { ...NOTHING_HELD, ...NOTHING_DENIED, ...stored, evidence };
 }
+
+const NOTHING_DENIED = { deniedHosts: [] };
 
 const NOTHING_HELD = { cautions: [], violations: [], excerpt: "" };

@@ -42,7 +42,7 @@ async function takeInstead(stream: Buffer): Promise<Snapshot> {
       const { stdout } = command;
       if (!stdout) return world.sandbox.run(command);
       await new Promise<void>((resolve) => stdout.end(stream, () => resolve()));
-      return { exitCode: 0, stopped: null, output: "", durationMs: 1 };
+      return { exitCode: 0, stopped: null, output: "", durationMs: 1, deniedHosts: [] };
     },
   };
   const remoteUrl = () => "http://127.0.0.1:1/none";

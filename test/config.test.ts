@@ -32,6 +32,11 @@ describe("readConfig", () => {
       OPENAI_BASE_URL: "http://127.0.0.1:1/v1",
       DRAFTSMITH_MODEL: "my-model",
       DRAFTSMITH_CONCURRENCY: "7",
+      DRAFTSMITH_REPOSITORIES: "acme/shop, acme/tools.js\nother/*",
+      DRAFTSMITH_JOBS_PER_PERSON: "5",
+      DRAFTSMITH_JOBS_PER_REPOSITORY: "6",
+      DRAFTSMITH_JOBS_PER_INSTALLATION: "7",
+      DRAFTSMITH_COMMANDS_PER_HOUR: "8",
     });
     expect(config).toMatchObject({
       credentials: { appId: 12, webhookSecret: "s3cret" },
@@ -44,8 +49,38 @@ describe("readConfig", () => {
       openaiUrl: "http://127.0.0.1:1/v1",
       model: "my-model",
       concurrency: 7,
+      repositories: ["acme/shop", "acme/tools.js", "other/*"],
+      quotas: { person: 5, repository: 6, installation: 7, commandsPerHour: 8 },
       sandboxUser: null,
     });
+  });
+
+  it("works for every repository, within quotas, unless the operator says otherwise", () => {
+    expect(read(complete)).toMatchObject({
+      repositories: null,
+      quotas: { person: 30, repository: 100, installation: 300, commandsPerHour: 60 },
+    });
+  });
+
+  it.each([
+    "*",
+    "*/*",
+    "acme",
+    "acme/",
+    "https://github.com/acme/shop",
+    "acme/shop;evil/*",
+    " ",
+    ",",
+  ])("takes %j for no list of repositories", (list) => {
+    expect(() => read({ ...complete, DRAFTSMITH_REPOSITORIES: list })).toThrow(
+      /DRAFTSMITH_REPOSITORIES: must be a list such as/,
+    );
+  });
+
+  it.each(["0", "-1", "many", "1.5"])("takes %j for no quota", (text) => {
+    expect(() => read({ ...complete, DRAFTSMITH_JOBS_PER_PERSON: text })).toThrow(
+      /DRAFTSMITH_JOBS_PER_PERSON: must be a whole number/,
+    );
   });
 
   it("talks to github.com without GHE_HOST and honours GHE_PROTOCOL", () => {

@@ -9,8 +9,8 @@ type AllowLine =
 const HOW =
   "`/codex allow JOB SHA` takes the 8 digits of the job and the commit as the board shows them, alone in a comment";
 
-/** Digits of a job or a commit, as they are copied from somewhere. */
-const ID = /^(?=.*\d)[0-9a-f-]{4,64}$/i;
+/** Digits of a job or a commit, as they are copied from somewhere; "added" and "facade" are words. */
+const ID = /^(?:(?=.*\d)[0-9a-f-]{4,64}|[0-9a-f]{16,64})$/i;
 
 /**
  * Reads `allow JOB SHA`. It opens what was held back, so it is taken letter by letter; a task may begin

@@ -422,3 +422,75 @@ describe("hostile comments are read in linear time", () => {
     parse(`${body}\n\n/codex x1\n`);
   });
 });
+
+describe("allow", () => {
+  const sha = "0123456789abcdef0123456789abcdef01234567";
+  const parse = (body: string) => parseCommand(body, { maxTasks: 8 });
+
+  it.each([
+    `/codex allow 0a1b2c3d ${sha}`,
+    `  /codex   allow  0A1B2C3D\t${sha.toUpperCase()}  `,
+    `/codex allow \`0a1b2c3d\` \`${sha}\``,
+    `Looks fine to me.\n\n/codex allow 0a1b2c3d ${sha}`,
+  ])("is %j", (body) => {
+    expect(parse(body)).toEqual({ kind: "allow", job: "0a1b2c3d", sha });
+  });
+
+  it("takes a commit of a repository with SHA-256", () => {
+    const long = `${sha}89abcdef0123456789abcdef`;
+    expect(parse(`/codex allow 0a1b2c3d ${long}`)).toMatchObject({ kind: "allow", sha: long });
+  });
+
+  it.each([
+    "/codex allow",
+    "/codex allow 0a1b2c3d",
+    `/codex allow ${sha}`,
+    `/codex allow ${sha} 0a1b2c3d`,
+    "/codex allow 0a1b2c3d 0123456",
+    `/codex Allow 0a1b2c3d ${sha}`,
+    `/codex alow 0a1b2c3d ${sha}`,
+    `/codex allows 0a1b2c3d ${sha}`,
+    "/codex allow JOB SHA",
+    "/codex allow <job> <sha>",
+    `/codex allow 0a1b2c3d ${sha} ${sha}`,
+    `/codex allow 0a1b2c3d ${sha} --force`,
+    `/codex allow --all`,
+    `/codex allow 01a206a0-fc7d-7137-8f6a-c4b10a1b2c3d ${sha}`,
+  ])("is not %j, which gets a hint instead of work", (body) => {
+    expect(parse(body)).toMatchObject({
+      kind: "refused",
+      problem: expect.stringContaining("/codex allow JOB SHA"),
+    });
+  });
+
+  it.each([
+    `/codex allow 0a1b2c3d ${sha}\n/codex allow 0a1b2c3e ${sha}`,
+    `/codex tidy up\n\n/codex allow 0a1b2c3d ${sha}`,
+    `/codex allow 0a1b2c3d ${sha}\nand then some`,
+    `/codex allow 0a1b2c3d ${sha}\n\n- and this`,
+    `/codex help\n\n/codex allow 0a1b2c3d ${sha}`,
+    // What people see must be what is taken.
+    `/codex allow 0a1b\u200B2c3d ${sha}`,
+    `/codex allow \u202E0a1b2c3d ${sha}`,
+  ])("stands alone, unlike in %j", (body) => {
+    expect(parse(body)).toMatchObject({ kind: "refused" });
+  });
+
+  it.each([
+    "/codex allow users to log in",
+    "/codex allow 3 tries",
+    "/codex allowlist the domains of ada",
+    "/codex revert 0123456",
+    "/codex follow the added facade",
+  ])("is a task in %j", (body) => {
+    expect(parse(body)).toMatchObject({ kind: "command" });
+  });
+
+  it.each([
+    `> /codex allow 0a1b2c3d ${sha}`,
+    `    /codex allow 0a1b2c3d ${sha}`,
+    `<!-- \n/codex allow 0a1b2c3d ${sha}\n-->`,
+  ])("is nothing in %j", (body) => {
+    expect(parse(body)).toEqual({ kind: "not_for_us" });
+  });
+});

@@ -3,7 +3,7 @@ import { Probot } from "probot";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { createApp } from "../../src/app.ts";
-import { TransientError } from "../../src/core/errors.ts";
+import { NoInstallation, TransientError } from "../../src/core/errors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { Quotas } from "../../src/core/policy.ts";
 import type { GitHub, PullFacts } from "../../src/core/ports.ts";
@@ -61,7 +61,7 @@ beforeEach(async () => {
     },
     file: async () => null,
     pull: async () => openPull,
-    conversation: async () => ({ title: "", body: "", author: "ada", comments: [] }),
+    conversation: async () => ({ remarks: [], unread: 0 }),
     readGit: () => Promise.reject(new Error("a handler reads nothing by git")),
   };
   const outbox: Outbox = {
@@ -106,7 +106,11 @@ beforeEach(async () => {
 });
 
 async function receive(options: CommentEventOptions = {}): Promise<void> {
-  await probot.receive(commentEvent(options) as unknown as Parameters<Probot["receive"]>[0]);
+  await deliver(commentEvent(options));
+}
+
+async function deliver(event: { id: string; name: string; payload: object }): Promise<void> {
+  await probot.receive(event as unknown as Parameters<Probot["receive"]>[0]);
 }
 
 async function jobs(): Promise<Job[]> {
@@ -272,6 +276,84 @@ describe("the gate", () => {
     expect(await jobs()).toEqual([]);
   });
 
+  it.each([
+    ["a login with brackets", { id: 9, login: "ada[bot]", type: "User" }],
+    ["the ghost of deleted accounts", { id: 10137, login: "ghost", type: "User" }],
+    ["a number that is none", { id: -1, login: "ada", type: "User" }],
+  ])("never listens to %s", async (_, author) => {
+    await receive({ author, sender: author });
+    await expectNothing();
+    expect(asked).toEqual([]);
+  });
+
+  it("never listens to an App that writes in somebody's name", async () => {
+    const event = commentEvent();
+    const comment = { ...event.payload.comment, performed_via_github_app: { id: 1 } };
+    await deliver({ ...event, payload: { ...event.payload, comment } });
+    await expectNothing();
+    expect(asked).toEqual([]);
+  });
+
+  it("starts nothing for an edited comment, whatever its edit says", async () => {
+    const event = commentEvent();
+    await deliver({ ...event, payload: { ...event.payload, action: "edited" } });
+    await expectNothing();
+  });
+
+  it("tells a reader once an hour on the same issue", async () => {
+    github.permission = async () => "read";
+    for (let at = 0; at < 5; at++) await receive({ association: "MEMBER", commentId: 1001 + at });
+    expect(await answer()).toMatch(/write access/);
+  });
+
+  it("says nothing in a repository that the operator did not list, and asks GitHub nothing", async () => {
+    repositories = ["acme/tools", "other/*"];
+    await receive();
+    await expectNothing();
+    expect(asked).toEqual([]);
+    repositories = ["acme/*"];
+    await receive({ commentId: 1002 });
+    expect(await jobs()).toHaveLength(1);
+  });
+
+  it("starts nothing while the operator pauses the server, and tells why to whoever may write", async () => {
+    paused = "the disk is being changed";
+    await receive({ association: "NONE" });
+    expect(await answer()).toMatch(/ada.*paused it: the disk is being changed/);
+    expect(await jobs()).toEqual([]);
+    github.permission = async () => "read";
+    await receive({ association: "NONE", commentId: 1002 });
+    expect(await acts()).toHaveLength(1);
+  });
+
+  it.each(["/codex do it", "/codex help", `/codex allow 0a1b2c3d ${SHA}`])(
+    "does nothing for %s in a repository that switched it off",
+    async (body) => {
+      github.permission = async () => "admin";
+      github.file = async () => "enabled: false\n";
+      await receive({ body });
+      expect(await answer()).toMatch(/`enabled: false`/);
+      expect(await jobs()).toEqual([]);
+      expect(allowed).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["suspended", new NoInstallation("suspended", "It is suspended.")],
+    ["gone", new NoInstallation("absent", "It is gone.")],
+  ])("says nothing where the installation is %s: it could not anyway", async (_, error) => {
+    github.permission = () => Promise.reject(error);
+    await receive();
+    await expectNothing();
+  });
+
+  it("refuses on an answer it does not understand", async () => {
+    github.permission = () => Promise.reject(new TypeError("cannot read properties of null"));
+    await receive();
+    expect(await answer()).toMatch(/GitHub did not say/);
+    expect(await jobs()).toEqual([]);
+  });
+
   it("asks GitHub nothing about comments that are not for us", async () => {
     await receive({ body: "see /codex in the docs\n\n> /codex refactor" });
     await expectNothing();
@@ -333,5 +415,112 @@ describe("what cannot be done is told", () => {
     await store.close();
     await expect(receive()).rejects.toThrow();
     expect(started).toEqual([]);
+  });
+});
+
+describe("a change that was held", () => {
+  const body = `/codex allow 0a1b2c3d ${SHA}`;
+
+  it("is let out by an admin, once however often the webhook comes", async () => {
+    github.permission = async () => "admin";
+    await Promise.all(Array.from({ length: 5 }, () => receive({ body })));
+    await receive({ body, guid: "another" });
+    const repo = { installationId: 7, id: 42, owner: "acme", name: "shop" };
+    const actor = { id: 5, login: "ada" };
+    expect(allowed).toEqual([{ repo, issue: 12, job: "0a1b2c3d", sha: SHA, actor }]);
+    expect(await answer()).toContain("Let out 0a1b2c3d.");
+    expect(started).toEqual(["held-job"]);
+  });
+
+  it.each(["maintain", "write"] as const)("is not let out by the role %s", async (role) => {
+    github.permission = async () => role;
+    await receive({ body, association: "NONE" });
+    expect(await answer()).toMatch(/only people with admin access/);
+    expect(allowed).toEqual([]);
+    expect(started).toEqual([]);
+  });
+
+  it("is not let out on a pull request from a fork", async () => {
+    github.permission = async () => "admin";
+    github.pull = async () => ({ ...openPull, sameRepo: false });
+    await receive({ body, isPull: true });
+    expect(await answer()).toMatch(/fork/);
+    expect(allowed).toEqual([]);
+  });
+
+  it.each([
+    [`/codex alow 0a1b2c3d ${SHA}`, /codex allow JOB SHA/],
+    ["/codex allow", /codex allow JOB SHA/],
+    [`/codex allow 0a1b2c3d ${SHA}\n/codex do more`, /something else stands beside/],
+  ])("is not let out by %j, which gets a hint", async (wrong, text) => {
+    github.permission = async () => "admin";
+    await receive({ body: wrong });
+    expect(await answer()).toMatch(text);
+    expect(allowed).toEqual([]);
+    expect(await jobs()).toEqual([]);
+  });
+});
+
+describe("quotas", () => {
+  it("hold when 50 comments come at once, and are told once on an issue", async () => {
+    quotas = { ...quotas, person: 4 };
+    await Promise.all(
+      Array.from({ length: 50 }, (_, at) =>
+        receive({ commentId: 2000 + at, body: "/codex do it" }),
+      ),
+    );
+    expect(await jobs()).toHaveLength(4);
+    expect(started).toHaveLength(4);
+    const texts = (await acts()).flatMap((act) => (act.kind === "comment" ? [act.body] : []));
+    expect(texts.filter((text) => text.includes("nothing was started"))).toHaveLength(1);
+    expect(texts).toHaveLength(5);
+  });
+
+  it("refuse a command whole when only some of its tasks fit", async () => {
+    quotas = { ...quotas, repository: 2 };
+    await receive({ body: "/codex\n- one\n- two\n- three" });
+    expect(await answer()).toMatch(
+      /this repository has 0 open jobs, and 2 may be open.*3 more do not/,
+    );
+    expect(await jobs()).toEqual([]);
+  });
+
+  it("count the jobs of other people and of other repositories where they are shared", async () => {
+    const eve = { id: 6, login: "eve", type: "User" };
+    quotas = { ...quotas, person: 1, repository: 2 };
+    await receive({ commentId: 1 });
+    await receive({ commentId: 2, author: eve, sender: eve });
+    expect(await jobs()).toHaveLength(2);
+    const bob = { id: 7, login: "bob", type: "User" };
+    await receive({ commentId: 3, author: bob, sender: bob });
+    expect(await jobs()).toHaveLength(2);
+    quotas = { ...quotas, repository: 3, installation: 2 };
+    await receive({ commentId: 4, author: bob, sender: bob, issue: 13 });
+    expect(await jobs()).toHaveLength(2);
+    quotas = { ...quotas, installation: 3 };
+    await receive({ commentId: 5, author: bob, sender: bob });
+    expect(await jobs()).toHaveLength(3);
+  });
+
+  it("make room when a job ends", async () => {
+    quotas = { ...quotas, person: 1 };
+    await receive({ commentId: 1 });
+    const [job] = await jobs();
+    await store.write(job?.id ?? "", 0, { state: "failed" });
+    await receive({ commentId: 2 });
+    expect(await jobs()).toHaveLength(1);
+    expect(started).toHaveLength(2);
+  });
+
+  it("hear so many comments of a person an hour, then answer once, then not even ask GitHub", async () => {
+    quotas = { ...quotas, commandsPerHour: 3 };
+    for (let at = 0; at < 20; at++) await receive({ commentId: 1 + at, body: "/codex help" });
+    const texts = (await acts()).flatMap((act) => (act.kind === "comment" ? [act.body] : []));
+    expect(texts).toHaveLength(4);
+    expect(texts.at(-1)).toMatch(/3 commands in the last hour, and 3 are heard/);
+    expect(asked.filter((each) => each.startsWith("permission"))).toHaveLength(6);
+    const eve = { id: 6, login: "eve", type: "User" };
+    await receive({ commentId: 99, author: eve, sender: eve });
+    expect(await jobs()).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import nock from "nock";
 import { describe, expect, it } from "vitest";
-import { TransientError, UserError } from "../../../src/core/errors.ts";
+import { NoInstallation, TransientError, UserError } from "../../../src/core/errors.ts";
 import { API, mints, repo, setUp, useGitHubEdge } from "./edge.ts";
 
 useGitHubEdge();
@@ -23,12 +23,55 @@ describe("permission", () => {
     ["read", "write", "read"],
     ["none", "maintain", "none"],
     ["read", "toString", "read"],
+    ["admin", "read", "read"],
+    ["maintain", "maintain", "maintain"],
+    ["write", undefined, "write"],
   ])("%s with the role %s is %s", async (permission, role_name, expected) => {
     mints();
     nock(API)
       .get(path)
-      .reply(200, { permission, role_name, user: { login: "ada" } });
+      .reply(200, { permission, role_name, user: { login: "ada", id: 5 } });
     expect(await setUp().github.permission(repo, ada)).toBe(expected);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["somebody else took over the login", { login: "ada", id: 6 }, "none"],
+    ["the number is a text", { login: "ada", id: "5" }, "none"],
+    ["the answer is about another login", { login: "eve" }, "none"],
+    ["the answer names nobody in particular", {}, "none"],
+    ["the login is spelled in another way", { login: "ADA", id: 5 }, "admin"],
+    ["the host gives no numbers", { login: "Ada" }, "admin"],
+    ["the host does not say whom it means", null, "admin"],
+    ["the host leaves the person out", undefined, "admin"],
+  ])("when %s", async (_, user, expected) => {
+    mints();
+    nock(API)
+      .get(path)
+      .reply(200, { permission: "admin", role_name: "admin", user } as nock.Body);
+    expect(await setUp().github.permission(repo, ada)).toBe(expected);
+  });
+
+  it.each([
+    ["no permission", {}],
+    ["a list", []],
+    ["nothing", null],
+    ["a number for a word", { permission: 4 }],
+    ["a word in capitals", { permission: "ADMIN", role_name: "admin" }],
+  ])("is never guessed from %s", async (_, body) => {
+    mints();
+    nock(API).get(path).reply(200, JSON.stringify(body), { "content-type": "application/json" });
+    await expect(setUp().github.permission(repo, ada)).rejects.toThrow();
+  });
+
+  it.each([
+    ["suspended", 403, "This installation has been suspended"],
+    ["absent", 404, "Not Found"],
+    ["absent", 422, "There is at least one repository that does not exist"],
+  ])("is not asked while the App's installation is %s (%d)", async (state, status, message) => {
+    nock(API).post("/app/installations/7/access_tokens").reply(status, { message });
+    const asking = setUp().github.permission(repo, ada);
+    await expect(asking).rejects.toThrow(NoInstallation);
+    await expect(asking).rejects.toMatchObject({ state });
   });
 
   it("of a person GitHub does not find is none", async () => {

@@ -10,6 +10,7 @@ import { createModel } from "./adapters/openai.ts";
 import { priceOf } from "./adapters/prices.ts";
 import { createInternet } from "./adapters/sandbox/network/internet.ts";
 import { createSandbox } from "./adapters/sandbox.ts";
+import { createSecretScanner } from "./adapters/secret-scanner.ts";
 import { lockDataDir } from "./adapters/store/lock.ts";
 import { openStore } from "./adapters/store/store.ts";
 import { makeDirectories } from "./adapters/work-dir.ts";
@@ -19,6 +20,7 @@ import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
 import type { AppConfig, Credentials } from "./config.ts";
 import { createRedactor } from "./core/redact.ts";
+import { allow } from "./jobs/allow.ts";
 import { createAuthors } from "./jobs/authors.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
 import { createOutbox } from "./jobs/outbox.ts";
@@ -39,13 +41,14 @@ export async function compose(
   const { credentials, dataDir: wantedDir, sandboxUser: user } = config;
   const now = () => Date.now();
   const tokens = new Set<string>();
-  const redact = createRedactor(() => [
+  const secrets = () => [
     credentials.privateKey,
     credentials.webhookSecret,
     ...(credentials.oldWebhookSecret ? [credentials.oldWebhookSecret] : []),
     ...(config.openaiKey ? [config.openaiKey] : []),
     ...tokens,
-  ]);
+  ];
+  const redact = createRedactor(secrets);
   const log = createLog(config.logLevel, redact);
   for (const warning of config.warnings) log.warn(warning);
   const remember = (token: string, alive: boolean) => {
@@ -115,6 +118,7 @@ export async function compose(
     access: github,
     workspaces: git,
     objects: git,
+    scanner: createSecretScanner(secrets),
     sandbox,
     model,
     price: priceOf,
@@ -155,7 +159,7 @@ export async function compose(
       sandbox,
       skills,
       model: config.model,
-      allow: async () => ({ text: "Nothing is held here.", start: [] }),
+      allow: (request) => allow(request, { ...jobDeps, allowances: store }),
       start: runner.start,
     }),
   );

@@ -21,13 +21,30 @@ export type Act =
       /** ISO 8601; the comment cannot be older than this. */
       since: string;
     }
-  /** Sends a local commit to a private ref of the repository. */
-  | { kind: "push"; repo: RepoRef; commit: string; ref: string }
+  /**
+   * Sends a local commit to a private ref of the repository. `workflows`: whether it changes workflows,
+   * which takes a permission of its own; so for the commit and the branch.
+   */
+  | { kind: "push"; repo: RepoRef; commit: string; ref: string; workflows?: boolean }
   | { kind: "delete_ref"; repo: RepoRef; ref: string }
   /** Creates a commit through the Git data API, which signs it as the App. */
-  | { kind: "commit"; repo: RepoRef; tree: string; parents: string[]; message: string }
+  | {
+      kind: "commit";
+      repo: RepoRef;
+      tree: string;
+      parents: string[];
+      message: string;
+      workflows?: boolean;
+    }
   /** Points a branch at `sha`: created when `from` is null, else fast-forwarded from it. */
-  | { kind: "branch"; repo: RepoRef; branch: string; sha: string; from: string | null }
+  | {
+      kind: "branch";
+      repo: RepoRef;
+      branch: string;
+      sha: string;
+      from: string | null;
+      workflows?: boolean;
+    }
   | {
       kind: "pull";
       repo: RepoRef;

@@ -1,16 +1,18 @@
-import { jobLane } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
-import type { Command, Job, Publication, VerifiedChange } from "../core/job.ts";
+import type { Command, FileChange, Job, Publication, VerifiedChange } from "../core/job.ts";
+import { heldReason } from "../core/messages/held.ts";
 import { renderPull } from "../core/messages/pull.ts";
-import type { CommandStore, Objects, Workspaces } from "../core/ports.ts";
+import type { ChangedFile, CommandStore, Objects, Workspaces } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
+import { type InspectDeps, inspect } from "./inspect.ts";
 import type { Outbox } from "./outbox.ts";
+import { dropPrivateRef, lane, putBranch, putCommit, turn } from "./put-change.ts";
 import { type RecheckDeps, recheck } from "./recheck.ts";
 
 /** How often a follow-up is carried over to a branch that moved meanwhile. */
 const MAX_CARRIES = 3;
 
-export interface PublishDeps extends RecheckDeps {
+export interface PublishDeps extends RecheckDeps, InspectDeps {
   commands: CommandStore;
   outbox: Outbox;
   workspaces: Workspaces;
@@ -30,6 +32,9 @@ export async function publish(
 ): Promise<Publication> {
   const { job } = attempt;
   const command = await commandOf(job, deps);
+  if (change.violations.length > 0 && job.allowance?.commit !== change.commit) {
+    throw new UserError(heldReason(change.violations));
+  }
   await recheck(job, command, deps);
   try {
     return job.target.kind === "new_pull"
@@ -49,9 +54,9 @@ async function openPull(
   { outbox }: PublishDeps,
 ): Promise<Publication> {
   const headSha = await putCommit(job, change, outbox);
-  await putBranch(job, headSha, null, outbox);
+  await putBranch(job, change, headSha, null, outbox);
   const pull = await outbox
-    .perform<"pull">(`pull:${job.id}`, lane(job), {
+    .perform<"pull">(`pull:${turn(job)}`, lane(job), {
       kind: "pull",
       repo: job.repo,
       head: job.target.branch,
@@ -104,7 +109,7 @@ async function addCommit(
   let carried = change;
   for (let carries = 0; ; carries++) {
     const headSha = await putCommit(job, carried, deps.outbox);
-    const branch = await putBranch(job, headSha, carried.parent, deps.outbox);
+    const branch = await putBranch(job, carried, headSha, carried.parent, deps.outbox);
     if (branch.status === "done") return headSha;
     if (carries === MAX_CARRIES) {
       throw new UserError(
@@ -124,67 +129,46 @@ async function addCommit(
     const moved = await deps.objects.commit(job.repo, merged.tree, parent, change.message);
     // The branch holds the change already: ours from before a restart, or somebody made the same.
     if (moved.files.length === 0) return parent;
+    if (job.allowance !== null) {
+      throw new UserError(
+        `the branch ${job.target.branch} moved after ${job.allowance.actor.login} allowed the change, so it would be another one; write the command again`,
+      );
+    }
     carried = {
       ...change,
+      ...(await inspectCarried(job, change, { ...moved, parent }, deps)),
       commit: moved.commit,
       parent,
       tree: merged.tree,
-      files: moved.files,
+      files: moved.files.map(withoutModes),
       evidence: await verifyAgain(moved.commit),
     };
     await attempt.write({ change: carried });
   }
 }
 
-/** The commit on GitHub: made by its API where that exists, else the pushed one. */
-async function putCommit(job: Job, change: VerifiedChange, outbox: Outbox): Promise<string> {
-  await outbox.perform<"push">(`push:${job.id}:${change.commit}`, lane(job), {
-    kind: "push",
-    repo: job.repo,
-    commit: change.commit,
-    ref: privateRef(job),
-  });
-  const made = await outbox.perform<"commit">(`commit:${job.id}:${change.commit}`, lane(job), {
-    kind: "commit",
-    repo: job.repo,
-    tree: change.tree,
-    parents: [change.parent],
-    message: change.message,
-  });
-  return made?.sha ?? change.commit;
-}
+/** What was carried over is another change: it is looked at like the first. */
+async function inspectCarried(
+  job: Job,
+  change: VerifiedChange,
+  moved: { commit: string; parent: string; files: ChangedFile[] },
+  deps: PublishDeps,
+) {
+  const words = [change.title, change.summary, change.message];
+  const inspection = await inspect(job, { ...moved, words }, deps);
+  const { cautions, violations, excerpt } =
+    inspection.status === "refused" ? refuse(inspection.reason) : inspection;
+  if (violations.length > 0) refuse(heldReason(violations));
+  return { cautions, violations, excerpt };
 
-async function putBranch(job: Job, sha: string, from: string | null, outbox: Outbox) {
-  const { branch } = job.target;
-  const put = await outbox.perform<"branch">(`branch:${job.id}:${sha}`, lane(job), {
-    kind: "branch",
-    repo: job.repo,
-    branch,
-    sha,
-    from,
-  });
-  if (put.status === "moved" && from === null) {
+  function refuse(reason: string): never {
     throw new UserError(
-      `the branch ${branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
+      `the branch ${job.target.branch} moved, and carried over to it ${reason}; write the command again`,
     );
   }
-  return put;
 }
 
-async function dropPrivateRef(job: Job, outbox: Outbox): Promise<void> {
-  // Nothing waits for it: a leftover private ref is invisible and harms nobody.
-  await outbox.put({
-    key: `delete-ref:${job.id}`,
-    lane: lane(job),
-    act: { kind: "delete_ref", repo: job.repo, ref: privateRef(job) },
-  });
-}
-
-/** Outside refs/heads, so that it triggers no workflow and shows in no list of branches. */
-function privateRef(job: Job): string {
-  return `refs/draftsmith/${job.id}`;
-}
-
-function lane(job: Job): string {
-  return jobLane(job.id);
+/** Modes were looked at; what is stored tells which lines changed. */
+function withoutModes({ path, added, removed, status }: ChangedFile): FileChange {
+  return { path, added, removed, status };
 }

@@ -1,9 +1,10 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
-import { isTerminal, type JobState } from "../core/job.ts";
+import { isTerminal, type Job, type JobState, type VerifiedChange } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
 import { isListed } from "../core/policy.ts";
 import type { JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
 import { type Attempt, createAttempt, LostLease } from "./attempt.ts";
+import { letOut } from "./let-out.ts";
 import { type PublishDeps, publish } from "./publish.ts";
 import { PAUSE_LOOK_MS } from "./recheck.ts";
 import type { Tried } from "./runner.ts";
@@ -71,8 +72,9 @@ async function waitFor(jobId: string, reason: string, deps: RunDeps): Promise<Tr
 
 async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Promise<void> {
   const { job } = attempt;
-  if (job.fence > MAX_ATTEMPTS) {
-    throw new UserError(`it was tried ${MAX_ATTEMPTS} times without coming to an end`);
+  const most = mostAttempts(job);
+  if (job.fence > most) {
+    throw new UserError(`it was tried ${most} times without coming to an end`);
   }
   if (!isListed(deps.repositories, job.repo)) {
     throw new UserError("the operator of this server does not let it work for this repository");
@@ -87,7 +89,7 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     );
     return;
   }
-  const change = job.change ?? (await work(attempt, deps, signal));
+  const change = await changeOf(attempt, deps, signal);
   if (change === null) return;
   if (job.state !== "publishing")
     await attempt.move("publishing", { change, lastAction: "publishing" });
@@ -106,6 +108,20 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
   return end(attempt, "done", passed ? "" : "published with failing checks", deps);
 }
 
+/** What is to be published: made before a restart, let out by an admin, or still to be made. */
+function changeOf(
+  attempt: Attempt,
+  deps: RunDeps,
+  signal: AbortSignal,
+): Promise<VerifiedChange | null> {
+  const { change, allowance, state } = attempt.job;
+  if (change !== null && state === "publishing") return Promise.resolve(change);
+  if (change !== null && allowance !== null) {
+    return letOut(attempt, change, allowance, deps, signal);
+  }
+  return work(attempt, deps, signal);
+}
+
 async function end(
   attempt: Attempt,
   state: JobState,
@@ -115,10 +131,15 @@ async function end(
   await attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
 }
 
+/** The way of a change that was held begins anew when an admin lets it out. */
+function mostAttempts({ allowance }: Job): number {
+  return allowance === null ? MAX_ATTEMPTS : 3 * MAX_ATTEMPTS;
+}
+
 /** Ends a job that failed, or says when to try again. */
 async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<number | null> {
   const { job } = attempt;
-  if (error instanceof TransientError && job.fence < MAX_ATTEMPTS) {
+  if (error instanceof TransientError && job.fence < mostAttempts(job)) {
     const at = deps.now() + RETRY_MS * 2 ** Math.min(job.fence - 1, 7);
     const limit = (job.startedAt ?? deps.now()) + job.config.limits.minutes * 60_000;
     // A wait that GitHub or the model's server asked for is kept, however long.
@@ -133,7 +154,8 @@ async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<nu
   const reason = known
     ? error.message
     : `an internal error; the server's log has it under job ${job.id}`;
-  await end(attempt, "failed", reason, deps);
+  // What an admin let out stays held: once the reason is mended, it can be allowed again.
+  await end(attempt, job.allowance === null ? "failed" : "blocked", reason, deps);
   return null;
 }
 

@@ -8,6 +8,11 @@ const REMEDY = "Add it in the App's settings, then accept it in the settings of 
 /** How long a token lives where the host does not say (docs.github.com: one hour). */
 const LIFETIME_MS = 60 * 60_000;
 
+/** The installation grants less than was asked for. */
+export class LacksPermission extends UserError {
+  override name = "LacksPermission";
+}
+
 /** A new installation token and when it ends, in ms since the epoch. */
 export interface Minted {
   token: string;
@@ -65,7 +70,7 @@ async function refusal(
         );
       }
       const missing = describePermissions(await missingOf(app, repo, permissions));
-      return new UserError(`The App lacks the permission ${missing} on ${name}. ${REMEDY}`);
+      return new LacksPermission(`The App lacks the permission ${missing} on ${name}. ${REMEDY}`);
     }
     default:
       return failure;

@@ -1,9 +1,16 @@
 import type { Octokit } from "@octokit/rest";
 import type { Act, ActKind, ActOf, ActValues } from "../../core/act.ts";
-import { TransientError } from "../../core/errors.ts";
+import { TransientError, UserError } from "../../core/errors.ts";
 import type { GitPush, Log, Performer } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
-import { CONVERSE, type Permissions, WRITE_CONTENTS, WRITE_PULLS } from "./permissions.ts";
+import { LacksPermission } from "./mint.ts";
+import {
+  CONVERSE,
+  type Permissions,
+  WRITE_CONTENTS,
+  WRITE_PULLS,
+  WRITE_WORKFLOWS,
+} from "./permissions.ts";
 import type { Need, Tokens } from "./tokens.ts";
 import { writeBranch } from "./write-branch.ts";
 import { type Identity, writeComment } from "./write-comment.ts";
@@ -37,6 +44,26 @@ export function createPerform(deps: {
       throw error;
     } finally {
       back();
+    }
+  }
+
+  /**
+   * Workflows take a permission of their own. Where it is not granted GitHub itself has the last word,
+   * and its refusal is told with the remedy.
+   */
+  async function writing<T>(
+    act: { workflows?: boolean },
+    write: (permissions: Permissions) => Promise<T>,
+  ): Promise<T> {
+    if (!act.workflows) return write(WRITE_CONTENTS);
+    try {
+      return await write(WRITE_WORKFLOWS);
+    } catch (error) {
+      if (!(error instanceof LacksPermission)) throw error;
+      return write(WRITE_CONTENTS).catch((refused: unknown) => {
+        if (!(refused instanceof UserError)) throw refused;
+        throw new UserError(`${refused.message} ${error.message}`, { cause: refused });
+      });
     }
   }
 
@@ -77,26 +104,29 @@ export function createPerform(deps: {
         );
       }
       case "push":
-        await byGit(needs(WRITE_CONTENTS), (token) =>
-          git.pushRef(repo, act.commit, act.ref, token),
+        await writing(act, (permissions) =>
+          byGit(needs(permissions), (token) => git.pushRef(repo, act.commit, act.ref, token)),
         );
         return null;
       case "delete_ref":
         await byGit(needs(WRITE_CONTENTS), (token) => git.deleteRef(repo, act.ref, token));
         return null;
       case "commit":
-        return explained("create the commit", repo, WRITE_CONTENTS, () =>
-          writeCommit(octokitFor(WRITE_CONTENTS), act),
+        return writing(act, (permissions) =>
+          explained("create the commit", repo, permissions, () =>
+            writeCommit(octokitFor(permissions), act),
+          ),
         );
-      case "branch": {
-        const push = () =>
-          byGit(needs(WRITE_CONTENTS), (token) =>
-            git.pushBranch(repo, act.sha, act.branch, act.from, token),
+      case "branch":
+        return writing(act, (permissions) => {
+          const push = () =>
+            byGit(needs(permissions), (token) =>
+              git.pushBranch(repo, act.sha, act.branch, act.from, token),
+            );
+          return explained(`write the branch ${act.branch}`, repo, permissions, () =>
+            writeBranch(octokitFor(permissions), act, push, now),
           );
-        return explained(`write the branch ${act.branch}`, repo, WRITE_CONTENTS, () =>
-          writeBranch(octokitFor(WRITE_CONTENTS), act, push, now),
-        );
-      }
+        });
       case "pull":
         return explained("open the pull request", repo, WRITE_PULLS, () =>
           writePull(octokitFor(WRITE_PULLS), act, now),

@@ -1,7 +1,7 @@
 /** Permissions of an installation token; reading metadata is always part of it. */
 export type Permissions = Partial<
   Record<"contents" | "issues" | "pull_requests", "read" | "write">
->;
+> & { workflows?: "write" };
 
 /** All that the reads of this adapter need; one set, so that one token serves them all. */
 export const READ: Permissions = { contents: "read", issues: "read", pull_requests: "read" };
@@ -10,6 +10,9 @@ export const READ: Permissions = { contents: "read", issues: "read", pull_reques
 export const CONVERSE: Permissions = { issues: "write", pull_requests: "write" };
 
 export const WRITE_CONTENTS: Permissions = { contents: "write" };
+
+/** For what an admin let out although it changes workflows; most installations do not grant it. */
+export const WRITE_WORKFLOWS: Permissions = { contents: "write", workflows: "write" };
 
 export const WRITE_PULLS: Permissions = { contents: "read", pull_requests: "write" };
 

@@ -41,5 +41,18 @@ export function commandStore({ tables }: Database): CommandStore {
         .executeTakeFirst();
       return row ? decodeJob(row) : null;
     },
+
+    async followUpsOf(repoId, pull) {
+      const rows = await tables
+        .selectFrom("jobs")
+        .selectAll()
+        .where("repo_id", "=", repoId)
+        .where("pull", "=", pull)
+        .where("target_kind", "=", "follow_up")
+        .orderBy("created_at")
+        .orderBy("id")
+        .execute();
+      return rows.map(decodeJob);
+    },
   };
 }

@@ -11,31 +11,9 @@ const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
  * The jobs of an open database. Each write is one UPDATE whose WHERE holds the conditions, so that
  * the database picks the one winner among all processes.
  */
-export function jobStore({ tables, now }: Database): JobStore {
+export function jobStore(database: Database): JobStore {
+  const { tables, now } = database;
   const leaseEnd = (leaseMs: number): RawBuilder<number> => sql<number>`${now} + ${leaseMs}`;
-
-  /** Appends events to the history of a job whose row this transaction has written. */
-  async function append(
-    transaction: Kysely<Tables>,
-    id: string,
-    fence: number,
-    events: JobEvent[],
-  ): Promise<void> {
-    const { last } = await transaction
-      .selectFrom("events")
-      .select((eb) => eb.fn.max("seq").as("last"))
-      .where("job_id", "=", id)
-      .executeTakeFirstOrThrow();
-    let seq = last ?? 0;
-    for (const event of events) {
-      seq += 1;
-      const payload = JSON.stringify(event);
-      await transaction
-        .insertInto("events")
-        .values({ job_id: id, seq, fence, type: event.type, payload, at: now })
-        .execute();
-    }
-  }
 
   return {
     async job(id) {
@@ -128,7 +106,7 @@ export function jobStore({ tables, now }: Database): JobStore {
           if (ours) throw new Error(`job ${id} cannot go from ${ours.state} to ${state}`);
           return false;
         }
-        await append(transaction, id, fence, events);
+        await appendEvents(transaction, database, id, fence, events);
         return true;
       });
     },
@@ -153,4 +131,28 @@ export function jobStore({ tables, now }: Database): JobStore {
       return rows.map((row) => fromJson<JobEvent>(row.payload, `job ${id}, event ${row.seq}`));
     },
   };
+}
+
+/** Appends events to the history of a job whose row this transaction has written. */
+export async function appendEvents(
+  transaction: Kysely<Tables>,
+  { now }: Database,
+  id: string,
+  fence: number,
+  events: JobEvent[],
+): Promise<void> {
+  const { last } = await transaction
+    .selectFrom("events")
+    .select((eb) => eb.fn.max("seq").as("last"))
+    .where("job_id", "=", id)
+    .executeTakeFirstOrThrow();
+  let seq = last ?? 0;
+  for (const event of events) {
+    seq += 1;
+    const payload = JSON.stringify(event);
+    await transaction
+      .insertInto("events")
+      .values({ job_id: id, seq, fence, type: event.type, payload, at: now })
+      .execute();
+  }
 }

@@ -1,6 +1,13 @@
 import { sql } from "kysely";
 import { toError, UserError } from "../../core/errors.ts";
-import type { CommandStore, IntakeStore, JobStore, OutboxStore } from "../../core/ports.ts";
+import type {
+  AllowanceStore,
+  CommandStore,
+  IntakeStore,
+  JobStore,
+  OutboxStore,
+} from "../../core/ports.ts";
+import { allowanceStore } from "./allowances.ts";
 import { commandStore } from "./commands.ts";
 import { intakeStore } from "./intake.ts";
 import { jobStore } from "./jobs.ts";
@@ -12,6 +19,7 @@ import { openSqlite } from "./sqlite.ts";
 export type Store = IntakeStore &
   CommandStore &
   JobStore &
+  AllowanceStore &
   OutboxStore & {
     /** Resolves when the database answers. */
     ready(): Promise<void>;
@@ -35,6 +43,7 @@ export async function openStore(options: { file: string }): Promise<Store> {
     ...intakeStore(database),
     ...commandStore(database),
     ...jobStore(database),
+    ...allowanceStore(database),
     ...outboxStore(database),
     async ready() {
       await sql`select 1`.execute(tables);

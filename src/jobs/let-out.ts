@@ -1,0 +1,67 @@
+import type { Allowance, VerifiedChange } from "../core/job.ts";
+import { heldReason } from "../core/messages/held.ts";
+import type { GitHub, Sandbox, Workspaces } from "../core/ports.ts";
+import type { Attempt } from "./attempt.ts";
+import { type InspectDeps, inspect } from "./inspect.ts";
+import { verify } from "./verify.ts";
+
+export interface LetOutDeps extends InspectDeps {
+  github: GitHub;
+  workspaces: Workspaces;
+  sandbox: Sandbox;
+  now: () => number;
+}
+
+/**
+ * Looks once more at a change that an admin let out: it must still be there, show nothing new, and its
+ * checks are run again on a clean checkout. Null when it stays held.
+ */
+export async function letOut(
+  attempt: Attempt,
+  change: VerifiedChange,
+  allowance: Allowance,
+  deps: LetOutDeps,
+  signal: AbortSignal,
+): Promise<VerifiedChange | null> {
+  const { job } = attempt;
+  const { commit, parent } = change;
+  await attempt.move("verifying", {
+    startedAt: job.startedAt ?? deps.now(),
+    lastAction: `checking what ${allowance.actor.login} allowed`,
+  });
+  const stay = async (reason: string, held: VerifiedChange | null): Promise<null> => {
+    const endedAt = deps.now();
+    await attempt.move("blocked", { change: held, reason, lastAction: "", endedAt });
+    return null;
+  };
+  if (commit !== allowance.commit) {
+    return stay(
+      `what ${allowance.actor.login} allowed is another change than the one held`,
+      change,
+    );
+  }
+  await deps.github.readGit(job.repo, (token) => deps.workspaces.fetch(job.repo, [parent], token));
+  const files = await deps.objects.changed(job.repo, commit);
+  if (files === null) {
+    return stay(
+      "the held change is lost: this server had to fetch the repository anew since; write the task again",
+      null,
+    );
+  }
+  const words = [change.title, change.summary, change.message];
+  const inspection = await inspect(job, { commit, parent, files, words }, deps);
+  if (inspection.status === "refused") return stay(inspection.reason, null);
+  const { cautions, violations, excerpt } = inspection;
+  const seen = new Set(change.violations.map((each) => JSON.stringify(each)));
+  const unseen = violations.filter((each) => !seen.has(JSON.stringify(each)));
+  if (unseen.length > 0) {
+    const reason = `more was found since it was allowed; look again: ${heldReason(unseen)}`;
+    return stay(reason, { ...change, cautions, violations, excerpt });
+  }
+  const evidence = await verify(deps, job, commit, signal);
+  await attempt.write(
+    {},
+    evidence.map((check) => ({ type: "evidence", evidence: check })),
+  );
+  return { ...change, cautions, evidence };
+}

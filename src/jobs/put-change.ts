@@ -1,0 +1,81 @@
+import { jobLane } from "../core/act.ts";
+import { UserError } from "../core/errors.ts";
+import { foldPath } from "../core/fold-path.ts";
+import type { Job, VerifiedChange } from "../core/job.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** The commit on GitHub: made by its API where that exists, else the pushed one. */
+export async function putCommit(job: Job, change: VerifiedChange, outbox: Outbox): Promise<string> {
+  const { repo } = job;
+  const workflows = changesWorkflows(change);
+  await outbox.perform<"push">(`push:${turn(job)}:${change.commit}`, lane(job), {
+    kind: "push",
+    repo,
+    commit: change.commit,
+    ref: privateRef(job),
+    workflows,
+  });
+  const made = await outbox.perform<"commit">(`commit:${turn(job)}:${change.commit}`, lane(job), {
+    kind: "commit",
+    repo,
+    tree: change.tree,
+    parents: [change.parent],
+    message: change.message,
+    workflows,
+  });
+  return made?.sha ?? change.commit;
+}
+
+/** The branch at the commit. Throws UserError when one that was to be made stands elsewhere already. */
+export async function putBranch(
+  job: Job,
+  change: VerifiedChange,
+  sha: string,
+  from: string | null,
+  outbox: Outbox,
+) {
+  const { branch } = job.target;
+  const put = await outbox.perform<"branch">(`branch:${turn(job)}:${sha}`, lane(job), {
+    kind: "branch",
+    repo: job.repo,
+    branch,
+    sha,
+    from,
+    workflows: changesWorkflows(change),
+  });
+  if (put.status === "moved" && from === null) {
+    throw new UserError(
+      `the branch ${branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
+    );
+  }
+  return put;
+}
+
+/** Asks for the private ref to go. */
+export async function dropPrivateRef(job: Job, outbox: Outbox): Promise<void> {
+  // Nothing waits for it: a leftover private ref is invisible and harms nobody.
+  await outbox.put({
+    key: `delete-ref:${turn(job)}`,
+    lane: lane(job),
+    act: { kind: "delete_ref", repo: job.repo, ref: privateRef(job) },
+  });
+}
+
+/** Outside refs/heads, so that it triggers no workflow and shows in no list of branches. */
+function privateRef(job: Job): string {
+  return `refs/draftsmith/${job.id}`;
+}
+
+/** Acts of one job are performed in order. */
+export function lane(job: Job): string {
+  return jobLane(job.id);
+}
+
+/** Part of the keys of acts: each word of an admin is a new turn, in which what GitHub refused is asked again. */
+export function turn(job: Job): string {
+  return job.allowance === null ? job.id : `${job.id}:${job.allowance.at}`;
+}
+
+function changesWorkflows(change: VerifiedChange): boolean {
+  return change.files.some(({ path }) => foldPath(path).startsWith(".github/workflows/"));
+}

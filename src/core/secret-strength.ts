@@ -122,6 +122,8 @@ function allOpen(open: Uint8Array, start: number): boolean {
 
 /** Whether a value tells so little for its length that it is a placeholder: "xxxxxxxx", "1234abcd", "your-token-here". */
 export function isOrdinary(value: string): boolean {
-  const bits = bitsPerSign(value).reduce((sum, each) => sum + each, 0);
-  return bits < 23 || bits / value.length < 2.2;
+  return [value, ...value.split(/[-_.:/]/).filter((part) => part.length >= 16)].every((part) => {
+    const bits = bitsPerSign(part).reduce((sum, each) => sum + each, 0);
+    return bits < 23 || bits / part.length < 2.2;
+  });
 }

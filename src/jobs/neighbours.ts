@@ -14,7 +14,7 @@ export interface NeighbourDeps {
 
 /**
  * Merges the pull requests of one command pairwise in memory, and says on each and on the board which
- * conflict and where. The work of one command is done in order, so that the last word is the newest.
+ * conflict and where; and on each what to look at first in commits that were added to it. The work of one command is done in order, so that the last word is the newest.
  */
 export function createNeighbours(deps: NeighbourDeps): (commandId: string) => Promise<void> {
   const lock = createLock();
@@ -24,7 +24,7 @@ export function createNeighbours(deps: NeighbourDeps): (commandId: string) => Pr
 async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
   const command = await deps.commands.command(commandId);
   const jobs = (await deps.commands.jobsOf(commandId)).filter(opened);
-  if (!command || jobs.length < 2) return;
+  if (!command || jobs.length === 0) return;
   const pairs = new Map<string, string[]>();
   for (const job of jobs) {
     const neighbours: Neighbour[] = [];
@@ -37,13 +37,18 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
       pairs.set(pair, files);
       neighbours.push({ number: other.number, pull: other.publication.pull, conflicts: files });
     }
+    const added = await deps.commands.followUpsOf(job.repo.id, job.publication.pull);
+    const followUps = added.filter(showsFirst);
+    // Its first text says all there is to say.
+    if (neighbours.length === 0 && followUps.length === 0) continue;
     const conflicts = neighbours
       .filter((neighbour) => neighbour.conflicts.length > 0)
       .map((neighbour) => ({ job: neighbour.number, files: neighbour.conflicts }));
     await deps.jobs.setConflicts(job.id, conflicts);
     const { change, publication } = job;
     const key = `pull-body:${job.id}`;
-    const body = renderPull({ command, job, change, headSha: publication.headSha, neighbours });
+    const { headSha } = publication;
+    const body = renderPull({ command, job, change, headSha, neighbours, followUps });
     const { repo } = job;
     await deps.outbox.put({
       key,
@@ -57,6 +62,12 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
 async function conflictsOf(ours: Opened, theirs: Opened, objects: Objects): Promise<string[]> {
   const merged = await objects.merge(ours.repo, ours.change.commit, theirs.change.commit);
   return "conflicts" in merged ? merged.conflicts : [];
+}
+
+/** Whether a commit that was added later holds something to look at first. */
+function showsFirst({ change, publication, allowance }: Job): boolean {
+  if (change === null || publication === null) return false;
+  return change.cautions.length > 0 || allowance !== null;
 }
 
 /** A job that opened a pull request; follow-ups share a branch and were carried over each other already. */

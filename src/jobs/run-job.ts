@@ -97,7 +97,7 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     verify(deps, job, commit, signal),
   );
   await attempt.write({ publication });
-  await deps.neighbours(job.commandId).catch((thrown) => {
+  await deps.neighbours(await pullCommand(job, deps)).catch((thrown) => {
     // What is published stands all the same; the next sibling compares again.
     deps.log.warn({ err: toError(thrown), jobId: job.id }, "siblings could not be compared");
   });
@@ -106,6 +106,14 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     return end(attempt, "over_budget", `stopped because ${limit}; what stands is published`, deps);
   const passed = job.change ? checksPass(job.change) : true;
   return end(attempt, "done", passed ? "" : "published with failing checks", deps);
+}
+
+/** The command whose pull requests the job changed: its own, or the one that opened what it added to. */
+async function pullCommand(job: Job, { commands }: RunDeps): Promise<string> {
+  const { repo, target } = job;
+  const opened =
+    target.kind === "follow_up" ? await commands.jobOfPull(repo.id, target.pull) : null;
+  return opened?.commandId ?? job.commandId;
 }
 
 /** What is to be published: made before a restart, let out by an admin, or still to be made. */

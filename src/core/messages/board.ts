@@ -3,6 +3,7 @@ import { isTerminal } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { heldSection } from "./held.ts";
+import { opening } from "./opening.ts";
 import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
 const FACE: Record<JobState, string> = {
@@ -124,7 +125,8 @@ function details(job: Job): string[] {
     body.push("", fenced(job.reason));
   }
   if (job.target.kind === "follow_up" && job.publication && job.change) {
-    body.push("", job.change.summary, "", ...filesTable(job.change.files));
+    body.push("", ...opening(job, job.change), job.change.summary);
+    body.push("", ...filesTable(job.change.files));
     body.push("", ...evidenceSection(job.change.evidence, job.publication.headSha, job.config));
   }
   if (body.length === 0) return [];

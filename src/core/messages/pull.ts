@@ -1,6 +1,7 @@
 import type { Command, Job, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
+import { laterOpenings, opening } from "./opening.ts";
 import { sourcesSection } from "./sources.ts";
 import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
@@ -25,12 +26,16 @@ export function renderPull(facts: {
   change: VerifiedChange;
   headSha: string;
   neighbours: Neighbour[];
+  /** Jobs that added commits to it later. */
+  followUps?: Job[];
 }): string {
-  const { command, job, change, headSha, neighbours } = facts;
+  const { command, job, change, headSha, neighbours, followUps = [] } = facts;
   const evidence = evidenceSection(change.evidence, headSha, job.config);
   const text = (shown: string[]) =>
     [
       `<!-- draftsmith:job:${job.id} -->`,
+      ...opening(job, change),
+      ...laterOpenings(followUps),
       firstLine(job, change),
       "",
       "### Task",

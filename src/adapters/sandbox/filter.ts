@@ -36,17 +36,21 @@ const DENIED: Record<string, readonly [x64: number, arm64: number]> = {
 };
 
 const MACHINES = {
-  x64: { audit: 0xc000003e, column: 0, socket: 41, ioctl: 16 },
-  arm64: { audit: 0xc00000b7, column: 1, socket: 198, ioctl: 29 },
+  x64: { audit: 0xc000003e, column: 0, socket: 41, ioctl: 16, fallocate: 285 },
+  arm64: { audit: 0xc00000b7, column: 1, socket: 198, ioctl: 29, fallocate: 47 },
 } as const;
 
 /** AF_UNIX (srt's relays need it; srt's filter takes it away from the command), IPv4, IPv6, netlink. */
 const FAMILIES = [1, 2, 10, 16];
 /** Keys typed into a terminal, pasted into a console, console output taken over. */
 const TERMINAL_REQUESTS = [0x5412, 0x541c, 0x541d];
+/** What fallocate does, by another way: FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE. */
+const DISK_REQUESTS = [0x40305828, 0x4030582a, 0x40305839];
 
 const EPERM = 1;
 const EAFNOSUPPORT = 97;
+/** What a file system says that cannot do it; programs then write instead. */
+const EOPNOTSUPP = 95;
 const ALLOW = 0x7fff0000;
 const ERRNO = 0x00050000;
 /** Offsets in the kernel's `struct seccomp_data`; arguments are 64 bits, little end first. */
@@ -83,13 +87,16 @@ export function systemCallFilter(arch: string): Buffer | null {
     [AT_LEAST, 0, 1, X32],
     refuse(EPERM),
     ...calls.flatMap((call) => (call ? whenEqual(call, refuse(EPERM)) : [])),
+    // It takes a whole disk in no time: sooner than anyone could see it and stop it.
+    ...whenEqual(machine.fallocate, refuse(EOPNOTSUPP)),
     [EQUAL, 0, 2 + 2 * FAMILIES.length, machine.socket],
     [LOAD, 0, 0, FIRST_ARGUMENT],
     ...FAMILIES.flatMap((family) => whenEqual(family, allow)),
     refuse(EAFNOSUPPORT),
-    [EQUAL, 0, 1 + 2 * TERMINAL_REQUESTS.length, machine.ioctl],
+    [EQUAL, 0, 1 + 2 * (TERMINAL_REQUESTS.length + DISK_REQUESTS.length), machine.ioctl],
     [LOAD, 0, 0, SECOND_ARGUMENT],
     ...TERMINAL_REQUESTS.flatMap((request) => whenEqual(request, refuse(EPERM))),
+    ...DISK_REQUESTS.flatMap((request) => whenEqual(request, refuse(EOPNOTSUPP))),
     allow,
   ];
   const bytes = Buffer.alloc(lines.length * 8);

@@ -1,0 +1,76 @@
+import { type Broken, broken, type Limits } from "../../core/limits.ts";
+import type { DiskState } from "./machine.ts";
+import type { DiskUse } from "./measure-disk.ts";
+
+/** What one job has used over all its commands. */
+export interface Account {
+  /** CPU time of commands that have ended. */
+  cpuMs: number;
+  /** The last count of its disk, with the state of the whole disk when it began; null before the first. */
+  disk: { use: DiskUse; begun: DiskState; endedAt: number; tookMs: number } | null;
+  /** What it may use of the disk: more than the limit once it stands above it, so that it can tidy up. */
+  ceiling: { bytes: number; files: number };
+  /** Times a command was stopped because of the disk. */
+  strikes: number;
+}
+
+/** Stops for the disk after which a job may run nothing more. */
+const MAX_STRIKES = 2;
+/** Jobs that are remembered; the oldest have long ended. */
+const MAX_ACCOUNTS = 1000;
+
+/** The accounts of jobs; they live as long as the server. */
+export function createAccounts(limits: Limits): (jobId: string) => Account {
+  const accounts = new Map<string, Account>();
+  return (jobId) => {
+    const known = accounts.get(jobId);
+    const account = known ?? {
+      cpuMs: 0,
+      disk: null,
+      ceiling: { bytes: limits.disk, files: limits.files },
+      strikes: 0,
+    };
+    accounts.delete(jobId);
+    accounts.set(jobId, account);
+    for (const old of [...accounts.keys()].slice(0, -MAX_ACCOUNTS)) accounts.delete(old);
+    return account;
+  };
+}
+
+/** Why a job may run nothing more, in words for people; null when it may. */
+export function refusalOf(account: Account, limits: Limits): string | null {
+  if (account.cpuMs >= limits.cpuMs) return broken.cpu(limits).words;
+  if (account.strikes < MAX_STRIKES) return null;
+  return `${overDisk(account, limits)?.words ?? broken.disk(limits).words}, and again after it was told`;
+}
+
+/** The bound of the disk that a job has broken, by its last count; null when it has not. */
+export function overDisk({ disk, ceiling }: Account, limits: Limits): Broken | null {
+  if (disk === null) return null;
+  if (disk.use.bytes > ceiling.bytes) return broken.disk(limits);
+  return disk.use.files > ceiling.files ? broken.files(limits) : null;
+}
+
+/**
+ * Whether a job may have gone above its ceiling since the last count: it has if all that was written to
+ * the disk since then were its own.
+ */
+export function mayBeOver(account: Account, first: DiskState, now: DiskState): boolean {
+  const { use, begun } = account.disk ?? { use: { bytes: 0, files: 0 }, begun: first };
+  const { ceiling } = account;
+  return (
+    use.bytes + Math.max(0, now.used - begun.used) > ceiling.bytes ||
+    use.files + Math.max(0, now.usedFiles - begun.usedFiles) > ceiling.files
+  );
+}
+
+/** Counts a stop because of the disk, and lets the job keep what it has, but no more. */
+export function strike(account: Account, limits: Limits): void {
+  const use = account.disk?.use;
+  // What is too much to be counted is too much to be tidied up.
+  account.strikes = use?.whole === false ? MAX_STRIKES : account.strikes + 1;
+  account.ceiling = {
+    bytes: Math.max(limits.disk, use?.bytes ?? 0),
+    files: Math.max(limits.files, use?.files ?? 0),
+  };
+}

@@ -19,6 +19,7 @@ import { createVerify } from "./api/signature.ts";
 import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
 import type { AppConfig, Credentials } from "./config.ts";
+import { limitsOf } from "./core/limits.ts";
 import { createRedactor } from "./core/redact.ts";
 import { allow } from "./jobs/allow.ts";
 import { createAuthors } from "./jobs/authors.ts";
@@ -67,6 +68,7 @@ export async function compose(
     runtimeDir: path.join(workDir, "runtime"),
     network: config.network,
     internet: createInternet(),
+    limits: (machine) => limitsOf(config.limits, machine, config.concurrency),
     log,
   });
   const git = createGit({
@@ -105,6 +107,7 @@ export async function compose(
     github,
     killSwitch,
     repositories: config.repositories,
+    network: config.network,
     quotas: config.quotas,
     now,
     log,

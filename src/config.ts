@@ -6,6 +6,7 @@ import { getPrivateKey } from "@probot/get-private-key";
 import { z } from "zod";
 import { readBound } from "./core/domains.ts";
 import { toError, UserError } from "./core/errors.ts";
+import { type AskedLimits, askedLimits, limitSettings } from "./core/limits.ts";
 import type { Quotas } from "./core/policy.ts";
 import { openSecretFiles } from "./open-files.ts";
 import { scrubEnvironment } from "./scrub-environment.ts";
@@ -42,6 +43,8 @@ export interface AppConfig {
   quotas: Quotas;
   /** Domains of which repositories may allow some to their commands; null: any public one. */
   network: string[] | null;
+  /** What jobs may use of the machine. */
+  limits: AskedLimits;
   /** Absolute. */
   dataDir: string;
   /** Directories on the PATH of commands in the sandbox, colon-separated. */
@@ -73,6 +76,7 @@ const OWN = [
   "DRAFTSMITH_COMMANDS_PER_HOUR",
   "DRAFTSMITH_NETWORK",
   "DRAFTSMITH_TRUST_PROXY",
+  ...Object.keys(limitSettings),
 ];
 
 const wholeNumber = (min: number, max: number, remedy: string) =>
@@ -124,6 +128,7 @@ const schema = z.object({
       "must be a list such as acme/shop, acme/tools or acme/*; leave it out for every repository the App is installed on",
     )
     .optional(),
+  ...limitSettings,
   DRAFTSMITH_JOBS_PER_PERSON: quota(30),
   DRAFTSMITH_JOBS_PER_REPOSITORY: quota(100),
   DRAFTSMITH_JOBS_PER_INSTALLATION: quota(300),
@@ -226,6 +231,7 @@ export function readConfig(
     openaiUrl: value.OPENAI_BASE_URL,
     model: value.DRAFTSMITH_MODEL,
     concurrency: value.DRAFTSMITH_CONCURRENCY,
+    limits: askedLimits(value),
     repositories: value.DRAFTSMITH_REPOSITORIES ?? null,
     quotas: {
       person: value.DRAFTSMITH_JOBS_PER_PERSON,

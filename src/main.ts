@@ -2,33 +2,51 @@ import { serveSetupPage } from "./api/setup-page.ts";
 import { compose } from "./compose.ts";
 import { loadConfig } from "./config.ts";
 import { toError, UserError } from "./core/errors.ts";
+import { createRedactor } from "./core/redact.ts";
 
 /** The longest that a stop may take, below the 30 s that most supervisors wait. */
 const STOP_MS = 25_000;
+/** The same after a crash, when less can be relied on. */
+const CRASH_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = loadConfig();
   if (config.credentials === null) return serveSetupPage();
   const app = await compose({ ...config, credentials: config.credentials });
-  let stopping = false;
+  let ending = false;
+  let crashed = false;
+
+  function end(code: number, withinMs: number): void {
+    ending = true;
+    // Whatever still hangs is taken up at the next start.
+    setTimeout(() => process.exit(code), withinMs).unref();
+    app.stop().then(
+      () => process.exit(code),
+      (thrown) => fail(thrown),
+    );
+  }
+
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.on(name, () => {
       // A second signal means now.
-      if (stopping) process.exit(1);
-      stopping = true;
-      // Whatever still hangs is taken up at the next start.
-      setTimeout(() => process.exit(0), STOP_MS).unref();
-      app.stop().then(
-        () => process.exit(0),
-        (thrown) => fail(thrown),
-      );
+      if (ending) process.exit(1);
+      end(0, STOP_MS);
     });
   }
+  // Rejections that nobody handles come here, too. What follows from the first is not told.
+  process.on("uncaughtException", (thrown) => {
+    if (crashed) return;
+    crashed = true;
+    app.log.fatal({ err: toError(thrown) }, "the server crashed; its jobs go on at the next start");
+    if (!ending) end(1, CRASH_MS);
+  });
 }
 
 function fail(thrown: unknown): never {
   const error = toError(thrown);
-  process.stderr.write(`${error instanceof UserError ? error.message : error.stack}\n`);
+  const text = error instanceof UserError ? error.message : (error.stack ?? error.message);
+  // Which secrets there are is not known here; what has their shape is taken out.
+  process.stderr.write(`${createRedactor(() => [])(text)}\n`);
   process.exit(1);
 }
 

@@ -1,30 +1,111 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { Socket } from "node:net";
 import { toError, UserError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import { rawAnswer, SECURITY_HEADERS } from "./answers.ts";
+import { createBuckets } from "./buckets.ts";
+import { clientAddress, networkOf } from "./client-address.ts";
+import { boundConnections } from "./connections.ts";
+
+/** Who sends a request, as far as a door has to know. */
+export interface Client {
+  /** Whom it is counted under. */
+  address: string;
+  /** Tells a client that waits for it (Expect: 100-continue) to send the body. */
+  goOn(): void;
+}
 
 /** Answers one request; the adapter below turns it into bytes. */
-type Route = (request: IncomingMessage) => Promise<Response>;
+export type Route = (request: IncomingMessage, client: Client) => Promise<Response>;
 
-/** A request that takes longer than this to arrive whole is dropped (ms). */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Routes by path, then by method. */
+export type Routes = Record<string, Record<string, Route>>;
+
+/** Everything one client may ask in a row, and per second after that: far above GitHub's bursts. */
+const REQUESTS = { capacity: 2000, perSecond: 50 };
+
+const LIMITS = {
+  /** Time for the headers, and for the whole request (ms). */
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 5000,
+  /** Bytes of the request line and all headers; GitHub's are about 1 KB. */
+  maxHeaderSize: 16 * 1024,
+  insecureHTTPParser: false,
+  // Checked here instead, since Node's own answer lacks our headers.
+  requireHostHeader: false,
+};
+const MOST_REQUESTS_OF_A_CONNECTION = 1000;
 
 /**
- * Serves routes keyed by "METHOD /path"; anything else is 404. Resolves once it listens, with the port
- * it got. Throws UserError when it cannot listen there.
+ * Serves routes; anything else is 404, another method 405. Resolves once it listens, with the port it
+ * got. Throws UserError when it cannot listen there.
  */
 export async function serve(
-  routes: Record<string, Route>,
-  options: { host: string; port: number; log: Log },
+  routes: Routes,
+  options: {
+    host: string;
+    port: number;
+    /** Reverse proxies in front whose X-Forwarded-For is believed. */
+    proxies: number;
+    now: () => number;
+    log: Log;
+  },
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: 10_000 });
-  server.on("request", (request, response) => {
-    answer(routes, request)
-      .catch((thrown) => {
-        options.log.error({ err: toError(thrown) }, "a request failed");
-        return new Response("internal error\n", { status: 500 });
-      })
-      .then((answered) => send(answered, request, response))
-      .catch((thrown) => options.log.warn({ err: toError(thrown) }, "an answer could not be sent"));
+  const { proxies, log } = options;
+  const server = createServer(LIMITS);
+  server.maxRequestsPerSocket = MOST_REQUESTS_OF_A_CONNECTION;
+  const addressOf = (socket: Socket) => networkOf(socket.remoteAddress ?? "") ?? "unknown";
+  const connections = boundConnections(server, { proxies, addressOf });
+  const buckets = createBuckets({ ...REQUESTS, now: options.now });
+  const known = new Map(
+    Object.entries(routes).map(([path, methods]) => [path, new Map(Object.entries(methods))]),
+  );
+
+  async function answer(request: IncomingMessage, goOn: () => void): Promise<Response> {
+    const address = clientAddress(request, proxies);
+    if (!buckets.take(address)) {
+      const headers = { "retry-after": String(buckets.retryAfter(address)) };
+      return new Response("too many requests\n", { status: 429, headers });
+    }
+    // RFC 9112, 3.2: one Host, no more and no less.
+    if (request.httpVersion === "1.1" && request.headersDistinct.host?.length !== 1) {
+      return new Response("bad request\n", { status: 400, headers: { connection: "close" } });
+    }
+    const methods = known.get((request.url ?? "/").split("?", 1)[0] ?? "/");
+    if (!methods) return new Response("not found\n", { status: 404 });
+    const route = methods.get(request.method ?? "");
+    if (route) return route(request, { address, goOn });
+    const headers = { allow: [...methods.keys()].join(", ") };
+    return new Response("method not allowed\n", { status: 405, headers });
+  }
+
+  const take =
+    (expectsContinue: boolean): RequestListener =>
+    (request, response) => {
+      const goOn = () => (expectsContinue ? response.writeContinue() : undefined);
+      answer(request, goOn)
+        .catch((thrown) => {
+          // Who broke off needs no answer, and must not fill the log.
+          if (!request.destroyed || request.complete) {
+            log.error({ err: toError(thrown) }, "a request failed");
+          }
+          return new Response("internal error\n", { status: 500 });
+        })
+        .then((answered) => send(answered, request, response))
+        .catch((thrown) => log.warn({ err: toError(thrown) }, "an answer could not be sent"));
+    };
+  server.on("request", take(false));
+  server.on("checkContinue", take(true));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    connections.end(socket, rawAnswer(error.code));
   });
   const port = await listen(server, options);
   return {
@@ -59,19 +140,14 @@ function listen(server: Server, { host, port }: { host: string; port: number }):
   });
 }
 
-async function answer(routes: Record<string, Route>, request: IncomingMessage): Promise<Response> {
-  const path = (request.url ?? "/").split("?", 1)[0];
-  const route = routes[`${request.method} ${path}`];
-  return route ? route(request) : new Response("not found\n", { status: 404 });
-}
-
 async function send(
   answered: Response,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  response.setHeader("content-type", answered.headers.get("content-type") ?? "text/plain");
-  response.setHeader("x-content-type-options", "nosniff");
+  response.setHeaders(new Map(Object.entries(SECURITY_HEADERS)));
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.setHeaders(answered.headers);
   // What is left of a refused body is not read: the connection ends with the answer.
   if (!request.complete) response.setHeader("connection", "close");
   response.writeHead(answered.status);

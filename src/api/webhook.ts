@@ -1,18 +1,37 @@
 import type { IncomingMessage } from "node:http";
 import { toError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import { createBuckets } from "./buckets.ts";
+import { readBody } from "./read-body.ts";
+import { createRoom } from "./room.ts";
+import type { Client, Route } from "./server.ts";
+import { createTurns } from "./turns.ts";
 
 /** GitHub caps payloads at 25 MB (docs.github.com/webhooks/webhook-events-and-payloads#payload-cap). */
 const MAX_BODY_BYTES = 25 * 1024 * 1024;
-/** What all requests together may hold in memory before their signatures are known to be right. */
-const MAX_BUFFERED_BYTES = 4 * MAX_BODY_BYTES;
-const MAX_DISCARDED_BYTES = 250 * 1024 * 1024;
+/** What is still read of a client that sent too much that is not GitHub's; comments are smaller. */
+const SUSPECT_BODY_BYTES = 1024 * 1024;
+/** Refused deliveries of one client in a row, and per second after that. */
+const REFUSALS = { capacity: 20, perSecond: 0.2 };
+/** Deliveries that are taken at the same time: each may ask GitHub a few questions. */
+const MOST_AT_ONCE = 32;
+/** How long a delivery waits for its turn: GitHub gives up after 10 s. */
+const PATIENCE_MS = 8000;
+/** Seconds after which to come back when there was no room or no turn. */
+const RETRY_S = "10";
+/** Between two lines in the log about deliveries that are refused. */
+const TOLD_EVERY_MS = 60_000;
+
+/** GitHub's are GUIDs; two headers of one name come joined by a comma. */
+const DELIVERY = /^[\x21-\x2b\x2d-\x7e]{1,200}$/;
+const EVENT = /^[a-z][a-z0-9_]{0,99}$/;
 
 export interface WebhookDeps {
-  /** Compares the signature with the body in constant time. */
-  verify: (body: string, signature: string) => Promise<boolean>;
+  /** Compares the signature with the bytes of the body in constant time. */
+  verify: (body: Buffer, signature: string) => boolean;
   /** Resolves once everything the event asks for is stored. */
   receive: (event: { id: string; name: string; payload: unknown }) => Promise<void>;
+  now: () => number;
   log: Log;
 }
 
@@ -20,50 +39,90 @@ export interface WebhookDeps {
  * The door for webhooks: size, type, headers, signature and JSON are checked before anything acts on a
  * request, and 200 means that what it asked for is stored. Probot's own middleware answers 202 after
  * 9 s whatever happens later and reads unsigned bodies of any size, so it is not used.
+ *
+ * A client whose deliveries are refused too often gets 429 for what is wrong; what GitHub signed is
+ * taken all the same, since behind a proxy all clients may look alike.
  */
-export function createWebhookDoor(
-  deps: WebhookDeps,
-): (request: IncomingMessage) => Promise<Response> {
-  const room = { bytes: MAX_BUFFERED_BYTES };
-  return async (request) => {
+export function createWebhookDoor(deps: WebhookDeps): Route {
+  const room = createRoom();
+  const turns = createTurns(MOST_AT_ONCE);
+  const refusals = createBuckets({ ...REFUSALS, now: deps.now });
+  const tell = createTeller(deps);
+
+  function refused(client: Client, status: number, reason: string): Response {
+    tell(client.address, reason);
+    if (refusals.take(client.address)) return answer(status, reason);
+    const headers = { "retry-after": String(refusals.retryAfter(client.address)) };
+    return new Response("too many refused deliveries\n", { status: 429, headers });
+  }
+
+  return async (request, client) => {
+    const { address } = client;
+    const suspect = !refusals.has(address);
     const problem = problemOf(request);
-    // Most clients look at an answer only after they have sent everything.
-    if (problem !== null) return readBody(request, { bytes: 0 }).then(() => problem);
-    const body = await readBody(request, room);
-    if (body.status === "too_large") return refuse(413, "the body is larger than 25 MB");
-    if (body.status === "no_room") return refuse(503, "too much is being received; send it again");
-    return take(request, body.text, deps);
+    const length = Number(request.headers["content-length"]);
+    if (suspect && (problem !== null || !(length <= SUSPECT_BODY_BYTES))) {
+      return refused(client, problem?.status ?? 413, problem?.reason ?? "the body is too large");
+    }
+    if (problem !== null || length > MAX_BODY_BYTES) {
+      // Most clients look at an answer only after they have sent everything.
+      if (request.headers.expect === undefined) await readBody(request, { most: 0 });
+      return refused(
+        client,
+        problem?.status ?? 413,
+        problem?.reason ?? "the body is larger than 25 MB",
+      );
+    }
+    client.goOn();
+    const body = await readBody(request, {
+      most: MAX_BODY_BYTES,
+      take: (bytes, size) => room.take(address, bytes, size),
+      give: (bytes) => room.give(address, bytes),
+    });
+    if (body.status === "too_large") return refused(client, 413, "the body is larger than 25 MB");
+    if (body.status === "no_room") return busy("too much is being received; deliver it again");
+    const signature = header(request, "x-hub-signature-256") ?? "";
+    if (!deps.verify(body.bytes, signature)) {
+      return refused(client, 401, "the signature does not match; is WEBHOOK_SECRET the App's?");
+    }
+    if (!(await turns.take(PATIENCE_MS))) return busy("too much is being taken; deliver it again");
+    try {
+      return await take(request, body.bytes, deps);
+    } finally {
+      turns.give();
+    }
   };
 }
 
 /** What is wrong with a request before its body is looked at. */
-function problemOf(request: IncomingMessage): Response | null {
-  const type = (request.headers["content-type"] ?? "").toLowerCase();
-  if (!type.startsWith("application/json")) {
-    return refuse(415, "set the App's webhook content type to application/json");
+function problemOf(request: IncomingMessage): { status: number; reason: string } | null {
+  const [type] = (request.headers["content-type"] ?? "").split(";", 1);
+  if (type?.trim().toLowerCase() !== "application/json") {
+    const reason = "set the App's webhook content type to application/json";
+    return { status: 415, reason };
   }
-  if (!header(request, "x-github-delivery") || !header(request, "x-github-event")) {
-    return refuse(400, "x-github-delivery and x-github-event are required");
+  if (
+    !DELIVERY.test(header(request, "x-github-delivery") ?? "") ||
+    !EVENT.test(header(request, "x-github-event") ?? "")
+  ) {
+    return { status: 400, reason: "x-github-delivery and x-github-event are required" };
   }
   if (!header(request, "x-hub-signature-256")) {
-    return refuse(401, "x-hub-signature-256 is required");
+    return { status: 401, reason: "x-hub-signature-256 is required" };
   }
   return null;
 }
 
-async function take(request: IncomingMessage, body: string, deps: WebhookDeps): Promise<Response> {
+async function take(request: IncomingMessage, body: Buffer, deps: WebhookDeps): Promise<Response> {
   const id = header(request, "x-github-delivery") ?? "";
   const name = header(request, "x-github-event") ?? "";
-  const signature = header(request, "x-hub-signature-256") ?? "";
-  const signed = await deps.verify(body, signature).catch(() => false); // Throws on a malformed one.
-  if (!signed) return refuse(401, "the signature does not match; is WEBHOOK_SECRET the App's?");
   const payload = parse(body);
-  if (payload === null) return refuse(400, "the body is not a JSON object");
+  if (payload === null) return answer(400, "the body is not a JSON object");
   try {
     await deps.receive({ id, name, payload });
   } catch (thrown) {
     deps.log.error({ err: toError(thrown), guid: id, event: name }, "a webhook could not be taken");
-    return refuse(503, "not taken; deliver it again");
+    return answer(503, "not taken; deliver it again");
   }
   return new Response("ok\n");
 }
@@ -73,50 +132,34 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function refuse(status: number, reason: string): Response {
+function answer(status: number, reason: string): Response {
   return new Response(`${reason}\n`, { status });
 }
 
-type Body = { status: "read"; text: string } | { status: "too_large" } | { status: "no_room" };
-
-/**
- * The body as text, while there is `room` for it. The rest of one that is not taken is read and
- * forgotten, within reason.
- */
-async function readBody(request: IncomingMessage, room: { bytes: number }): Promise<Body> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let held = 0;
-  let status: Body["status"] = "read";
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) status = "too_large";
-      else if (room.bytes < chunk.length) status = "no_room";
-      if (status === "read") {
-        chunks.push(chunk);
-        held += chunk.length;
-        room.bytes -= chunk.length;
-      } else {
-        chunks.length = 0;
-        room.bytes += held;
-        held = 0;
-      }
-      if (size > MAX_DISCARDED_BYTES) break;
-    }
-    return status === "read"
-      ? { status, text: Buffer.concat(chunks).toString("utf8") }
-      : { status };
-  } finally {
-    room.bytes += held;
-  }
+function busy(reason: string): Response {
+  return new Response(`${reason}\n`, { status: 503, headers: { "retry-after": RETRY_S } });
 }
 
-function parse(body: string): object | null {
+function parse(body: Buffer): object | null {
   try {
-    const value: unknown = JSON.parse(body);
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
   } catch {
     return null;
   }
+}
+
+/** Says now and then how much is refused, never for each: a stranger must not fill the log. */
+function createTeller({ now, log }: WebhookDeps): (address: string, reason: string) => void {
+  let since = Number.NEGATIVE_INFINITY;
+  let silent = 0;
+  return (address, reason) => {
+    if (now() - since < TOLD_EVERY_MS) {
+      silent += 1;
+      return;
+    }
+    log.warn({ address, reason, more: silent }, "a webhook delivery was refused");
+    since = now();
+    silent = 0;
+  };
 }

@@ -1,0 +1,119 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createBuckets } from "../../src/api/buckets.ts";
+import { createRoom } from "../../src/api/room.ts";
+import { serve } from "../../src/api/server.ts";
+import { createTurns } from "../../src/api/turns.ts";
+import { silentLog } from "../support/log.ts";
+
+const MB = 1024 * 1024;
+
+describe("a bucket", () => {
+  it("gives what it holds, then what comes back with time, and never more", () => {
+    let time = 0;
+    const buckets = createBuckets({ capacity: 3, perSecond: 2, now: () => time });
+    const take = (n: number) => Array.from({ length: n }, () => buckets.take("a"));
+    expect(take(4)).toEqual([true, true, true, false]);
+    expect([buckets.has("a"), buckets.retryAfter("a")]).toEqual([false, 1]);
+    time = 500;
+    expect(take(2)).toEqual([true, false]);
+    time = 3_600_000;
+    expect(take(4)).toEqual([true, true, true, false]);
+    expect(buckets.take("b")).toBe(true);
+  });
+
+  it("says how long to wait", () => {
+    const buckets = createBuckets({ capacity: 1, perSecond: 0.1, now: () => 0 });
+    buckets.take("a");
+    expect(buckets.retryAfter("a")).toBe(10);
+  });
+
+  it("forgets who was quiet longest when a million clients come", () => {
+    const buckets = createBuckets({ capacity: 1, perSecond: 0, now: () => 0 });
+    buckets.take("first");
+    buckets.take("busy");
+    for (let n = 0; n < 50_000; n += 1) {
+      buckets.take(`client ${n}`);
+      buckets.take("busy");
+    }
+    expect([buckets.has("first"), buckets.has("busy")]).toEqual([true, false]);
+  });
+});
+
+describe("the room for bodies", () => {
+  it("lets one client hold so much, and no more", () => {
+    const room = createRoom();
+    expect(room.take("a", 30 * MB, 30 * MB)).toBe(true);
+    expect(room.take("a", 3 * MB, 3 * MB)).toBe(false);
+    expect(room.take("b", 3 * MB, 3 * MB)).toBe(true);
+    room.give("a", 30 * MB);
+    expect(room.take("a", 25 * MB, 25 * MB)).toBe(true);
+  });
+
+  it("keeps a place for small bodies when large ones fill it", () => {
+    const room = createRoom();
+    for (const client of ["a", "b"]) expect(room.take(client, 32 * MB, 32 * MB)).toBe(true);
+    expect(room.take("c", 5 * MB, 5 * MB)).toBe(false);
+    expect(room.take("c", MB, MB)).toBe(true);
+  });
+});
+
+describe("turns", () => {
+  it("come in order, and not at all for who waits too long", async () => {
+    const turns = createTurns(1);
+    expect(await turns.take(0)).toBe(true);
+    const order: string[] = [];
+    const late = turns.take(1).then((came) => order.push(`late ${came}`));
+    await late;
+    const first = turns.take(10_000).then((came) => order.push(`first ${came}`));
+    const second = turns.take(10_000).then((came) => order.push(`second ${came}`));
+    turns.give();
+    await first;
+    turns.give();
+    await second;
+    turns.give();
+    expect(await turns.take(0)).toBe(true);
+    expect(order).toEqual(["late false", "first true", "second true"]);
+  });
+});
+
+describe("connections", () => {
+  async function open(port: number): Promise<Socket> {
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    return socket;
+  }
+
+  it("of one address have a limit, and the rest of the server goes on", async () => {
+    const rest = { proxies: 0, now: () => 0, log: silentLog };
+    const ping = { "/ping": { GET: async () => new Response("PONG") } };
+    const server = await serve(ping, { host: "127.0.0.1", port: 0, ...rest });
+    onTestFinished(() => server.close());
+    const early = await open(server.port);
+    early.setEncoding("utf8");
+    const sockets = await Promise.all(Array.from({ length: 270 }, () => open(server.port)));
+    const ended = await Promise.all(
+      sockets.slice(-14).map((socket) => (socket.closed ? null : once(socket, "close"))),
+    );
+    expect(ended).toHaveLength(14);
+    early.write("GET /ping HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [said] = await once(early, "data");
+    expect(said).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it("that never finish their headers end soon, at any speed", async () => {
+    const rest = { proxies: 0, now: () => 0, log: silentLog };
+    const server = await serve({}, { host: "127.0.0.1", port: 0, ...rest });
+    onTestFinished(() => server.close());
+    const socket = await open(server.port);
+    socket.setEncoding("utf8");
+    socket.write("POST / HTTP/1.1\r\nhost: x\r\n");
+    const drip = setInterval(() => socket.write("x: y\r\n"), 200);
+    onTestFinished(() => clearInterval(drip));
+    const [said] = await once(socket, "data");
+    expect(said).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});

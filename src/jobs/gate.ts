@@ -1,4 +1,4 @@
-import { NoInstallation, toError, UserError } from "../core/errors.ts";
+import { NoInstallation, TransientError, toError, UserError } from "../core/errors.ts";
 import type { RepoRef } from "../core/job.ts";
 import {
   type Account,
@@ -23,6 +23,8 @@ export interface GateDeps {
   killSwitch: KillSwitch;
   /** The operator's list of `owner/name` and `owner/*`; null: wherever the App is installed. */
   repositories: readonly string[] | null;
+  /** Domains of which repositories may allow some; null: any public one. */
+  network: readonly string[] | null;
   quotas: Quotas;
   log: Log;
 }
@@ -112,7 +114,7 @@ export async function readStanding(
 export async function surveyPlace(
   repo: RepoRef,
   number: number | null,
-  { github, log }: GateDeps,
+  { github, network, log }: GateDeps,
 ): Promise<Survey> {
   try {
     const [{ archived, defaultBranch }, text, pull] = await Promise.all([
@@ -121,7 +123,7 @@ export async function surveyPlace(
       number === null ? null : github.pull(repo, number),
     ]);
     const head = pull === null || pull.sameRepo ? "here" : "fork";
-    const read = parseRepoConfig(text ?? "");
+    const read = parseRepoConfig(text ?? "", network);
     return read.ok
       ? {
           place: { archived, enabled: read.config.enabled, head },
@@ -143,9 +145,14 @@ export async function surveyPlace(
   }
 }
 
-/** GitHub's own words say more than that it did not answer. */
 function refused(refusal: Refusal, survey: Survey | null): Passage {
-  const failure = survey?.failure;
-  const reason = failure instanceof UserError ? failure.message : refusal.reason;
+  const reason = survey?.failure ? reasonOf(survey.failure, refusal) : refusal.reason;
   return { status: "refused", refusal: { ...refusal, reason }, problems: survey?.problems ?? [] };
+}
+
+/** Why a repository could not be read says more than that it is unknown. */
+function reasonOf(failure: Error, refusal: Refusal): string {
+  if (failure instanceof UserError) return failure.message;
+  if (failure instanceof TransientError) return refusal.reason;
+  return "something went wrong on this server; its log has it";
 }

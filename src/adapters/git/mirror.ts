@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
@@ -24,6 +24,16 @@ const CONFIG = `[core]
 \tbare = true
 \tsharedRepository = 0644
 `;
+
+/**
+ * What git would obey besides the configuration, and no mirror of ours ever has: other directories for
+ * configuration and objects, hooks, attributes, forged parents.
+ */
+const FOREIGN = [
+  ...["commondir", "gitdir", "config.worktree", "hooks", "shallow", "branches", "remotes"],
+  ...["info/attributes", "info/grafts", "info/sparse-checkout"],
+  ...["objects/info/alternates", "objects/info/http-alternates", "refs/replace"],
+];
 
 /** What git says when the mirror itself is damaged, rather than asked for something it does not have. */
 const DAMAGED = [
@@ -138,7 +148,14 @@ export function nameOf(repo: RepoRef): string {
   return `${repo.owner}/${repo.name}`;
 }
 
+/** Makes a mirror obey nothing but our own configuration, whoever wrote into it. */
 async function keepConfig(context: GitContext, dir: string): Promise<void> {
+  const found = await Promise.all(FOREIGN.map((name) => unlessAbsent(lstat(path.join(dir, name)))));
+  for (const name of FOREIGN.filter((_, at) => found[at] !== null)) {
+    const file = path.join(dir, name);
+    context.log.warn({ file }, "a mirror held what none of ours has; it was removed");
+    await removeAll(file);
+  }
   const file = path.join(dir, "config");
   if ((await unlessAbsent(readFile(file, "utf8"))) === CONFIG) return;
   context.log.warn({ file }, "the configuration of a mirror was not ours; it was restored");

@@ -121,14 +121,19 @@ async function isIntact(place: Place, dir: string, repo: RepoRef, sha: string): 
   return !found.includes(null) && (await isRegistered(dir, place.tree));
 }
 
-/** Counts before anything is written: a small tree object can name billions of files (trust.md T21). */
+/**
+ * Counts before anything is written: a small tree object can name billions of files, or of empty
+ * directories (trust.md T21).
+ */
 async function countFiles(dir: string, repo: RepoRef, sha: string): Promise<number> {
   let files = 0;
-  for await (const _ of gitRecords(dir, ["ls-tree", "-r", "-z", "--name-only", sha])) {
-    files += 1;
-    if (files <= MAX_FILES) continue;
+  let directories = 0;
+  for await (const record of gitRecords(dir, ["ls-tree", "-r", "-t", "-z", sha])) {
+    if (record.subarray(0, 2).toString() === "04") directories += 1;
+    else files += 1;
+    if (Math.max(files, directories) <= MAX_FILES) continue;
     throw new UserError(
-      `${nameOf(repo)} holds more than ${MAX_FILES.toLocaleString("en")} files at ${sha.slice(0, 12)}, which is more than a job can work on.`,
+      `${nameOf(repo)} holds more than ${MAX_FILES.toLocaleString("en")} files or directories at ${sha.slice(0, 12)}, which is more than a job can work on.`,
     );
   }
   return files;

@@ -78,6 +78,7 @@ export function initialState(
       collaborators: { ...given.collaborators },
       issues: new Map(),
       comments: new Map(),
+      reviewComments: new Map(),
       reactions: [],
       pulls: new Map(),
     };

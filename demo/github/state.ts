@@ -30,6 +30,12 @@ export interface Comment {
   updatedAt: string;
 }
 
+/** A comment on a line of a pull request's diff; `issue` is the pull request's number. */
+export interface ReviewComment extends Comment {
+  path: string;
+  line: number | null;
+}
+
 export interface Reaction {
   id: number;
   commentId: number;
@@ -60,6 +66,7 @@ export interface Repository {
   collaborators: Record<string, Role>;
   issues: Map<number, Issue>;
   comments: Map<number, Comment>;
+  reviewComments: Map<number, ReviewComment>;
   reactions: Reaction[];
   pulls: Map<number, Pull>;
 }
@@ -94,6 +101,9 @@ export type Change =
   | { kind: "comment_edited"; repository: Repository; comment: Comment; before: string }
   | { kind: "reaction"; repository: Repository; reaction: Reaction }
   | { kind: "pull"; repository: Repository; pull: Pull };
+
+/** Whose texts outlive their account: GitHub names no user for them. */
+export const GHOST = "ghost";
 
 /** The login under which the App acts. */
 export function botLogin(state: State): string {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { allows } from "../access.ts";
 import { created, invalid, notAccessible, notFound, ok } from "../reply.ts";
 import { page, parseBody, type RepositoryCall, type Route, repositoryRoute } from "../router.ts";
-import { commentShape, issueShape } from "../shapes/issue.ts";
+import { commentShape, issueShape, listedCommentShape } from "../shapes/issue.ts";
 import { userShape } from "../shapes/user.ts";
 import {
   type Access,
@@ -35,7 +35,7 @@ export const issueRoutes: Route[] = [
     const since = query.get("since") ?? "";
     const comments = [...repository.comments.values()]
       .filter((comment) => comment.issue === number && comment.updatedAt >= since)
-      .map((comment) => commentShape(state, repository, comment));
+      .map((comment) => listedCommentShape(state, repository, comment));
     return page(call, path(call, `/issues/${number}/comments`), comments);
   }),
   repositoryRoute("POST /issues/:number/comments", [...WRITE], (call) => {

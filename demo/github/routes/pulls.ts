@@ -2,6 +2,7 @@ import { z } from "zod";
 import { branchTip, git } from "../bare.ts";
 import { created, invalid, notFound, ok, Problem, type Reply } from "../reply.ts";
 import { page, parseBody, type RepositoryCall, type Route, repositoryRoute } from "../router.ts";
+import { reviewCommentShape } from "../shapes/issue.ts";
 import { pullFiles, pullShape, range } from "../shapes/pull.ts";
 import { botLogin, type Issue, nextNumber, type Pull, timestamp } from "../state.ts";
 import { MAX_BODY } from "./issues.ts";
@@ -53,10 +54,16 @@ export const pullRoutes: Route[] = [
     const shapes = files.map((file) => ({ ...file, changes: file.additions + file.deletions }));
     return page(call, pullPath(call, `/${pull.number}/files`), shapes);
   }),
-  // Nobody reviews line by line here; the lists are there because an App may ask for them.
-  repositoryRoute("GET /pulls/:number/comments", ["pull_requests:read"], (call) =>
-    page(call, pullPath(call, `/${pullOf(call).pull.number}/comments`), []),
-  ),
+  repositoryRoute("GET /pulls/:number/comments", ["pull_requests:read"], (call) => {
+    const { number } = pullOf(call).pull;
+    const newestFirst = call.query.get("direction") === "desc";
+    const comments = [...call.repository.reviewComments.values()]
+      .filter((comment) => comment.issue === number)
+      .sort((a, b) => (newestFirst ? b.id - a.id : a.id - b.id))
+      .map((comment) => reviewCommentShape(call.state, call.repository, comment));
+    return page(call, pullPath(call, `/${number}/comments`), comments);
+  }),
+  // Nobody sums up a review here; the list is there because an App may ask for it.
   repositoryRoute("GET /pulls/:number/reviews", ["pull_requests:read"], (call) =>
     page(call, pullPath(call, `/${pullOf(call).pull.number}/reviews`), []),
   ),

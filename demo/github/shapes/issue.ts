@@ -1,4 +1,12 @@
-import { type Comment, type Issue, type Repository, type State, userOf } from "../state.ts";
+import {
+  type Comment,
+  GHOST,
+  type Issue,
+  type Repository,
+  type ReviewComment,
+  type State,
+  userOf,
+} from "../state.ts";
 import { authorAssociation, userShape } from "./user.ts";
 
 function api(state: State, repository: Repository): string {
@@ -79,6 +87,24 @@ export function commentShape(state: State, repository: Repository, comment: Comm
     author_association: authorAssociation(repository, comment.author),
     performed_via_github_app: null,
     reactions: reactionCounts(`${url}/reactions`, contents),
+  };
+}
+
+/** A comment as lists show it: nobody's when its account is gone. */
+export function listedCommentShape(state: State, repository: Repository, comment: Comment) {
+  const shape = commentShape(state, repository, comment);
+  return comment.author === GHOST ? { ...shape, user: null } : shape;
+}
+
+/** A comment on a line of a diff, with what an App reads of it. */
+export function reviewCommentShape(state: State, repository: Repository, comment: ReviewComment) {
+  const { path, line } = comment;
+  return {
+    ...listedCommentShape(state, repository, comment),
+    path,
+    line,
+    original_line: line,
+    pull_request_url: `${api(state, repository)}/pulls/${comment.issue}`,
   };
 }
 

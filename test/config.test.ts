@@ -37,6 +37,7 @@ describe("readConfig", () => {
       DRAFTSMITH_JOBS_PER_REPOSITORY: "6",
       DRAFTSMITH_JOBS_PER_INSTALLATION: "7",
       DRAFTSMITH_COMMANDS_PER_HOUR: "8",
+      DRAFTSMITH_NETWORK: "packages.example.org *.Example.NET",
     });
     expect(config).toMatchObject({
       credentials: { appId: 12, webhookSecret: "s3cret" },
@@ -51,6 +52,7 @@ describe("readConfig", () => {
       concurrency: 7,
       repositories: ["acme/shop", "acme/tools.js", "other/*"],
       quotas: { person: 5, repository: 6, installation: 7, commandsPerHour: 8 },
+      network: ["packages.example.org", "*.example.net"],
       sandboxUser: null,
     });
   });
@@ -58,6 +60,7 @@ describe("readConfig", () => {
   it("works for every repository, within quotas, unless the operator says otherwise", () => {
     expect(read(complete)).toMatchObject({
       repositories: null,
+      network: null,
       quotas: { person: 30, repository: 100, installation: 300, commandsPerHour: 60 },
     });
   });
@@ -74,6 +77,15 @@ describe("readConfig", () => {
   ])("takes %j for no list of repositories", (list) => {
     expect(() => read({ ...complete, DRAFTSMITH_REPOSITORIES: list })).toThrow(
       /DRAFTSMITH_REPOSITORIES: must be a list such as/,
+    );
+  });
+
+  it("takes none for no network, and refuses domains that anybody could have a name below", () => {
+    expect(read({ ...complete, DRAFTSMITH_NETWORK: "none" }).network).toEqual([]);
+    expect(() =>
+      read({ ...complete, DRAFTSMITH_NETWORK: "a.example.org *.amazonaws.com 10.0.0.1" }),
+    ).toThrow(
+      /DRAFTSMITH_NETWORK: "\*\.amazonaws\.com" is too wide: .*"10\.0\.0\.1" is an address/,
     );
   });
 

@@ -76,8 +76,15 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       signal.throwIfAborted();
       const answer = await answerCall(call, truncated);
       const message: ChatMessage = { role: "tool", callId: call.id, content: answer.text };
+      const { deniedHosts } = answer;
       await record(
-        { type: "tool_finished", step: spent.steps, callId: call.id, message },
+        {
+          type: "tool_finished",
+          step: spent.steps,
+          callId: call.id,
+          message,
+          ...(deniedHosts && { deniedHosts }),
+        },
         answer.action,
       );
       messages.push(message);

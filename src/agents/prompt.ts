@@ -51,6 +51,17 @@ export interface Briefing {
   guidance: { files: { path: string; text: string }[]; inCheckout: boolean };
 }
 
+/** What no job may change, by the names that people use; the controller knows the rest. */
+const LOCKED = [
+  ".github/workflows/**",
+  ".github/actions/**",
+  ".github/codex.yml",
+  "CODEOWNERS",
+  ".gitmodules",
+  "submodules",
+  "git hooks (.husky/**, .githooks/**)",
+];
+
 /** Characters of each kind of context that go into the prompt. */
 const MAX_AGENTS_CHARS = 32_000;
 const MAX_DIFF_CHARS = 60_000;
@@ -60,12 +71,14 @@ const MAX_EVIDENCE_CHARS = 12_000;
 export function systemPrompt(rules: Rules): string {
   const { skill, checks, network, allowedPaths = ["**"] } = rules;
   const reach =
-    network.length > 0 ? `Network: only ${network.join(", ")}.` : "There is no network.";
+    network.length > 0
+      ? `Network: only ${network.join(", ")}, by http and https. Nothing else can be reached.`
+      : "There is no network.";
   const checked =
     checks.length > 0
       ? `it takes the files as they are and runs these checks on a clean checkout:\n${indented(checks)}`
       : "it takes the files as they are. No checks are configured: find out how this repository is built and tested, and run that yourself.";
-  const locked = [".github/workflows/**", ".github/codex.yml", ...rules.protectedPaths];
+  const locked = [...LOCKED, ...rules.protectedPaths];
   const only = allowedPaths.includes("**")
     ? ""
     : ` You may change ${allowedPaths.join(", ")} only.`;

@@ -21,10 +21,16 @@ export function hostRemedy(denied: string, allowed: readonly string[]): string {
   if (!WEB_PORTS.includes(Number(denied.slice(colon + 1)))) {
     return "only ports 80 and 443 can be reached";
   }
+  const problem = domainProblem(name);
+  if (problem !== null) return `it cannot be allowed: ${JSON.stringify(name)} ${problem}`;
   if (allowed.some((domain) => isWithin(name, domain))) {
     return "its address is not a public one, so it stays closed";
   }
-  const problem = domainProblem(name);
-  if (problem !== null) return `it cannot be allowed: ${JSON.stringify(name)} ${problem}`;
   return "to allow it, add it under `network:` in `.github/codex.yml`";
+}
+
+/** Refused hosts with what can be done about them, in words: "a:443, b:443 (to allow it, …); c:22 (…)". */
+export function hostWords(denied: readonly string[], allowed: readonly string[]): string {
+  const byRemedy = Map.groupBy(denied, (host) => hostRemedy(host, allowed));
+  return [...byRemedy].map(([remedy, hosts]) => `${hosts.join(", ")} (${remedy})`).join("; ");
 }

@@ -13,7 +13,14 @@ export type JobEvent =
   | { type: "reply"; step: number; message: ChatMessage; usage: TokenUsage; latencyMs: number }
   /** Written before a tool acts, so that a restart knows it may have acted. */
   | { type: "tool_started"; step: number; callId: string; tool: string }
-  | { type: "tool_finished"; step: number; callId: string; message: ChatMessage }
+  | {
+      type: "tool_finished";
+      step: number;
+      callId: string;
+      message: ChatMessage;
+      /** Hosts that the call asked for and was refused, if any. */
+      deniedHosts?: string[];
+    }
   | { type: "evidence"; evidence: Evidence }
   /** What people cannot see was taken out of a text before the model read it. */
   | { type: "stripped"; where: string; what: string[] }

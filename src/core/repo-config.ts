@@ -1,17 +1,21 @@
 import { z } from "zod";
 import { isBranchName, isModelName } from "./command-flags.ts";
 import { issueProblems } from "./config-problems.ts";
+import { domainProblem, isBounded, plainDomain } from "./domains.ts";
 import { globProblem } from "./glob.ts";
+import { codeSpan } from "./markdown.ts";
 import { parseYaml } from "./yaml.ts";
 
 const command = z.string().trim().min(1).max(4000);
 const domain = z
   .string()
-  .max(253)
-  .regex(
-    /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i,
-    "must be a domain such as packages.example.org or *.example.com, without scheme, port or path",
-  );
+  .max(254)
+  .overwrite(plainDomain)
+  .superRefine((text, context) => {
+    const message = domainProblem(text);
+    if (message) context.addIssue({ code: "custom", message });
+  })
+  .meta({ pattern: "^(\\*\\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)+[A-Za-z0-9-]{2,}\\.?$" });
 const glob = z
   .string()
   .trim()
@@ -54,7 +58,9 @@ export const repoConfigSchema = z
       .array(domain)
       .max(50)
       .default([])
-      .describe("Domains the sandbox may reach; none by default."),
+      .describe(
+        "Domains the sandbox may reach, such as packages.example.org or *.example.com; none by default.",
+      ),
     model: z
       .string()
       .trim()
@@ -156,16 +162,40 @@ export interface ConfigProblem {
 
 /**
  * Reads `.github/codex.yml`. An empty file, or a key without a value, means the defaults. Each problem says
- * on which line, what, and what to do; its message is Markdown.
+ * on which line, what, and what to do; its message is Markdown. `network` are the operator's domains, of
+ * which it may name some; null: any.
  */
 export function parseRepoConfig(
   text: string,
+  network: readonly string[] | null,
 ): { ok: true; config: RepoConfig } | { ok: false; problems: ConfigProblem[] } {
   const read = parseYaml(text);
   if (!read.ok) return { ok: false, problems: read.problems };
   const parsed = repoConfigSchema.safeParse(read.value);
-  if (parsed.success) return { ok: true, config: parsed.data };
-  return { ok: false, problems: issueProblems(parsed.error.issues, read, keysOf) };
+  const issues = parsed.error?.issues ?? outsideBound(parsed.data?.network ?? [], network);
+  if (parsed.success && issues.length === 0) return { ok: true, config: parsed.data };
+  return { ok: false, problems: issueProblems(issues, read, keysOf) };
+}
+
+/** Domains that the operator of the server does not let repositories choose. */
+function outsideBound(
+  domains: string[],
+  bound: readonly string[] | null,
+): { code: "custom"; path: PropertyKey[]; message: string; input: string }[] {
+  const within =
+    bound === null || bound.length === 0 ? "none" : bound.slice(0, 20).map(codeSpan).join(", ");
+  return domains.flatMap((domain, at) =>
+    isBounded(domain, bound)
+      ? []
+      : [
+          {
+            code: "custom",
+            path: ["network", at],
+            input: domain,
+            message: `is ${codeSpan(domain)}, which this server does not let repositories reach (it lets them reach: ${within}); remove it, or ask the server's operator to add it to \`DRAFTSMITH_NETWORK\``,
+          },
+        ],
+  );
 }
 
 /** A configuration as an earlier version stored it, with the defaults of what came since. */

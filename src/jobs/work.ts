@@ -1,5 +1,6 @@
 import type { AgentOutcome } from "../agents/loop.ts";
 import { checksFailedPrompt, parseReport, refusedPrompt } from "../agents/prompt.ts";
+import { hostWords } from "../core/denied-hosts.ts";
 import type { Job, JobState, VerifiedChange } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { heldReason, violationsForAgent } from "../core/messages/held.ts";
@@ -11,6 +12,7 @@ import { howStopped } from "../core/stopped.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BriefingDeps, briefing } from "./briefing.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
+import { deniedDuring } from "./denied.ts";
 import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
 import { transcriptOf } from "./transcript.ts";
 import { runCommands, verify } from "./verify.ts";
@@ -142,6 +144,7 @@ export async function work(
         status,
       })),
       evidence,
+      deniedHosts: await deniedOf(job, deps),
       cautions,
       violations,
       excerpt,
@@ -183,7 +186,12 @@ async function prepare(
     ? `was ${howStopped(failed.stopped)}`
     : `ended with exit code ${failed.exitCode}`;
   const tail = failed.output.trim().split("\n").slice(-3).join(" / ");
-  return `the setup command \`${failed.command}\` ${how}: ${tail}`;
+  const { deniedHosts } = failed;
+  const refused =
+    deniedHosts.length > 0
+      ? `; it tried to reach ${hostWords(deniedHosts, job.config.network)}`
+      : "";
+  return `the setup command \`${failed.command}\` ${how}${refused}: ${tail}`;
 }
 
 /** The agent's own words, safe for a commit and for a pull request. */
@@ -233,12 +241,27 @@ async function sendBack(
 }
 
 /** Ends a job that left everything as it was, in the agent's own words. */
-function endUnchanged(attempt: Attempt, outcome: AgentOutcome, deps: WorkDeps): Promise<null> {
+async function endUnchanged(
+  attempt: Attempt,
+  outcome: AgentOutcome,
+  deps: WorkDeps,
+): Promise<null> {
+  const { job } = attempt;
+  const denied = await deniedOf(job, deps);
+  const refused =
+    denied.length > 0
+      ? `\n\nIts commands could not reach ${hostWords(denied, job.config.network)}.`
+      : "";
   if (outcome.status === "limit") {
     const reason = `stopped because ${LIMIT[outcome.which]}, before anything was changed`;
-    return stop(attempt, "over_budget", reason, deps);
+    return stop(attempt, "over_budget", `${reason}${refused}`, deps);
   }
-  return stop(attempt, "no_change", said(outcome), deps);
+  return stop(attempt, "no_change", `${said(outcome)}${refused}`, deps);
+}
+
+/** What the network refused to the setup and to the agent's commands. */
+async function deniedOf(job: Job, deps: WorkDeps): Promise<string[]> {
+  return deniedDuring(await deps.jobs.events(job.id), job.config.setup);
 }
 
 /** An agent's words as they are; the board shows them where nothing in them acts. */

@@ -54,7 +54,7 @@ describe("the rules", () => {
     });
     expect(prompt).toContain("\n    npm run lint\n    npm test\n");
     expect(prompt).toContain("Network: only packages.example.org.");
-    expect(prompt).toContain(".github/workflows/**, .github/codex.yml, db/migrations/**");
+    expect(prompt).toMatch(/may not change \.github\/workflows\/\*\*, .*, db\/migrations\/\*\*\./);
     expect(prompt).toContain("You may change src/**, db/** only.");
     expect(systemPrompt(rules)).not.toContain("You may change");
     expect(prompt.endsWith("Write tests that fail without the change.")).toBe(true);
@@ -215,6 +215,7 @@ test("failed checks come with their ends", () => {
     stopped: null,
     durationMs: 5,
     output: "1 failing\n",
+    deniedHosts: [],
   };
   const prompt = checksFailedPrompt([
     check,

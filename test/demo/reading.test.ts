@@ -12,17 +12,21 @@ const config = repoConfigSchema.parse({ checks: ["node --test"] });
 
 /** A pull request whose only check ended with this exit code. */
 function pullBody(exitCode: number | null): string {
-  const check = { command: "node --test", exitCode, stopped: null, durationMs: 900 };
+  const check = { command: "node --test", exitCode, stopped: null, durationMs: 900, deniedHosts: [] };
   const change: VerifiedChange = {
     commit: "c".repeat(40),
     parent: "a".repeat(40),
     tree: "d".repeat(40),
     files: [],
     evidence: [{ ...check, output: "| `node --test` said so | 0 |" }],
+    deniedHosts: [],
     title: "Say it",
     summary: "It is `node --test`.",
     message: "Say it",
     limit: null,
+    cautions: [],
+    violations: [],
+    excerpt: "",
   };
   const job = aJob("j1", command, { config, change });
   return renderPull({ command, job, change, headSha: change.commit, neighbours: [] });

@@ -26,6 +26,7 @@ let github: GitHub;
 let sandboxOk: boolean;
 let paused: string | null;
 let repositories: string[] | null;
+let network: string[] | null;
 let quotas: Quotas;
 let allowed: AllowRequest[];
 let probot: Probot;
@@ -47,6 +48,7 @@ beforeEach(async () => {
   sandboxOk = true;
   paused = null;
   repositories = null;
+  network = null;
   quotas = { person: 30, repository: 100, installation: 300, commandsPerHour: 60 };
   allowed = [];
   github = {
@@ -79,6 +81,9 @@ beforeEach(async () => {
       killSwitch: { paused: async () => paused },
       get repositories() {
         return repositories;
+      },
+      get network() {
+        return network;
       },
       get quotas() {
         return quotas;
@@ -312,6 +317,21 @@ describe("the gate", () => {
     await expectNothing();
     expect(asked).toEqual([]);
     repositories = ["acme/*"];
+    await receive({ commentId: 1002 });
+    expect(await jobs()).toHaveLength(1);
+  });
+
+  it("starts nothing with a domain that the operator does not let repositories reach, and names it", async () => {
+    network = ["*.example.org"];
+    github.file = async () =>
+      "checks: [npm test]\nnetwork:\n  - packages.example.org\n  - registry.example.net\n";
+    await receive();
+    expect(await answer()).toMatch(
+      /- line 4: .*`registry\.example\.net`.*`\*\.example\.org`.*DRAFTSMITH_NETWORK/,
+    );
+    expect(await answer()).not.toContain("packages.example.org");
+    expect(await jobs()).toEqual([]);
+    github.file = async () => "network: [packages.example.org, '*.cdn.example.org']";
     await receive({ commentId: 1002 });
     expect(await jobs()).toHaveLength(1);
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostWords } from "../../core/denied-hosts.ts";
 import type { CommandResult } from "../../core/ports.ts";
 import { howStopped } from "../../core/stopped.ts";
 import { defineTool, oneLine } from "./tool.ts";
@@ -42,10 +43,16 @@ export const shell = defineTool({
     context.signal.throwIfAborted();
     const end = howItEnded(result, timeoutMs);
     const output = result.output.trimEnd();
+    const { deniedHosts } = result;
+    const refused =
+      deniedHosts.length > 0
+        ? `\n[network: refused ${hostWords(deniedHosts, context.network)}; you cannot allow it yourself]`
+        : "";
     return {
       ok: true,
-      text: output === "" ? `[${end}, no output]` : `${output}\n[${end}]`,
+      text: `${output === "" ? `[${end}, no output]` : `${output}\n[${end}]`}${refused}`,
       action: `ran ${oneLine(command, 60)} (${end})`,
+      ...(deniedHosts.length > 0 && { deniedHosts }),
     };
   },
 });

@@ -21,6 +21,8 @@ export interface ToolAnswer {
   text: string;
   /** What was done, one short line for the board. */
   action: string;
+  /** Hosts that were asked for and refused, if any. */
+  deniedHosts?: string[];
 }
 
 /** A tool of the agent: how the model sees it, and what it does. */

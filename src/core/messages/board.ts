@@ -127,7 +127,7 @@ function details(job: Job): string[] {
   if (job.target.kind === "follow_up" && job.publication && job.change) {
     body.push("", ...opening(job, job.change), job.change.summary);
     body.push("", ...filesTable(job.change.files));
-    body.push("", ...evidenceSection(job.change.evidence, job.publication.headSha, job.config));
+    body.push("", ...evidenceSection(job.change, job.publication.headSha, job.config));
   }
   if (body.length === 0) return [];
   return ["", `<details><summary>Task ${job.number}</summary>`, ...body, "", "</details>"];

@@ -1,4 +1,5 @@
-import type { Evidence, FileChange } from "../job.ts";
+import { hostRemedy } from "../denied-hosts.ts";
+import type { Evidence, FileChange, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import type { RepoConfig } from "../repo-config.ts";
 import { howStopped } from "../stopped.ts";
@@ -7,6 +8,7 @@ import { shorten } from "./words.ts";
 const MAX_FILES = 100;
 const MAX_PATH = 150;
 const MAX_COMMAND = 200;
+const MAX_HOSTS = 40;
 /** Characters of output that are shown, of one check and of all together. */
 const MAX_TAIL = 3000;
 const MAX_TAILS = 15_000;
@@ -36,17 +38,23 @@ function lines(n: number | null): string {
   return n === null ? "binary" : String(n);
 }
 
-/** What the controller ran on a clean checkout, with exit codes, times and folded output. */
+/**
+ * What the controller ran on a clean checkout, with exit codes, times and folded output; then the
+ * hosts that were asked for and refused.
+ */
 export function evidenceSection(
-  evidence: Evidence[],
+  change: Pick<VerifiedChange, "evidence" | "deniedHosts">,
   headSha: string,
   config: RepoConfig,
 ): string[] {
+  const denied = deniedTable(change, config.network);
   if (config.checks.length === 0) {
     return [
       "No checks are configured, so none were run. Name them under `checks:` in `.github/codex.yml`.",
+      ...denied,
     ];
   }
+  const { evidence } = change;
   const room = Math.min(MAX_TAIL, Math.floor(MAX_TAILS / Math.max(1, evidence.length)));
   return [
     `Run by Draftsmith on a clean checkout of the tree of \`${headSha.slice(0, 12)}\`:`,
@@ -69,6 +77,33 @@ export function evidenceSection(
             "</details>",
           ],
     ),
+    ...denied,
+  ];
+}
+
+/** Hosts that were refused, by whom they were asked for and how each could be allowed. */
+function deniedTable(
+  { evidence, deniedHosts }: Pick<VerifiedChange, "evidence" | "deniedHosts">,
+  network: string[],
+): string[] {
+  const asked = [
+    ...evidence.map((check) => ({
+      by: codeSpan(shorten(check.command, MAX_COMMAND)),
+      hosts: check.deniedHosts,
+    })),
+    { by: "the agent's commands or the setup", hosts: deniedHosts },
+  ];
+  const rows = asked.flatMap(({ by, hosts }) =>
+    hosts.map((host) => `| ${codeSpan(host)} | ${by} | ${hostRemedy(host, network)} |`),
+  );
+  if (rows.length === 0) return [];
+  const rest = rows.length - MAX_HOSTS;
+  return [
+    "",
+    "| Refused host | Asked for by | Remedy |",
+    "| --- | --- | --- |",
+    ...rows.slice(0, MAX_HOSTS),
+    ...(rest > 0 ? [`| … and ${rest} more | | |`] : []),
   ];
 }
 

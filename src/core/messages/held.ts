@@ -45,7 +45,7 @@ export function heldSection(job: Job): string[] {
     ...(change.excerpt === ""
       ? []
       : ["What of it needs that word:", "", fenced(change.excerpt, "diff"), ""]),
-    ...evidenceSection(change.evidence, change.commit, job.config),
+    ...evidenceSection(change, change.commit, job.config),
   ];
   return [
     "",

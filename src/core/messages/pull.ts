@@ -30,7 +30,7 @@ export function renderPull(facts: {
   followUps?: Job[];
 }): string {
   const { command, job, change, headSha, neighbours, followUps = [] } = facts;
-  const evidence = evidenceSection(change.evidence, headSha, job.config);
+  const evidence = evidenceSection(change, headSha, job.config);
   const text = (shown: string[]) =>
     [
       `<!-- draftsmith:job:${job.id} -->`,
@@ -70,7 +70,8 @@ export function renderPull(facts: {
     ].join("\n");
   const whole = text(evidence);
   // The outputs are the longest part, and the only one that can be done without.
-  return whole.length > MAX_TEXT ? text(evidence.filter((line) => line.startsWith("|"))) : whole;
+  const tables = evidence.filter((line) => line === "" || line.startsWith("|"));
+  return whole.length > MAX_TEXT ? text(tables) : whole;
 }
 
 function firstLine(job: Job, change: VerifiedChange): string {

@@ -32,13 +32,25 @@ const change: VerifiedChange = {
       stopped: null,
       durationMs: 2140,
       output: "12 passed\n```\nnot the end",
+      deniedHosts: [],
     },
-    { command: "npm run lint", exitCode: 0, stopped: null, durationMs: 900, output: "" },
+    {
+      command: "npm run lint",
+      exitCode: 0,
+      stopped: null,
+      durationMs: 900,
+      output: "",
+      deniedHosts: [],
+    },
   ],
   title: "Sign sessions with JWT",
   summary: "- Sessions are signed now.",
   message: "Sign sessions with JWT\n",
   limit: null,
+  deniedHosts: [],
+  cautions: [],
+  violations: [],
+  excerpt: "",
 };
 const job = (more: Partial<Job> = {}): Job => aJob("0190", command, { config, spend, ...more });
 
@@ -249,7 +261,9 @@ test("a body says first what went wrong", () => {
       headSha: HEAD,
       neighbours: [],
     }).split("\n")[1];
-  const evidence = [{ ...failing, command: "npm test", durationMs: 1, output: "" }];
+  const evidence = [
+    { ...failing, command: "npm test", durationMs: 1, output: "", deniedHosts: [] },
+  ];
   expect([
     second({ evidence }),
     second({ limit: "the limit of steps was reached" }),
@@ -271,6 +285,7 @@ test("a body never outgrows what GitHub takes", () => {
     stopped: null,
     durationMs: 1,
     output,
+    deniedHosts: [],
   }));
   const files = Array.from({ length: 500 }, (_, index) => ({
     path: `${"p".repeat(4000)}${index}`,
@@ -278,12 +293,22 @@ test("a body never outgrows what GitHub takes", () => {
     removed: 1,
     status: "modified" as const,
   }));
+  const cautions = files.flatMap(({ path }) => [
+    { kind: "shown_first" as const, path, line: 1, why: "w".repeat(4000) },
+    { kind: "weakened_test" as const, path, line: 1, why: "w".repeat(4000) },
+  ]);
   const body = renderPull({
     command,
     job: job({ task: "t".repeat(8000) }),
-    change: { ...change, evidence, files, summary: "s".repeat(8000) },
+    change: { ...change, evidence, files, summary: "s".repeat(8000), cautions },
     headSha: HEAD,
     neighbours: [],
+    followUps: [
+      job({
+        change: { ...change, cautions },
+        publication: { pull: 1, url: "u", headSha: HEAD, draft: true },
+      }),
+    ],
   });
   expect(body.length).toBeLessThan(65_536);
   expect(body).toContain("### How to go on");
@@ -315,6 +340,8 @@ test("answers", () => {
     \`\`\`
 
     Each task becomes one draft pull request, at most 8 in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.
+
+    \`/codex allow JOB SHA\`, alone in a comment, lets out a change that was held; only admins may.
 
     | Flag | Meaning |
     | --- | --- |

@@ -10,7 +10,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
 
 /** Modules a file imports: packages by name, own files by their path below src. */
 function importsOf(file: { name: string; text: string }): string[] {
-  const found = [...file.text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
+  const found = [...file.text.matchAll(/(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(
     (match) => match[1] ?? "",
   );
   return found.map((spec) =>

@@ -1,9 +1,14 @@
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { Probot } from "probot";
+import { parse } from "yaml";
+import { z } from "zod";
+import { createEnvFile } from "./adapters/env-file.ts";
 import { createGit } from "./adapters/git/git.ts";
+import { convertManifest } from "./adapters/github/app-manifest.ts";
 import { createGitHub } from "./adapters/github/github.ts";
 import { createKillSwitch } from "./adapters/kill-switch.ts";
 import { createModel } from "./adapters/openai.ts";
@@ -15,6 +20,8 @@ import { lockDataDir } from "./adapters/store/lock.ts";
 import { openStore } from "./adapters/store/store.ts";
 import { makeDirectories } from "./adapters/work-dir.ts";
 import { serve } from "./api/server.ts";
+import { isLocalName } from "./api/setup-guard.ts";
+import { setupRoutes } from "./api/setup-page.ts";
 import { createVerify } from "./api/signature.ts";
 import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
@@ -32,6 +39,9 @@ import { loadSkills } from "./skills/load.ts";
 
 /** Installation tokens that are kept out of texts. */
 const MAX_TOKENS = 200;
+
+/** What Apps are registered from, unless the working directory has its own. */
+const APP_YML = fileURLToPath(new URL("../app.yml", import.meta.url));
 
 const SKILLS_DIR = fileURLToPath(new URL("./skills/", import.meta.url));
 
@@ -217,4 +227,36 @@ export async function compose(
       lock.release();
     },
   };
+}
+
+/** Serves the page that registers the App, until it has written credentials; resolves once it listens. */
+export async function composeSetup(config: AppConfig): Promise<void> {
+  const { host, port: wanted, webUrl, registerUrl, apiUrl, trustProxy: proxies } = config;
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const now = () => Date.now();
+  const bound = host === "::1" || isLocalName(host);
+  const token = randomBytes(16).toString("hex");
+  const env = createEnvFile(process.cwd());
+  const manifest = parse(readFileSync(existsSync("app.yml") ? "app.yml" : APP_YML, "utf8"));
+  const routes = setupRoutes({
+    bound,
+    token,
+    session: randomBytes(32).toString("hex"),
+    manifest: z.record(z.string(), z.unknown()).parse(manifest),
+    webUrl,
+    registerUrl,
+    convert: (code) => convertManifest(apiUrl, code),
+    ...env,
+    say,
+  });
+  const log = createLog(
+    "warn",
+    createRedactor(() => []),
+  );
+  const { port } = await serve(routes, { host, port: wanted, proxies, now, log });
+  const shown = host.includes(":") ? `[${host}]` : host;
+  say(`Listening on http://${shown}:${port}`);
+  say("There are no credentials of a GitHub App yet.");
+  if (bound) say(`To register one, open http://${shown}:${port}/probot on this machine.`);
+  say(`From elsewhere open /probot?token=${token} there; it opens once.`);
 }

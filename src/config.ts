@@ -10,6 +10,7 @@ import { type AskedLimits, askedLimits, limitSettings } from "./core/limits.ts";
 import type { Quotas } from "./core/policy.ts";
 import { openSecretFiles } from "./open-files.ts";
 import { scrubEnvironment } from "./scrub-environment.ts";
+import { toolPath } from "./tool-path.ts";
 
 /** What the App needs to speak as itself. */
 export interface Credentials {
@@ -32,6 +33,8 @@ export interface AppConfig {
   /** REST base URL and web base URL of GitHub or a GitHub Enterprise host, without trailing slash. */
   apiUrl: string;
   webUrl: string;
+  /** Page on which Apps are registered: a person's, or with GH_ORG an organisation's. */
+  registerUrl: string;
   openaiKey: string | undefined;
   openaiUrl: string | undefined;
   model: string;
@@ -57,6 +60,8 @@ export interface AppConfig {
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+const GITHUB = "https://github.com";
 
 /** No account has it on common systems (systemd leaves 60578–61183 unassigned). */
 const SANDBOX_UID = 60801;
@@ -109,6 +114,10 @@ const schema = z.object({
       /^[a-z0-9.-]+(:\d+)?$/i,
       "must be a host name, such as github.example.com, without https:// and path",
     )
+    .optional(),
+  GH_ORG: z
+    .string()
+    .regex(/^[\w-]+$/, "must be the name of an organisation, as in its address on GitHub")
     .optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
   OPENAI_API_KEY: z.string().optional(),
@@ -204,6 +213,11 @@ export function readConfig(
       );
     }
   }
+  if (!wantsToServe && given.NODE_ENV === "production") {
+    problems.push(
+      "APP_ID: is missing; the page that registers an App is not shown with NODE_ENV=production. Leave that out once, or set APP_ID, PRIVATE_KEY and WEBHOOK_SECRET",
+    );
+  }
   if (problems.length > 0 || !parsed.success) {
     throw new UserError(
       `Draftsmith cannot start:\n${problems.map((line) => `  ${line}`).join("\n")}`,
@@ -226,7 +240,8 @@ export function readConfig(
     trustProxy: value.DRAFTSMITH_TRUST_PROXY,
     logLevel: value.LOG_LEVEL,
     apiUrl: github ? `${github}/api/v3` : "https://api.github.com",
-    webUrl: github ?? "https://github.com",
+    webUrl: github ?? GITHUB,
+    registerUrl: `${github ?? GITHUB}${value.GH_ORG ? `/organizations/${value.GH_ORG}` : ""}/settings/apps/new`,
     openaiKey: value.OPENAI_API_KEY,
     openaiUrl: value.OPENAI_BASE_URL,
     model: value.DRAFTSMITH_MODEL,
@@ -255,18 +270,6 @@ export function readConfig(
   };
 }
 
-/** The operator's PATH without what npm puts in front of it: our own packages are not the repository's tools. */
-function toolPath(value: string | undefined): string {
-  const system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  const entries = (value ?? system)
-    .split(":")
-    .filter(
-      (entry) =>
-        path.isAbsolute(entry) && !entry.includes("node_modules") && !entry.includes("node-gyp"),
-    );
-  return [...new Set(entries)].join(":");
-}
-
 /** Settings of this process. A `.env` file in the working directory is read first, as Probot does. */
 export function loadConfig(): AppConfig {
   if (existsSync(".env")) process.loadEnvFile(".env");
@@ -280,7 +283,5 @@ export function loadConfig(): AppConfig {
       );
     }
   }
-  // Probot's set-up would send webhooks through smee.io, a third party, unless told not to.
-  if (!config.credentials) process.env.NO_SMEE_SETUP ??= "true";
   return config;
 }

@@ -1,10 +1,15 @@
 import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { TransientError, UserError } from "../core/errors.ts";
+import type { Limits, Machine } from "../core/limits.ts";
 import type { CommandResult, Log, Sandbox, SandboxCommand } from "../core/ports.ts";
 import { assess, type Verdict } from "./sandbox/assess.ts";
 import { type Boundary, createBoundary } from "./sandbox/boundary.ts";
+import { type Bounds, createBounds } from "./sandbox/bounds.ts";
+import { openGroups } from "./sandbox/cgroups.ts";
 import { launch, StartFailure } from "./sandbox/launch.ts";
+import { describeMachine } from "./sandbox/machine.ts";
 import type { Internet } from "./sandbox/network/internet.ts";
 import { prelude, SCRIPT, START } from "./sandbox/prelude.ts";
 import { contains, findPrograms, readToolchain, type SandboxUser } from "./sandbox/toolchain.ts";
@@ -22,8 +27,14 @@ export interface SandboxOptions {
   /** Domains of which repositories may allow some; null: any public one. */
   network: readonly string[] | null;
   internet: Internet;
+  /** The bounds of jobs, for what the machine has. */
+  limits: (machine: Machine) => Limits;
+  /** False: do without control groups, as on a machine that has none for us. */
+  controlGroups?: boolean;
   log: Log;
 }
+
+const NO_GROUPS = { groups: null, reason: "they are switched off" } as const;
 
 const VERDICT_MS = 60_000;
 const KEEP_BYTES = 32 * 1024;
@@ -53,11 +64,19 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
   const lifetime = new AbortController();
   const running = new Set<Promise<unknown>>();
   let boundary: Promise<Boundary> | null = null;
+  let bounds: Promise<Bounds> | null = null;
   let verdict: { answer: Promise<Verdict>; until: number } | null = null;
 
   let programs = findPrograms(options.toolPath);
   const toolchain = readToolchain(options.toolPath, [...options.hidden, options.runtimeDir], user);
   for (const left of toolchain.left) log.warn(left, "commands do not see a directory of PATH");
+
+  async function startBounds(): Promise<Bounds> {
+    await mkdir(options.runtimeDir, { recursive: true, mode: 0o755 });
+    const limits = options.limits(await describeMachine(options.runtimeDir));
+    const groups = options.controlGroups === false ? NO_GROUPS : await openGroups(limits);
+    return createBounds({ limits, groups, dir: options.runtimeDir, log });
+  }
 
   async function execute(command: SandboxCommand): Promise<CommandResult> {
     const job = start(command);
@@ -77,6 +96,13 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
   async function start(command: SandboxCommand): Promise<CommandResult> {
     const refused = refusal(command);
     if (refused !== null) return refuse(refused);
+    bounds ??= startBounds();
+    const bound = await bounds.catch((error: unknown) => {
+      bounds = null;
+      throw error;
+    });
+    const spent = bound.refusal(command.workspace.jobId);
+    if (spent !== null) throw new UserError(spent);
     const signal = AbortSignal.any([lifetime.signal, ...(command.signal ? [command.signal] : [])]);
     if (signal.aborted) return CANCELLED;
     boundary ??= createBoundary({ ...options, toolchain, programs });
@@ -87,13 +113,14 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
     const prepared = await ready.prepare(command);
     const marker = `[${randomBytes(12).toString("hex")}]\n`;
     const { workspace } = command;
+    const { outside, inside } = bound.lines(workspace.jobId);
     try {
       const ended = await launch({
         bash: programs.bash,
         argv: prepared.argv,
         env: {
           [SCRIPT]: command.script,
-          [START]: prelude({
+          [START]: `${inside.join("\n")}\n${prelude({
             bash: programs.bash,
             env: programs.env,
             tree: workspace.tree,
@@ -111,7 +138,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
             },
             args: command.args ?? [],
             marker,
-          }),
+          })}`,
         },
         user: user && { uid: workspace.uid ?? user.uid, gid: user.gid },
         stdin: command.stdin,
@@ -121,6 +148,8 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
         maxOutputBytes: command.maxOutputBytes,
         keepBytes: command.keepBytes ?? KEEP_BYTES,
         signal,
+        limits: outside,
+        admit: (pid, stop) => bound.admit({ workspace, pid, stop }),
       });
       return { ...ended, deniedHosts: await prepared.release() };
     } catch (error) {
@@ -162,6 +191,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
       lifetime.abort();
       await Promise.allSettled(running);
       await (await boundary)?.close();
+      await (await bounds)?.close();
     },
   };
   return sandbox;

@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInternet, type Internet } from "../../src/adapters/sandbox/network/internet.ts";
 import { createSandbox } from "../../src/adapters/sandbox.ts";
+import { type Limits, limitsOf } from "../../src/core/limits.ts";
 import type { Workspace } from "../../src/core/ports.ts";
 import { silentLog } from "./log.ts";
 
 /** Who sandboxed commands of tests run as: a dedicated uid when the tests run as root. */
 export const TEST_USER = process.getuid?.() === 0 ? { uid: 60801, gid: 60801 } : null;
+
+const NOTHING_ASKED = { memoryMb: null, diskMb: null, cpuMinutes: null, freeMb: null };
 
 /** The machine's own tools, without what npm puts before them: those may lie anywhere, below /tmp too. */
 const TOOL_PATH = (process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin")
@@ -44,7 +47,13 @@ export async function makeWorkspace(root: string, jobId = "job"): Promise<Worksp
 /** The real sandbox, with `root` hidden as a data directory is. Stop it after the tests. */
 export function makeSandbox(
   root: string,
-  options: { toolPath?: string; network?: string[]; internet?: Internet } = {},
+  options: {
+    toolPath?: string;
+    network?: string[];
+    internet?: Internet;
+    limits?: Partial<Limits>;
+    controlGroups?: boolean;
+  } = {},
 ) {
   return createSandbox({
     user: TEST_USER,
@@ -53,6 +62,8 @@ export function makeSandbox(
     runtimeDir: path.join(root, "runtime"),
     network: options.network ?? null,
     internet: options.internet ?? createInternet(),
+    limits: (machine) => ({ ...limitsOf(NOTHING_ASKED, machine, 4), ...options.limits }),
+    ...(options.controlGroups === undefined ? {} : { controlGroups: options.controlGroups }),
     log: silentLog,
   });
 }

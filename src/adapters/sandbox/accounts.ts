@@ -12,6 +12,8 @@ export interface Account {
   ceiling: { bytes: number; files: number };
   /** Times a command was stopped because of the disk. */
   strikes: number;
+  /** Why it may run nothing more because of the disk, in words for people; null while it may. */
+  refused: string | null;
 }
 
 /** Stops for the disk after which a job may run nothing more. */
@@ -29,6 +31,7 @@ export function createAccounts(limits: Limits): (jobId: string) => Account {
       disk: null,
       ceiling: { bytes: limits.disk, files: limits.files },
       strikes: 0,
+      refused: null,
     };
     accounts.delete(jobId);
     accounts.set(jobId, account);
@@ -40,8 +43,7 @@ export function createAccounts(limits: Limits): (jobId: string) => Account {
 /** Why a job may run nothing more, in words for people; null when it may. */
 export function refusalOf(account: Account, limits: Limits): string | null {
   if (account.cpuMs >= limits.cpuMs) return broken.cpu(limits).words;
-  if (account.strikes < MAX_STRIKES) return null;
-  return `${overDisk(account, limits)?.words ?? broken.disk(limits).words}, and again after it was told`;
+  return account.refused;
 }
 
 /** The bound of the disk that a job has broken, by its last count; null when it has not. */
@@ -64,11 +66,13 @@ export function mayBeOver(account: Account, first: DiskState, now: DiskState): b
   );
 }
 
-/** Counts a stop because of the disk, and lets the job keep what it has, but no more. */
-export function strike(account: Account, limits: Limits): void {
+/** Counts a stop because of the disk, and lets the job keep what it has, but no more, to tidy up. */
+export function strike(account: Account, limits: Limits, why: Broken): void {
   const use = account.disk?.use;
+  account.strikes += 1;
   // What is too much to be counted is too much to be tidied up.
-  account.strikes = use?.whole === false ? MAX_STRIKES : account.strikes + 1;
+  if (use?.whole === false) account.refused = why.words;
+  else if (account.strikes >= MAX_STRIKES) account.refused = `${why.words}, twice`;
   account.ceiling = {
     bytes: Math.max(limits.disk, use?.bytes ?? 0),
     files: Math.max(limits.files, use?.files ?? 0),

@@ -2,7 +2,7 @@ import path from "node:path";
 import { toError } from "../../core/errors.ts";
 import { type Broken, type Limits, MB } from "../../core/limits.ts";
 import type { Log, Workspace } from "../../core/ports.ts";
-import { type JobGroup, type Opened, openGroups } from "./cgroups.ts";
+import type { JobGroup, Opened } from "./cgroups.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** A command under the bounds of its job; call `end` when its last process has ended. */
@@ -35,13 +35,13 @@ const FILE_BYTES = 2048 * MB;
 const ASKED_PART = 2;
 
 /** Bounds for the jobs of one server. `dir` lies on the disk of the workspaces. */
-export async function createBounds(options: {
+export function createBounds(options: {
   limits: Limits;
+  groups: Opened;
   dir: string;
   log: Log;
-}): Promise<Bounds> {
-  const { limits, dir, log } = options;
-  const groups = await openGroups(limits);
+}): Bounds {
+  const { limits, groups, dir, log } = options;
   const watchdog = createWatchdog({ limits, dir, log });
   if (groups.groups === null) {
     log.warn({ reason: groups.reason }, "no control groups: the watchdog alone bounds memory");

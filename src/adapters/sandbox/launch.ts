@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Broken } from "../../core/limits.ts";
 import type { CommandResult } from "../../core/ports.ts";
+import type { Bounded } from "./bounds.ts";
 import { createOutput } from "./output.ts";
 import type { SandboxUser } from "./toolchain.ts";
 import { endGroup, killTree } from "./tree.ts";
@@ -21,6 +23,10 @@ export interface Launch {
   maxOutputBytes: number;
   keepBytes: number;
   signal: AbortSignal;
+  /** Shell lines that run before everything else: the limits of processes. */
+  limits: string[];
+  /** Puts the process under the bounds of its job before it does anything. */
+  admit(pid: number, stop: (why: Broken) => void): Promise<Bounded>;
 }
 
 /** The boundary could not be set up; `said` is what bubblewrap or the shell said. */
@@ -34,18 +40,14 @@ export class StartFailure extends Error {
   }
 }
 
-/**
- * Per process tree: processes and threads; open files; KiB of one file. A limit that is already lower
- * stays. Processes count by uid, which is why each workspace of a root server has its own.
- */
-const LIMITS = ["-u 2048", "-n 8192", `-f ${2 * 1024 * 1024}`];
+/** Waits for the server's word; without it, because the server is gone, nothing is started. */
+const GATE = "read -r -u 3 _ || exit 125";
 
 /** The lines that run before bubblewrap does, outside, as the sandbox's uid. */
 const OUTSIDE = [
   // No core dumps. A limit of 0 holds for files only: where the host hands dumps to a program, which runs
   // as its root, just one of 1 byte means none (core(5)).
   "prlimit --core=1 --pid $$ 2>/dev/null || ulimit -c 0 2>/dev/null",
-  ...LIMITS.map((limit) => `ulimit ${limit} 2>/dev/null`),
   // When memory runs out the kernel takes a job's process, not the server.
   "{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null",
   // Whatever the server itself inherited stays out.
@@ -74,21 +76,28 @@ export async function launch(request: Launch): Promise<Omit<CommandResult, "deni
   const output = createOutput(request.keepBytes);
   const started = performance.now();
   let stopped: CommandResult["stopped"] = null;
+  let notice = "";
   let total = 0;
 
   const lines = [
+    GATE,
+    ...request.limits,
     OUTSIDE,
     ...(request.stdin === undefined ? [] : [PIPE_IN]),
     request.stdout ? PIPE_OUT : PIPE_JOINED,
-    'exec "$@"',
+    'exec nice -n 10 "$@"',
   ];
   const child = spawn(request.bash, ["-c", lines.join("\n"), "bash", ...request.argv], {
     cwd: "/",
     env: { PATH: "/usr/bin:/bin:/run/current-system/sw/bin", ...request.env },
     detached: true,
-    stdio: [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe", "pipe"],
     ...(request.user ?? {}),
   });
+  const exited = once(child, "exit").then(
+    ([code]) => ({ code, error: null }),
+    (error: unknown) => ({ code: null, error }),
+  );
   /** Gives up on pipes that something still holds open. */
   const letGo = () => {
     setTimeout(() => {
@@ -96,9 +105,10 @@ export async function launch(request: Launch): Promise<Omit<CommandResult, "deni
       child.stderr?.destroy();
     }, GRACE_MS).unref();
   };
-  const stop = (reason: CommandResult["stopped"]) => {
+  const stop = (reason: CommandResult["stopped"], words = "") => {
     if (stopped !== null) return;
     stopped = reason;
+    notice = words;
     killTree(child);
     letGo();
   };
@@ -128,25 +138,53 @@ export async function launch(request: Launch): Promise<Omit<CommandResult, "deni
   // A command that does not read its input closes the pipe: no failure of ours.
   stdin?.on("error", () => stdin.destroy());
   stdin?.end(request.stdin);
+  const gate = child.stdio[3];
+  // A process that was stopped at the gate does not read.
+  gate?.on("error", () => gate.destroy());
 
   const timer = setTimeout(() => stop("timeout"), Math.min(request.timeoutMs, 2 ** 31 - 1));
   const cancel = () => stop("cancelled");
   request.signal.addEventListener("abort", cancel);
   if (request.signal.aborted) cancel();
+  let bounded: Bounded | null = null;
+  const settle = async () => {
+    const held = bounded;
+    bounded = null;
+    return (await held?.end()) ?? null;
+  };
   try {
-    const [code] = await once(child, "exit");
+    if (child.pid !== undefined) {
+      bounded = await request.admit(child.pid, ({ stopped: which, words }) => stop(which, words));
+    }
+    if (gate && "end" in gate) gate.end("\n");
+    const { code, error } = await exited;
+    if (error !== null) throw error;
     endGroup(child);
     if (!request.stdout) letGo();
     const [sink] = await closed;
+    const broken = await settle();
+    // What became known only after the end counts for a command that no other bound had stopped.
+    if (broken) stop(broken.stopped, broken.words);
     if (sink.status === "rejected" && stopped === null) throw sink.reason;
     if (inside.preamble !== null && stopped === null) throw new StartFailure(inside.preamble);
     const exitCode = stopped === null && typeof code === "number" ? code : null;
     const durationMs = Math.round(performance.now() - started);
-    return { exitCode, stopped, output: output.text(), durationMs };
+    return { exitCode, stopped, output: withNotice(output.text(), notice), durationMs };
+  } catch (thrown) {
+    killTree(child);
+    await exited;
+    await settle();
+    throw thrown;
   } finally {
     clearTimeout(timer);
     request.signal.removeEventListener("abort", cancel);
   }
+}
+
+/** Output with a last line that says why the command was stopped. */
+function withNotice(text: string, notice: string): string {
+  if (notice === "") return text;
+  return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}[stopped: ${notice}]\n`;
 }
 
 /** Passes on what follows the marker; `preamble` is what came before it, null once it was seen. */

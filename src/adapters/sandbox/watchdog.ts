@@ -192,15 +192,16 @@ export function createWatchdog({
     await command.measuring;
     const told = command.broken?.stopped === "disk";
     if (!told && !mayBeOver(account, command.begun, await diskState(dir))) return;
-    const { bytes, files } = account.ceiling;
-    await measure(command, { bytes: bytes * 2, files: files * 2 });
+    const enough = { bytes: Number.POSITIVE_INFINITY, files: account.ceiling.files * 2 };
+    await measure(command, enough);
     if (account.disk?.use.closed) {
       await openClosed(command.dirs);
-      await measure(command, { bytes: bytes * 2, files: files * 2 });
+      await measure(command, enough);
     }
     const over = overDisk(account, limits);
     if (over !== null) command.broken ??= over;
-    if (over !== null || told) strike(account, limits);
+    const why = over ?? (told ? command.broken : null);
+    if (why !== null) strike(account, limits, why);
     else account.ceiling = { bytes: limits.disk, files: limits.files };
   }
 

@@ -26,7 +26,8 @@ describe("narrowing srt's bubblewrap command", () => {
       "--new-session --die-with-parent --unshare-net --symlink usr/bin /bin --ro-bind /usr /usr",
       "--bind /data/a_b/tree /data/a_b/tree --tmpfs /etc --bind /data/tmp /tmp --tmpfs /it's",
       "--ro-bind /it's/bin /it's/bin --dev /dev --unshare-pid --unshare-user --cap-drop ALL",
-      "--proc /proc --ro-bind-data 4 /etc/passwd --remount-ro /etc --remount-ro /it's --remount-ro /",
+      "--proc /proc --ro-bind-data 4 /etc/passwd --bind /data/tmp /dev/shm",
+      "--remount-ro /etc --remount-ro /it's --remount-ro / --remount-ro /dev",
     ];
     expect(narrow(LINE, to)).toEqual([
       ...words.flatMap((line) => line.split(" ")).map((each) => each.replace("a_b", "a b")),
@@ -52,8 +53,10 @@ describe("narrowing srt's bubblewrap command", () => {
     expect(lines.at(-1)).toBe(COMMAND.replace("/run/", "exec /run/"));
   });
 
-  it("keeps /tmp in memory where the job's own directory cannot stand there", () => {
-    expect(narrow(LINE, { ...to, tmp: null }).join(" ")).toContain("--tmpfs /tmp ");
+  it("keeps /tmp and /dev/shm in memory, of a size, where the job's own directory cannot stand there", () => {
+    const text = narrow(LINE, { ...to, tmp: null }).join(" ");
+    expect(text).toContain("--size 536870912 --tmpfs /tmp ");
+    expect(text).toContain("--size 536870912 --tmpfs /dev/shm ");
   });
 
   it.each([

@@ -1,5 +1,4 @@
-import { serveSetupPage } from "./api/setup-page.ts";
-import { compose } from "./compose.ts";
+import { compose, composeSetup } from "./compose.ts";
 import { loadConfig } from "./config.ts";
 import { toError, UserError } from "./core/errors.ts";
 import { createRedactor } from "./core/redact.ts";
@@ -11,7 +10,7 @@ const CRASH_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = loadConfig();
-  if (config.credentials === null) return serveSetupPage();
+  if (config.credentials === null) return composeSetup(config);
   const app = await compose({ ...config, credentials: config.credentials });
   let ending = false;
   let crashed = false;

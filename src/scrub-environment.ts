@@ -6,7 +6,7 @@ const ENV_END = 48;
 
 /**
  * Overwrites the values of these variables where the kernel keeps a process's first environment: what
- * is deleted from `process.env` still stands in /proc/<pid>/environ. Gives the names that could not be
+ * is deleted from the environment in memory still stands in /proc/<pid>/environ. Gives the names that could not be
  * overwritten; elsewhere than on Linux there is no such file, and nothing to do.
  */
 export function scrubEnvironment(names: readonly string[]): string[] {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -164,5 +164,57 @@ describe("readConfig", () => {
       PATH: "/x/node_modules/.bin:/usr/lib/node_modules/npm/bin/node-gyp-bin:/usr/bin:.:/usr/bin",
     });
     expect(config.toolPath).toBe("/usr/bin");
+  });
+
+  it("counts the proxies in front, and takes the webhook secret before this one", () => {
+    expect(read(complete)).toMatchObject({
+      trustProxy: 0,
+      credentials: { oldWebhookSecret: null },
+    });
+    const rotating = { ...complete, WEBHOOK_SECRET_OLD: "before", DRAFTSMITH_TRUST_PROXY: "2" };
+    expect(read(rotating)).toMatchObject({
+      trustProxy: 2,
+      credentials: { webhookSecret: "s3cret", oldWebhookSecret: "before" },
+    });
+    for (const wrong of ["true", "-1", "11"]) {
+      const odd = { ...complete, DRAFTSMITH_TRUST_PROXY: wrong };
+      expect(() => read(odd)).toThrow(/DRAFTSMITH_TRUST_PROXY: must be the number of reverse/);
+    }
+  });
+
+  it("names the page that registers Apps, of a person, an organisation or an own host", () => {
+    expect(read({}).registerUrl).toBe("https://github.com/settings/apps/new");
+    expect(read({ GH_ORG: "acme", GHE_HOST: "ghe.example" }).registerUrl).toBe(
+      "https://ghe.example/organizations/acme/settings/apps/new",
+    );
+    expect(() => read({ GH_ORG: "acme/../x" })).toThrow(/GH_ORG: must be the name of an org/);
+  });
+
+  it("shows no set-up page in production", () => {
+    expect(() => read({ NODE_ENV: "production" })).toThrow(/APP_ID: is missing; .*NODE_ENV/);
+    expect(read({ ...complete, NODE_ENV: "production" }).credentials).not.toBeNull();
+  });
+
+  it("warns of files with secrets that others may read, and of a short webhook secret", () => {
+    const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-config-"));
+    const key = path.join(dir, "app.private-key.pem");
+    writeFileSync(key, privateKey);
+    chmodSync(key, 0o644);
+    writeFileSync(path.join(dir, ".env"), "");
+    chmodSync(path.join(dir, ".env"), 0o640);
+    const { PRIVATE_KEY: _, ...rest } = { ...complete, WEBHOOK_SECRET: "0123456789abcdef" };
+    const warned = (env: Record<string, string>) => readConfig(env, dir, 1000).warnings;
+    const open = (file: string, mode: string) =>
+      `${file} holds secrets and is open to others (mode ${mode}); run: chmod 600 ${file}`;
+    const env = path.join(dir, ".env");
+    expect(warned(rest)).toEqual([open(key, "644"), open(env, "640")]);
+    expect(warned({ ...rest, PRIVATE_KEY_PATH: "app.private-key.pem" })).toHaveLength(2);
+    expect(warned({ ...rest, PRIVATE_KEY: privateKey })).toEqual([open(env, "640")]);
+    chmodSync(key, 0o600);
+    chmodSync(env, 0o600);
+    expect(warned(rest)).toEqual([]);
+    expect(warned({ ...rest, WEBHOOK_SECRET: "short" })).toEqual([
+      "WEBHOOK_SECRET is short; set a random one of 32 characters here and on the App's settings page",
+    ]);
   });
 });

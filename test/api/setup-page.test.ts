@@ -85,7 +85,10 @@ async function setUp(more: Partial<SetupDeps> = {}) {
       headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
       body: new URLSearchParams(fields).toString(),
     });
-  return { ask, form, said, forget: () => void (cookie = "") };
+  const forget = () => {
+    cookie = "";
+  };
+  return { ask, form, said, forget };
 }
 
 function unescaped(text: string): string {
@@ -102,7 +105,9 @@ const filled = { app_id: "7", webhook_secret: "a-secret-of-mine", private_key: p
 describe("the set-up page", () => {
   it("offers the App of app.yml, with a state, and may talk to nobody but GitHub", async () => {
     const { ask } = await setUp();
-    expect((await ask("/")).headers.location).toBe("/probot");
+    const first = await ask("/");
+    expect(first.headers.location).toBe("/probot");
+    expect(String(first.headers["set-cookie"])).toMatch(/Path=\/probot; HttpOnly; SameSite=Lax$/);
     const { text, headers } = await ask("/probot");
     const manifest = JSON.parse(unescaped(/name="manifest" value="([^"]*)"/.exec(text)?.[1] ?? ""));
     expect(manifest).toMatchObject({
@@ -116,7 +121,6 @@ describe("the set-up page", () => {
     expect(policy).toContain("form-action 'self' https://github.com");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(text).not.toMatch(/<script|<img|<link|<iframe| src=/);
-    expect(String(headers["set-cookie"])).toMatch(/HttpOnly; SameSite=Lax/);
   });
 
   it("takes the public address that GitHub will reach", async () => {

@@ -78,6 +78,23 @@ test("without credentials it shows the page that registers the App from app.yml"
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
 });
 
+test("on an address that others reach, the set-up page wants the token of the console", {
+  timeout: 30_000,
+}, async () => {
+  const port = await freePort();
+  const { says, output } = start({ PORT: port, HOST: "0.0.0.0" }, directory());
+  await says("token=");
+  const token = /token=([0-9a-f]{32})/.exec(output())?.[1];
+  const at = `http://127.0.0.1:${port}/probot`;
+  expect((await fetch(at)).status).toBe(403);
+  const opened = await fetch(`${at}?token=${token}`, { redirect: "manual" });
+  expect(opened.status).toBe(303);
+  const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const page = await (await fetch(at, { headers: { cookie } })).text();
+  // Without an app.yml of its own, the directory gets ours.
+  expect(page).toContain("issue_comment");
+});
+
 test("wrong settings stop it with all remedies at once, and no stack", {
   timeout: 30_000,
 }, async () => {

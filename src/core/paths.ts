@@ -17,9 +17,6 @@ export interface ShownFile {
   why: string[];
 }
 
-/** Globs of what no job may change without an admin's word, whatever is configured. */
-export const NEVER_GLOBS: string[] = NEVER.flatMap(({ globs }) => [...globs]);
-
 /**
  * Sorts the files of a change into three classes: what may not leave without an admin's word, what the
  * pull request opens with, and the rest.

@@ -2,7 +2,7 @@ import type { Job } from "../core/job.ts";
 import { isTerminal } from "../core/job.ts";
 import { codeSpan } from "../core/markdown.ts";
 import { refusal } from "../core/messages/answers.ts";
-import { allowCommand, heldReason } from "../core/messages/held.ts";
+import { allowCommand, heldChange, heldReason } from "../core/messages/held.ts";
 import type { AllowanceStore, CommandStore, GitHub, JobStore } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
@@ -34,8 +34,8 @@ export async function allow(
   if (job === undefined) return refuse(`there is no job ${codeSpan(shortId)} on #${issue}`);
   const known = alreadyAllowed(job, sha);
   if (known !== null) return known;
-  const { change } = job;
-  if (job.state !== "blocked" || change === null || change.violations.length === 0) {
+  const change = heldChange(job);
+  if (change === null) {
     return refuse(`the job ${codeSpan(shortId)} holds no change`);
   }
   if (!isMeant(job, sha)) {

@@ -2,7 +2,7 @@ import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
-import { heldSection } from "./held.ts";
+import { heldChange, heldDetails, heldNotice } from "./held.ts";
 import { opening } from "./opening.ts";
 import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
@@ -43,7 +43,10 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     running > 0
       ? `**Draftsmith** works on ${count(jobs.length, "task")}`
       : `**Draftsmith** is done with ${count(jobs.length, "task")}`;
-  const folded = fitting(jobs.map(details), MAX_DETAILS);
+  const folded = fitting(
+    jobs.map((job) => [...heldDetails(job), ...details(job)]),
+    MAX_DETAILS,
+  );
   return [
     boardMarker(command.id),
     `${head}, asked by **${tableCell(command.actor.login)}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`).`,
@@ -51,8 +54,7 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     "| # | Task | State | Model | Cost | Last |",
     "| --- | --- | --- | --- | --- | --- |",
     ...jobs.map(row),
-    ...jobs.flatMap(heldSection),
-    ...folded.flat(),
+    ...jobs.flatMap((job, at) => [...heldNotice(job), ...(folded[at] ?? [])]),
     "",
     ...(command.cleaned
       ? ["Characters that people cannot see were taken out of the tasks.", ""]
@@ -121,7 +123,8 @@ function details(job: Job): string[] {
     body.push("", ...job.plan.map((item) => `- ${TICK[item.status]} ${tableCell(item.text)}`));
   }
   // The row has room for one line of it.
-  if (isTerminal(job.state) && shorten(job.reason, MAX_WORDS) !== job.reason.trim()) {
+  const short = shorten(job.reason, MAX_WORDS) === job.reason.trim();
+  if (isTerminal(job.state) && !short && heldChange(job) === null) {
     body.push("", fenced(job.reason));
   }
   if (job.target.kind === "follow_up" && job.publication && job.change) {

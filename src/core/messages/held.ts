@@ -37,30 +37,39 @@ export function allowCommand(job: Job, change: VerifiedChange): string {
   return `/codex allow ${shortId(job.id)} ${change.commit}`;
 }
 
-/** Below the rows of a board: why a change is held, what it does, and how an admin lets it out. */
-export function heldSection(job: Job): string[] {
-  const { change } = job;
-  if (job.state !== "blocked" || change === null || change.violations.length === 0) return [];
-  const folded = [
-    ...(change.excerpt === ""
-      ? []
-      : ["What of it needs that word:", "", fenced(change.excerpt, "diff"), ""]),
-    ...evidenceSection(change, change.commit, job.config),
-  ];
+/** Below the rows of a board, whatever else there is: how an admin lets a held change out. */
+export function heldNotice(job: Job): string[] {
+  const change = heldChange(job);
+  if (change === null) return [];
   return [
     "",
-    `**The change of task ${job.number} is held.** It leaves only when somebody with admin access says so:`,
+    `**The change of task ${job.number} is held.** Somebody with admin access lets out exactly this change with a new comment here:`,
+    "",
+    fenced(allowCommand(job, change)),
+  ];
+}
+
+/** Why a change is held, and what of it needs an admin's word. */
+export function heldDetails(job: Job): string[] {
+  const change = heldChange(job);
+  if (change === null) return [];
+  const excerpt = ["What of it needs that word:", "", fenced(change.excerpt, "diff"), ""];
+  return [
+    "",
+    "It is held because:",
     "",
     ...violationList(change.violations),
     "",
-    "To let out exactly this change, an admin writes here, in a new comment:",
-    "",
-    fenced(allowCommand(job, change)),
-    "",
     `<details><summary>What is held: ${count(change.files.length, "file")}</summary>`,
     "",
-    ...folded,
+    ...(change.excerpt === "" ? [] : excerpt),
+    ...evidenceSection(change, change.commit, job.config),
     "",
     "</details>",
   ];
+}
+
+/** The change that a job holds, if it does. */
+export function heldChange({ state, change }: Job): VerifiedChange | null {
+  return state === "blocked" && change !== null && change.violations.length > 0 ? change : null;
 }

@@ -4,16 +4,20 @@ import { violationList } from "./held.ts";
 import { count, shorten } from "./words.ts";
 
 const MAX_PATH = 150;
-const MAX_WHY = 900;
-/** Characters of one list; what is longer is counted. */
-const MAX_LIST = 12_000;
+const MAX_WHY = 800;
+/** Characters of one list, and of all lists of one later commit; what is longer is counted. */
+const MAX_LIST = 5000;
+const MAX_LATER = 1100;
+/** Later commits whose lists are shown. */
+const MAX_COMMITS = 3;
 
 /**
  * What a pull request opens with: whose word let it out and what for, tests that may be weaker, files to
  * look at first. Each list has a blank line behind it; nothing is said when there is nothing to say.
  */
-export function opening(job: Job, change: VerifiedChange): string[] {
+export function opening(job: Job, change: VerifiedChange, room = MAX_LIST): string[] {
   const { allowance } = job;
+  const list = (head: string, items: string[]) => listed(head, items, room);
   const of = (kind: Caution["kind"]) => change.cautions.filter((caution) => caution.kind === kind);
   return [
     ...(allowance?.commit === change.commit && change.violations.length > 0
@@ -29,13 +33,19 @@ export function opening(job: Job, change: VerifiedChange): string[] {
 
 /** The same for commits that were added later. */
 export function laterOpenings(followUps: Job[]): string[] {
-  return followUps.flatMap((job) => {
+  const parts = followUps.flatMap((job) => {
     const { change, publication } = job;
-    const lines = change === null ? [] : opening(job, change);
+    const lines = change === null ? [] : opening(job, change, MAX_LATER);
     if (publication === null || lines.length === 0) return [];
-    const link = `[\`${publication.headSha.slice(0, 7)}\`](${publication.url}/commits/${publication.headSha})`;
-    return [`In the later commit ${link}:`, "", ...lines];
+    const { headSha, url } = publication;
+    const link = `[\`${headSha.slice(0, 7)}\`](${url}/commits/${headSha})`;
+    return [[`In the later commit ${link}:`, "", ...lines]];
   });
+  const earlier = parts.length - MAX_COMMITS;
+  // The newest are those that nobody has seen yet.
+  const shown = parts.slice(Math.max(0, earlier)).flat();
+  if (earlier <= 0) return shown;
+  return [...shown, `So do ${count(earlier, "commit")} before these; their boards name what.`, ""];
 }
 
 function line({ path, line: at, why }: Caution): string {
@@ -43,10 +53,10 @@ function line({ path, line: at, why }: Caution): string {
   return `- ${codeSpan(shorten(path, MAX_PATH))}${place}: ${tableCell(shorten(why, MAX_WHY))}`;
 }
 
-function list(head: string, items: string[]): string[] {
+function listed(head: string, items: string[], room: number): string[] {
   if (items.length === 0) return [];
   const shown: string[] = [];
-  let left = MAX_LIST;
+  let left = room;
   for (const item of items) {
     left -= item.length + 1;
     if (left < 0) break;

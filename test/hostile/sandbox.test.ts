@@ -44,6 +44,7 @@ async function attempt(
     stopped: null,
     output: "",
     durationMs: 0,
+    deniedHosts: [],
     failed: String(error),
   }));
 }

@@ -13,9 +13,10 @@ export async function putFile(
   const first = await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, content);
   if (TEST_USER === null) return;
-  await chown(file, TEST_USER.uid, TEST_USER.gid);
+  const uid = workspace.uid ?? TEST_USER.uid;
+  await chown(file, uid, TEST_USER.gid);
   if (first === undefined) return;
   for (let dir = path.dirname(file); dir.startsWith(first); dir = path.dirname(dir)) {
-    await chown(dir, TEST_USER.uid, TEST_USER.gid);
+    await chown(dir, uid, TEST_USER.gid);
   }
 }

@@ -3,6 +3,7 @@ import { tryGit } from "./bare.ts";
 import type { Reply } from "./reply.ts";
 import { findRepository } from "./router.ts";
 import type { State } from "./state.ts";
+import { workflowsEnv } from "./workflows.ts";
 
 /** A request of a git client. */
 export interface GitRequest {
@@ -54,6 +55,7 @@ export async function serveGit(state: State, caller: Caller, request: GitRequest
     CONTENT_LENGTH: String(request.body.length),
     HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
     GIT_PROTOCOL: request.headers["git-protocol"] ?? "",
+    ...workflowsEnv(caller),
   };
   const result = await tryGit(repository.path, ["http-backend"], { input: request.body, env });
   if (result.code !== 0 && result.stdout.length === 0) {

@@ -11,6 +11,7 @@ import {
   userOf,
 } from "./state.ts";
 import { type Hook, type SentWebhook, sendWebhook, webhookOf } from "./webhooks.ts";
+import { guardWorkflows } from "./workflows.ts";
 
 /** A running stand-in. */
 export interface GitHubStandIn {
@@ -53,7 +54,12 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
     if (webhook) send(webhook.event, webhook.payload);
     for (const listener of listeners) listener(change);
   });
-  await Promise.all(state.repositories.map((repository) => prepareBare(repository.path)));
+  await Promise.all(
+    state.repositories.map(async ({ path }) => {
+      await prepareBare(path);
+      await guardWorkflows(path);
+    }),
+  );
 
   function send(event: string, payload: object, guid?: string): Promise<SentWebhook> {
     const sending = sendWebhook(hook, state.app.id, event, payload, guid).then((sent) => {

@@ -3,6 +3,7 @@ import { git, resolve, tryGit } from "../bare.ts";
 import { created, notFound, ok, Problem, type Reply } from "../reply.ts";
 import { parseBody, type RepositoryCall, type Route, repositoryRoute } from "../router.ts";
 import { botLogin, timestamp, userOf } from "../state.ts";
+import { checkWorkflows } from "../workflows.ts";
 
 const sha = z.string().regex(/^[0-9a-f]{40}$/, "must be a full object id");
 const person = z.object({ name: z.string(), email: z.string(), date: z.string().optional() });
@@ -41,6 +42,7 @@ export const gitDataRoutes: Route[] = [
     const { path } = call.repository;
     if (await refShape(call, ref)) throw new Problem(422, "Reference already exists");
     if (!(await resolve(path, sha, "commit"))) throw new Problem(422, "Object does not exist");
+    await checkWorkflows(path, sha, call.caller);
     const { code } = await tryGit(path, ["update-ref", ref, sha, "0".repeat(40)]);
     if (code !== 0) throw new Problem(422, `${ref} is not a valid ref name.`);
     return created(await refShape(call, ref));
@@ -52,6 +54,7 @@ export const gitDataRoutes: Route[] = [
     const before = await resolve(path, ref, "object");
     if (!before) throw new Problem(422, "Reference does not exist");
     if (!(await resolve(path, sha, "commit"))) throw new Problem(422, "Object does not exist");
+    await checkWorkflows(path, sha, call.caller);
     const forward = await tryGit(path, ["merge-base", "--is-ancestor", before, sha]);
     if (forward.code !== 0 && !force) throw new Problem(422, "Update is not a fast forward");
     const { code } = await tryGit(path, ["update-ref", ref, sha, before]);

@@ -23,7 +23,7 @@ export interface OpenOutlet {
 }
 
 /** The one way out of the sandbox: an HTTP and SOCKS5 proxy in this process. */
-export interface Proxy {
+export interface NetworkProxy {
   /** Opens a way to `allowed`, domains that are fit for it. `user` runs the command; null: as the server. */
   open(allowed: readonly string[], user: SandboxUser | null): Promise<OpenOutlet>;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export interface Proxy {
  * A proxy with a Unix socket per command, in a directory of its own below `dir`: who connects there is
  * that command, whatever it says of itself.
  */
-export async function createSocketProxy(dir: string, internet: Internet): Promise<Proxy> {
+export async function createSocketProxy(dir: string, internet: Internet): Promise<NetworkProxy> {
   await mkdir(dir, { recursive: true });
   const own = await mkdtemp(path.join(dir, "outlets-"));
   await chmod(own, 0o711);
@@ -69,7 +69,9 @@ export async function createSocketProxy(dir: string, internet: Internet): Promis
 }
 
 /** A proxy with one port on loopback for all commands, each of which names itself by a secret. */
-export async function createPortProxy(internet: Internet): Promise<Proxy & { port: number }> {
+export async function createPortProxy(
+  internet: Internet,
+): Promise<NetworkProxy & { port: number }> {
   const entrance = createEntrance();
   const server = await listening((client) => entrance.enter(client, null), {
     host: "127.0.0.1",

@@ -71,6 +71,14 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
   const toolchain = readToolchain(options.toolPath, [...options.hidden, options.runtimeDir], user);
   for (const left of toolchain.left) log.warn(left, "commands do not see a directory of PATH");
 
+  function theBounds(): Promise<Bounds> {
+    bounds ??= startBounds().catch((error: unknown) => {
+      bounds = null;
+      throw error;
+    });
+    return bounds;
+  }
+
   async function startBounds(): Promise<Bounds> {
     await mkdir(options.runtimeDir, { recursive: true, mode: 0o755 });
     const limits = options.limits(await describeMachine(options.runtimeDir));
@@ -96,11 +104,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
   async function start(command: SandboxCommand): Promise<CommandResult> {
     const refused = refusal(command);
     if (refused !== null) return refuse(refused);
-    bounds ??= startBounds();
-    const bound = await bounds.catch((error: unknown) => {
-      bounds = null;
-      throw error;
-    });
+    const bound = await theBounds();
     const spent = bound.refusal(command.workspace.jobId);
     if (spent !== null) throw new UserError(spent);
     const signal = AbortSignal.any([lifetime.signal, ...(command.signal ? [command.signal] : [])]);
@@ -186,6 +190,9 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
         verdict = null;
         throw new TransientError(error.message, { cause: error });
       }
+    },
+    async room(): Promise<string | null> {
+      return (await theBounds()).room();
     },
     async stop(): Promise<void> {
       lifetime.abort();

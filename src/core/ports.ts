@@ -336,6 +336,8 @@ export interface CommandResult {
 export interface Sandbox {
   /** Proves that the boundary holds here, or says what to do; the answer is kept for a minute. */
   check(): Promise<{ ok: true } | { ok: false; remedy: string }>;
+  /** Why no job should begin now, in words for the operator; null when the machine has room for one. */
+  room(): Promise<string | null>;
   run(command: SandboxCommand): Promise<CommandResult>;
 }
 

@@ -32,7 +32,14 @@ export interface RunDeps extends WorkDeps, PublishDeps {
 /** One attempt of a job, from the claim to its told end. Throws only when the store itself fails. */
 export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal): Promise<Tried> {
   const paused = await deps.killSwitch.paused();
-  if (paused !== null) return waitFor(jobId, paused, deps);
+  if (paused !== null) {
+    return waitFor(jobId, `the operator of this server paused it: ${paused}`, deps);
+  }
+  const scarce = await deps.sandbox.room();
+  if (scarce !== null) {
+    deps.log.warn({ jobId, reason: scarce }, "a job waits: the machine has no room for it");
+    return waitFor(jobId, "this server is short of disk or memory", deps);
+  }
   const claimed = await deps.jobs.claim(jobId, OWNER, LEASE_MS);
   if (!claimed) return { status: "ended" };
   const attempt = createAttempt(claimed, deps);
@@ -61,11 +68,11 @@ export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal
   return { status: "ended" };
 }
 
-/** While the operator pauses the server no job is claimed, so that a long pause costs none its attempts. */
-async function waitFor(jobId: string, reason: string, deps: RunDeps): Promise<Tried> {
+/** While it has to wait a job is not claimed, so that a long wait costs it none of its attempts. */
+async function waitFor(jobId: string, why: string, deps: RunDeps): Promise<Tried> {
   const job = await deps.jobs.job(jobId);
   if (!job || isTerminal(job.state)) return { status: "ended" };
-  const lastAction = `waiting: the operator of this server paused it: ${reason}`;
+  const lastAction = `waiting: ${why}`;
   if (job.lastAction !== lastAction) await createAttempt(job, deps).write({ lastAction });
   return { status: "again", at: deps.now() + PAUSE_LOOK_MS };
 }

@@ -99,6 +99,7 @@ beforeEach(async () => {
       sandbox: {
         check: async () =>
           sandboxOk ? { ok: true } : { ok: false, remedy: "apt-get install bubblewrap" },
+        room: async () => null,
         run: () => Promise.reject(new Error("a handler runs nothing")),
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { RepoRef } from "../../core/job.ts";
-import { type GitContext, mirrorDir, placeOf, removeAll } from "./layout.ts";
+import { type GitContext, mirrorDir, placeOf } from "./layout.ts";
 import { forgetWorktree } from "./worktrees.ts";
 
 /**
@@ -11,6 +11,6 @@ export async function close(context: GitContext, jobId: string, repo: RepoRef): 
   const place = placeOf(context.workDir, jobId);
   // First, so that a removal that is cut short leaves nothing that looks whole.
   await rm(place.record, { force: true });
-  await removeAll(place.dir);
+  await context.trash.discard(place.dir);
   await forgetWorktree(mirrorDir(context.workDir, repo), place.tree);
 }

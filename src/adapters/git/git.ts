@@ -11,6 +11,7 @@ import { createOpen } from "./open.ts";
 import { createPushes } from "./push.ts";
 import { createSnapshot } from "./snapshot.ts";
 import { sweep } from "./sweep.ts";
+import { createTrash } from "./trash.ts";
 
 /** What the git adapter needs. */
 export interface GitOptions {
@@ -33,8 +34,11 @@ export function createGit(
   makeOuter(options.workDir, options.user);
   // The same path means the same inside the sandbox only when no link is on the way.
   const workDir = realpathSync(options.workDir);
-  for (const name of ["mirrors", "workspaces"]) makeOuter(path.join(workDir, name), options.user);
-  const context: GitContext = { ...options, workDir, lock: createLock() };
+  for (const name of ["mirrors", "workspaces", "trash"]) {
+    makeOuter(path.join(workDir, name), options.user);
+  }
+  const trash = createTrash(path.join(workDir, "trash"), options.log);
+  const context: GitContext = { ...options, workDir, lock: createLock(), trash };
   return {
     fetch: createFetch(context),
     open: createOpen(context),

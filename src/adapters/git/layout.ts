@@ -4,6 +4,7 @@ import path from "node:path";
 import type { RepoRef } from "../../core/job.ts";
 import type { Lock } from "../../core/lock.ts";
 import type { Log, Sandbox } from "../../core/ports.ts";
+import type { Trash } from "./trash.ts";
 
 /** The uid and gid of the sandbox; null when it runs as the server's own user. */
 export type SandboxUser = { uid: number; gid: number } | null;
@@ -16,6 +17,7 @@ export interface GitContext {
   user: SandboxUser;
   remoteUrl: (repo: RepoRef) => string;
   lock: Lock;
+  trash: Trash;
   log: Log;
 }
 
@@ -84,9 +86,10 @@ export async function removeAll(dir: string): Promise<void> {
 
 function run(program: string, args: string[]): Promise<{ code: number | null; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
+    // What a job left is not worth an answer that comes late.
+    const child = spawn("nice", ["-n", "10", program, ...args], {
       cwd: "/",
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+      env: { PATH: "/usr/bin:/bin:/run/current-system/sw/bin", LC_ALL: "C" },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let stderr = "";

@@ -175,9 +175,8 @@ async function build(
     keepBytes: 4000,
   });
   if (checkout.exitCode !== 0) {
-    const why = checkout.stopped
-      ? `it was ${howStopped(checkout.stopped)}`
-      : checkout.output.trim();
+    const said = checkout.output.trim();
+    const why = checkout.stopped ? `it was ${howStopped(checkout.stopped)}\n\n${said}` : said;
     throw new UserError(`${nameOf(repo)} could not be checked out at ${sha.slice(0, 12)}: ${why}`);
   }
   await keepIndex(place);

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rename } from "node:fs/promises";
 import path from "node:path";
 import { TransientError } from "../../core/errors.ts";
 import type { Snapshot, Workspaces } from "../../core/ports.ts";
+import { howStopped } from "../../core/stopped.ts";
 import { type ChangedObject, changedFiles } from "./changed-files.ts";
 import { commitTree, treeOf } from "./commit.ts";
 import { MAX_PACK_BYTES, refusal, TOO_LARGE } from "./gates.ts";
@@ -57,7 +58,7 @@ export function createSnapshot(context: GitContext): Workspaces["snapshot"] {
       } finally {
         await removeAll(incoming);
         for (const name of await readdir(place.dir)) {
-          if (name.startsWith("take-")) await removeAll(path.join(place.dir, name));
+          if (name.startsWith("take-")) await context.trash.discard(path.join(place.dir, name));
         }
       }
     });
@@ -83,6 +84,9 @@ function unpack(dir: string, env: Record<string, string>) {
 function failureOf({ result, unpacked }: Taken): string | null {
   if (result.stopped === "timeout") {
     return "Reading the changed files took more than five minutes. Remove generated files, or list them in .gitignore.";
+  }
+  if (result.stopped === "memory" || result.stopped === "disk" || result.stopped === "cpu") {
+    return `Reading the changed files was ${howStopped(result.stopped)}. Remove generated files, or list them in .gitignore.`;
   }
   if (result.exitCode === UNREADABLE) {
     return `git could not read the files: ${result.output.trim()}`;

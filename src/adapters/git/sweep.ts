@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { type GitContext, placeOf, removeAll } from "./layout.ts";
+import type { GitContext } from "./layout.ts";
 import { forgetGone } from "./worktrees.ts";
 
 /**
@@ -8,8 +8,10 @@ import { forgetGone } from "./worktrees.ts";
  * its removal. Called before any job runs.
  */
 export async function sweep(context: GitContext, live: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(path.join(context.workDir, "workspaces"))) {
-    if (!live.has(name)) await removeAll(placeOf(context.workDir, name).dir);
+  const workspaces = path.join(context.workDir, "workspaces");
+  await context.trash.empty();
+  for (const name of await readdir(workspaces)) {
+    if (!live.has(name)) await context.trash.discard(path.join(workspaces, name));
   }
   const mirrors = path.join(context.workDir, "mirrors");
   for (const name of await readdir(mirrors)) await forgetGone(path.join(mirrors, name));

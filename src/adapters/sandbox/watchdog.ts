@@ -17,7 +17,7 @@ import { createObserver } from "./observer.ts";
 import { relieve, roomWords } from "./pressure.ts";
 
 /** A command that runs. */
-export interface Watched {
+interface Watched {
   jobId: string;
   /** The process all others of it descend from. */
   pid: number;
@@ -29,7 +29,7 @@ export interface Watched {
 }
 
 /** Sees to it that jobs keep their bounds where the kernel does not, and that the machine stays usable. */
-export interface Watchdog {
+interface Watchdog {
   /** Watches a command; call `end` when its last process has ended: the bound it broke unnoticed. */
   watch(command: Watched): Promise<{ end(): Promise<Broken | null> }>;
   /** Why a job may run nothing more; null when it may. */

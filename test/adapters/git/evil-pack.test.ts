@@ -38,6 +38,7 @@ afterAll(() => world.close());
 async function takeInstead(stream: Buffer): Promise<Snapshot> {
   const sandbox: Sandbox = {
     check: async () => ({ ok: true }),
+    room: async () => null,
     async run(command) {
       const { stdout } = command;
       if (!stdout) return world.sandbox.run(command);

@@ -1,6 +1,6 @@
-import { UserError } from "../../core/errors.ts";
+import { NoInstallation, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
-import { HttpFailure } from "./http-failure.ts";
+import { failedWith, HttpFailure } from "./http-failure.ts";
 import { describePermissions, type Permissions } from "./permissions.ts";
 
 /**
@@ -16,6 +16,11 @@ export async function explained<T>(
   try {
     return await work();
   } catch (error) {
+    // A token that was minted before does not tell when another one is refused.
+    if (failedWith(error, 403) && /suspended/i.test(error.reason)) {
+      const name = `${repo.owner}/${repo.name}`;
+      throw new NoInstallation("suspended", `The App's installation on ${name} is suspended.`);
+    }
     const why = error instanceof HttpFailure ? reasonFor(error, needs) : null;
     if (why === null) throw error;
     throw new UserError(`Could not ${doing} in ${repo.owner}/${repo.name}: ${why}.`, {

@@ -74,6 +74,14 @@ describe("permission", () => {
     await expect(asking).rejects.toMatchObject({ state });
   });
 
+  it("is not asked with a token from before the installation was suspended", async () => {
+    mints();
+    nock(API).get(path).reply(403, { message: "This installation has been suspended" });
+    await expect(setUp().github.permission(repo, ada)).rejects.toMatchObject({
+      state: "suspended",
+    });
+  });
+
   it("of a person GitHub does not find is none", async () => {
     mints();
     nock(API).get(path).reply(404, { message: "ada is not a user" });

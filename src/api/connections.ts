@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 
 /** Open connections of one address. */
@@ -11,62 +11,69 @@ export interface Connections {
   end(socket: Socket, last: string): void;
 }
 
+interface Connection {
+  address: string;
+  /** Requests that came on it and have no answer yet. */
+  requests: Set<IncomingMessage>;
+  ending: boolean;
+}
+
 /**
- * Bounds the connections of a server: one address gets a share, and when all are taken the one that
- * has said nothing for longest makes room. Behind proxies all come from one address: then the share is
- * the proxies' affair.
+ * Bounds the connections of a server, and those of one address. A new one takes the place of the one
+ * that has kept the server waiting longest, for a request or the rest of one: so whoever holds many
+ * connections open shuts nobody out. Behind proxies all come from one address, and only the sum counts.
  */
 export function boundConnections(
   server: Server,
   options: { proxies: number; addressOf: (socket: Socket) => string },
 ): Connections {
-  const perAddress = new Map<string, number>();
-  const open = new Set<Socket>();
-  /** Those that wait for a request, the longest waiting first. */
-  const waiting = new Set<Socket>();
-  const requests = new WeakMap<Socket, number>();
-  const ending = new WeakSet<Socket>();
+  /** The one that was answered last stands last. */
+  const open = new Map<Socket, Connection>();
+
+  function makeRoom(address: string): boolean {
+    const own = [...open.values()].filter((each) => each.address === address).length;
+    const crowded = options.proxies === 0 && own >= MOST_OF_ONE;
+    if (!crowded && open.size < MOST) return true;
+    for (const [socket, each] of open) {
+      if (crowded && each.address !== address) continue;
+      if ([...each.requests].some((request) => request.complete)) continue;
+      open.delete(socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
 
   server.on("connection", (socket: Socket) => {
     const address = options.addressOf(socket);
-    const count = perAddress.get(address) ?? 0;
-    if (options.proxies === 0 && count >= MOST_OF_ONE) {
+    if (!makeRoom(address)) {
       socket.destroy();
       return;
     }
-    if (open.size >= MOST) {
-      const [quietest] = waiting;
-      (quietest ?? socket).destroy();
-      if (quietest === undefined) return;
-    }
-    perAddress.set(address, count + 1);
-    open.add(socket);
-    waiting.add(socket);
-    socket.once("close", () => {
-      open.delete(socket);
-      waiting.delete(socket);
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left > 0) perAddress.set(address, left);
-      else perAddress.delete(address);
-    });
+    open.set(socket, { address, requests: new Set(), ending: false });
+    socket.once("close", () => open.delete(socket));
   });
   for (const event of ["request", "checkContinue"] as const) {
-    server.on(event, ({ socket }, response) => {
-      requests.set(socket, (requests.get(socket) ?? 0) + 1);
-      waiting.delete(socket);
+    server.on(event, (request, response) => {
+      const { socket } = request;
+      const connection = open.get(socket);
+      connection?.requests.add(request);
       response.once("close", () => {
-        const left = (requests.get(socket) ?? 1) - 1;
-        requests.set(socket, left);
-        if (left > 0 || !open.has(socket)) return;
-        waiting.add(socket);
-        if (ending.has(socket)) socket.destroySoon();
+        if (connection === undefined || !open.has(socket)) return;
+        connection.requests.delete(request);
+        open.delete(socket);
+        open.set(socket, connection);
+        if (connection.ending && connection.requests.size === 0) socket.destroySoon();
       });
     });
   }
   return {
     end(socket, last) {
-      ending.add(socket);
-      if ((requests.get(socket) ?? 0) > 0) return;
+      const connection = open.get(socket);
+      if (connection && connection.requests.size > 0) {
+        connection.ending = true;
+        return;
+      }
       if (socket.writable) socket.write(last);
       socket.destroySoon();
     },

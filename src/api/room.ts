@@ -1,38 +1,56 @@
-const MB = 1024 * 1024;
+const KB = 1024;
 
-/** What all requests together may hold in memory before their signatures are known to be right. */
-const TOTAL_BYTES = 100 * MB;
-/** What one client may hold: one payload of the largest size, and some small ones. */
-const CLIENT_BYTES = 32 * MB;
-/** Kept for small bodies, which is what comments are, so that large ones cannot shut them out. */
-const RESERVED_BYTES = 32 * MB;
-const SMALL_BYTES = MB;
+/** What every body may hold: comments are smaller, and so never refused for want of room. */
+const FREE_BYTES = 128 * KB;
+/** What is held beyond that by all bodies together, and by those of one client. */
+const TOTAL_BYTES = 100 * KB * KB;
+const CLIENT_BYTES = 32 * KB * KB;
 
 /** Memory for bodies that are not known to be GitHub's yet. */
 export interface Room {
-  /** Takes `bytes` for a client's body that has `size` bytes with them; false when there is no room. */
-  take(client: string, bytes: number, size: number): boolean;
-  give(client: string, bytes: number): void;
+  /** A place for one body of a client. */
+  open(client: string): Place;
+}
+
+export interface Place {
+  /** Takes `bytes` more; false when there is no room. */
+  take(bytes: number): boolean;
+  /** Gives back all that was taken. */
+  close(): void;
 }
 
 /** An empty room. */
 export function createRoom(): Room {
   const held = new Map<string, number>();
   let total = 0;
+
+  function add(client: string, bytes: number): void {
+    const own = (held.get(client) ?? 0) + bytes;
+    if (own > 0) held.set(client, own);
+    else held.delete(client);
+    total += bytes;
+  }
+
   return {
-    take(client, bytes, size) {
-      const own = (held.get(client) ?? 0) + bytes;
-      const most = size > SMALL_BYTES ? TOTAL_BYTES - RESERVED_BYTES : TOTAL_BYTES;
-      if (own > CLIENT_BYTES || total + bytes > most) return false;
-      held.set(client, own);
-      total += bytes;
-      return true;
-    },
-    give(client, bytes) {
-      const own = (held.get(client) ?? 0) - bytes;
-      if (own > 0) held.set(client, own);
-      else held.delete(client);
-      total -= bytes;
+    open(client) {
+      let size = 0;
+      let counted = 0;
+      return {
+        take(bytes) {
+          size += bytes;
+          const more = Math.max(0, size - FREE_BYTES) - counted;
+          const own = (held.get(client) ?? 0) + more;
+          if (more > 0 && (own > CLIENT_BYTES || total + more > TOTAL_BYTES)) return false;
+          add(client, more);
+          counted += more;
+          return true;
+        },
+        close() {
+          add(client, -counted);
+          size = 0;
+          counted = 0;
+        },
+      };
     },
   };
 }

@@ -74,11 +74,7 @@ export function createWebhookDoor(deps: WebhookDeps): Route {
       );
     }
     client.goOn();
-    const body = await readBody(request, {
-      most: MAX_BODY_BYTES,
-      take: (bytes, size) => room.take(address, bytes, size),
-      give: (bytes) => room.give(address, bytes),
-    });
+    const body = await readBody(request, { most: MAX_BODY_BYTES, place: room.open(address) });
     if (body.status === "too_large") return refused(client, 413, "the body is larger than 25 MB");
     if (body.status === "no_room") return busy("too much is being received; deliver it again");
     const signature = header(request, "x-hub-signature-256") ?? "";

@@ -1,7 +1,9 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createBuckets } from "../../src/api/buckets.ts";
+import { readBody } from "../../src/api/read-body.ts";
 import { createRoom } from "../../src/api/room.ts";
 import { serve } from "../../src/api/server.ts";
 import { createTurns } from "../../src/api/turns.ts";
@@ -44,18 +46,22 @@ describe("a bucket", () => {
 describe("the room for bodies", () => {
   it("lets one client hold so much, and no more", () => {
     const room = createRoom();
-    expect(room.take("a", 30 * MB, 30 * MB)).toBe(true);
-    expect(room.take("a", 3 * MB, 3 * MB)).toBe(false);
-    expect(room.take("b", 3 * MB, 3 * MB)).toBe(true);
-    room.give("a", 30 * MB);
-    expect(room.take("a", 25 * MB, 25 * MB)).toBe(true);
+    const body = room.open("a");
+    expect([body.take(20 * MB), body.take(10 * MB)]).toEqual([true, true]);
+    expect(room.open("a").take(5 * MB)).toBe(false);
+    expect(room.open("b").take(5 * MB)).toBe(true);
+    body.close();
+    expect(room.open("a").take(25 * MB)).toBe(true);
   });
 
-  it("keeps a place for small bodies when large ones fill it", () => {
+  it("has a place for every small body, whatever fills it", () => {
     const room = createRoom();
-    for (const client of ["a", "b"]) expect(room.take(client, 32 * MB, 32 * MB)).toBe(true);
-    expect(room.take("c", 5 * MB, 5 * MB)).toBe(false);
-    expect(room.take("c", MB, MB)).toBe(true);
+    for (const client of ["a", "b", "c"]) expect(room.open(client).take(30 * MB)).toBe(true);
+    expect(room.open("d").take(20 * MB)).toBe(false);
+    for (const client of ["a", "d"]) {
+      const small = room.open(client);
+      expect([small.take(60 * 1024), small.take(60 * 1024)]).toEqual([true, true]);
+    }
   });
 });
 
@@ -87,21 +93,29 @@ describe("connections", () => {
     return socket;
   }
 
-  it("of one address have a limit, and the rest of the server goes on", async () => {
+  it("that keep the server waiting make room for one that does not", async () => {
     const rest = { proxies: 0, now: () => 0, log: silentLog };
-    const ping = { "/ping": { GET: async () => new Response("PONG") } };
-    const server = await serve(ping, { host: "127.0.0.1", port: 0, ...rest });
+    const readAll = async (request: IncomingMessage) => {
+      await readBody(request, { most: MB });
+      return new Response("read");
+    };
+    const holds = { "/ping": { GET: async () => new Response("PONG"), POST: readAll } };
+    const server = await serve(holds, { host: "127.0.0.1", port: 0, ...rest });
     onTestFinished(() => server.close());
-    const early = await open(server.port);
-    early.setEncoding("utf8");
-    const sockets = await Promise.all(Array.from({ length: 270 }, () => open(server.port)));
-    const ended = await Promise.all(
-      sockets.slice(-14).map((socket) => (socket.closed ? null : once(socket, "close"))),
-    );
-    expect(ended).toHaveLength(14);
-    early.write("GET /ping HTTP/1.1\r\nhost: x\r\n\r\n");
-    const [said] = await once(early, "data");
+    const silent = await Promise.all(Array.from({ length: 100 }, () => open(server.port)));
+    const slow = await Promise.all(Array.from({ length: 156 }, () => open(server.port)));
+    for (const socket of slow) {
+      socket.write("POST /ping HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1");
+    }
+    const late: Socket[] = [];
+    for (let n = 0; n < 300; n += 1) late.push(await open(server.port));
+    const newest = late.at(-1);
+    newest?.setEncoding("utf8").write("GET /ping HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [said] = newest ? await once(newest, "data") : [];
     expect(said).toMatch(/^HTTP\/1\.1 200 /);
+    await Promise.all(
+      [...silent, ...slow].map((socket) => (socket.resume().closed ? null : once(socket, "close"))),
+    );
   });
 
   it("that never finish their headers end soon, at any speed", async () => {

@@ -4,7 +4,7 @@ import type { FilePatch } from "./patch.ts";
 import type { RepoConfig } from "./repo-config.ts";
 
 /** Bytes of a patch, with everything in it, above which nobody can look through it: a change is then refused. */
-export const MAX_PATCH_BYTES = 32 * 1024 * 1024;
+export const MAX_PATCH_BYTES = 16 * 1024 * 1024;
 
 const KB = 1024;
 

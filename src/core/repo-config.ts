@@ -111,13 +111,13 @@ export const repoConfigSchema = z
         kilobytes: z
           .int()
           .min(1)
-          .max(16_384)
+          .max(8192)
           .default(4096)
           .describe("Size of one change as a patch, without binary files."),
         binary_kilobytes: z
           .int()
           .min(0)
-          .max(16_384)
+          .max(8192)
           .default(1024)
           .describe("Size of the new and changed binary files of one change, together."),
       })

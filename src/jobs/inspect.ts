@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { limitViolations, MAX_PATCH_BYTES } from "../core/change-limits.ts";
 import type { Caution, Job, VerifiedChange, Violation } from "../core/job.ts";
 import { count } from "../core/messages/words.ts";
@@ -96,7 +97,7 @@ async function findSecrets(
   const told = new Set<string>();
   const tell = (finding: SecretFinding, path: string | null, where: string) => {
     const reason = `${where} looks like a secret (${finding.what})`;
-    if (finding.own) secrets.own.push({ ...finding, where });
+    if (finding.own) secrets.own.push({ ...finding, where: `${finding.where}, ${where}` });
     else if (!told.has(`${path} ${reason}`))
       secrets.violations.push({ kind: "secret", path, reason });
     told.add(`${path} ${reason}`);
@@ -109,6 +110,8 @@ async function findSecrets(
     tell(finding, null, `the name of file ${finding.line} of ${paths.length}`);
   }
   for (const piece of scanPieces(patches)) {
+    // A large change takes seconds: others get their turn between two pieces.
+    await setImmediate();
     const path = paths[piece.file] ?? "";
     for (const finding of await scanner.scan([{ where: path, text: piece.text }])) {
       secrets.files.add(path);

@@ -2,7 +2,7 @@ import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
-import { heldChange, heldDetails, heldNotice } from "./held.ts";
+import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
 import { opening } from "./opening.ts";
 import { cost, count, MAX_TEXT, shorten } from "./words.ts";
 
@@ -124,7 +124,7 @@ function details(job: Job): string[] {
   }
   // The row has room for one line of it.
   const short = shorten(job.reason, MAX_WORDS) === job.reason.trim();
-  if (isTerminal(job.state) && !short && heldChange(job) === null) {
+  if (isTerminal(job.state) && !short && !toldByList(job)) {
     body.push("", fenced(job.reason));
   }
   if (job.target.kind === "follow_up" && job.publication && job.change) {
@@ -134,4 +134,10 @@ function details(job: Job): string[] {
   }
   if (body.length === 0) return [];
   return ["", `<details><summary>Task ${job.number}</summary>`, ...body, "", "</details>"];
+}
+
+/** Whether the list of what holds a change says all that the reason does. */
+function toldByList(job: Job): boolean {
+  const held = heldChange(job);
+  return held !== null && job.reason === heldReason(held.violations);
 }

@@ -1,0 +1,311 @@
+import type { Caution } from "../job.ts";
+import type { Block, ChangedTextFile, PatchLine } from "./changed-files.ts";
+import { gist, isTestFile } from "./test-code.ts";
+
+/** Files that say how a project is tested, checked and built. */
+const SETTINGS =
+  /(?:^|\/)(?:package\.json|(?:vitest|jest|playwright|cypress|karma|ava|wdio|nyc|vite|babel|rollup|webpack|eslint|biome|stryker)[\w.-]*\.(?:[cm]?[jt]s|jsonc?)|\.(?:nycrc|c8rc|mocharc|taprc|babelrc|eslintrc|coveragerc|rspec|simplecov|rubocop|golangci|pylintrc|flake8|eslintignore|stylelintrc)[\w.]*|tsconfig[\w.-]*\.json|biome\.jsonc?|pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml|noxfile\.py|mypy\.ini|ruff\.toml|conftest\.py|codecov\.ya?ml|sonar-project\.properties|phpunit[\w.]*\.xml(?:\.dist)?|phpstan[\w.]*\.neon|pom\.xml|build\.gradle(?:\.kts)?|build\.sbt|Cargo\.toml|clippy\.toml|Rakefile|Makefile|GNUmakefile|justfile|Taskfile\.ya?ml|mix\.exs|Package\.swift|dart_test\.yaml|analysis_options\.yaml|Jenkinsfile|\.(?:gitlab-ci|travis|drone|appveyor|pre-commit-config)\.ya?ml|azure-pipelines\.ya?ml|codex\.ya?ml)$|(?:^|\/)(?:\.github\/workflows|\.circleci|\.buildkite|\.husky|ci|scripts?|bin|tools)\//;
+
+const SCRIPT = /\.(?:sh|bash|ps1|cmd|bat|mk)$|(?:^|\/)(?:Makefile|justfile|Rakefile|Jenkinsfile)$/;
+
+const RUNNER =
+  /\b(?:tests?|specs?|check|lint|cover(?:age)?|verify|validate|tsc|jest|vitest|mocha|ava|tap|playwright|cypress|eslint|biome|pytest|tox|nox|mypy|ruff|flake8|pylint|cargo|clippy|go vet|mvn|gradlew?|rspec|rubocop|phpunit|phpstan|ctest|dotnet|mix|swift|stryker)\b/i;
+
+type Sign = [pattern: RegExp, why: string];
+
+/** What lets a run pass that would have failed. */
+const PASSES: Sign[] = [
+  [
+    /\|\|\s*(?:true|:|exit 0|echo\b|\(exit 0\))|;\s*(?:true|exit 0)\b|&\s*exit \/b 0/,
+    "a failing command passes now",
+  ],
+  [
+    /\bcontinue-on-error:\s*true|\ballow_failure:\s*true|\bignore_(?:errors|failure|outcome):\s*(?:true|yes)|\bfast_finish:\s*true/,
+    "a failing step passes now",
+  ],
+  [
+    /\bset \+e\b|\btestFailureIgnore\b.*true|\bmaven\.test\.failure\.ignore|\bignoreFailures\s*=\s*true|\bhaltonfailure\s*=\s*"?(?:no|false)|\bfailOnError\b.*false|--exit-zero\b|\bSilentlyContinue\b/,
+    "a failing command passes now",
+  ],
+  [/pass-?with-?no-?tests/i, "a run without tests passes now"],
+  [
+    /-DskipTests|-Dmaven\.test\.skip|\bskipTests\b\s*(?:>|=|:)\s*true|-x\s+test\b|--exclude-task\s+test\b|--no-run\b|--collect-only\b|--listTests\b/,
+    "tests are not run",
+  ],
+];
+
+/** What runs fewer tests, or runs them until they pass. */
+const FEWER: Sign[] = [
+  [
+    /--(?:ignore|deselect|testPathIgnorePatterns|exclude|skip|filter-out|ignore-glob)[= ]|(?:^|\s)-k\s+["']?not\b|-m\s+["']not\b|--grep\b.*--invert|--invert\b/,
+    "fewer tests run",
+  ],
+  [
+    /\b(?:jest\.retryTimes\(|retry(?:Times)?\s*[:=(]\s*[1-9]|retries\s*[:=]\s*[1-9]|--retr(?:y|ies)[= ]?[1-9]|--reruns[= ]?[1-9]|flaky\(|rerunFailingTestsCount|maxRetries\s*[:=]\s*[1-9]|maxParallelForks)/,
+    "failing tests are tried again",
+  ],
+];
+
+const LISTS =
+  /(?:testPathIgnorePatterns|modulePathIgnorePatterns|coveragePathIgnorePatterns|watchPathIgnorePatterns|testIgnore|specIgnore|excludeSpecPattern|exclude(?:d|s)?|ignore(?:d|Patterns|Files)?|norecursedirs|collect_ignore(?:_glob)?|omit|addopts|skip(?:ped)?|disable(?:d)?|blacklist|denylist)["']?\s*[:=]/i;
+
+const CHOICES =
+  /(?:testMatch|testRegex|testpaths|python_files|python_functions|spec|specPattern|include|files)["']?\s*[:=]/;
+
+/** A threshold by its name, with the number it asks for. */
+const THRESHOLD =
+  /["']?(?<name>branches|functions|lines|statements|fail[_-]under|cov-fail-under|minimum(?:_coverage|Coverage)?|min[_-]?coverage|threshold|target|perFile|max-warnings|max_complexity|break|msi|min-?msi|coverage)["']?\s*[:=> ]\s*["']?(?<value>\d+(?:\.\d+)?)\b/gi;
+
+/** Settings that make a compiler, linter or runner stricter. */
+const STRICT =
+  /["'](?<name>strict\w*|no(?:Implicit|Unchecked|Unused|Fallthrough|PropertyAccess|Emit)\w*|exactOptional\w*|useUnknown\w*|alwaysStrict|check(?:Js|-coverage)|checkCoverage|all|typeCheck\w*|forbidOnly|warn_\w+|disallow_\w+|failOn\w+|allowOnly|errorOn\w+)["']?\s*[:=]\s*(?<value>true|false)/i;
+const STRICT_PY =
+  /^\s*(?<name>strict\w*|disallow_\w+|warn_\w+|check_untyped_defs|no_implicit_\w+|xfail_strict|checkCoverage|check-coverage|forbidOnly|allowOnly|checkJs)\s*[:=]\s*["']?(?<value>true|false)/i;
+const LAX =
+  /["']?(?:allowOnly|skipLibCheck|ignore_errors|ignore_missing_imports|suppressImplicitAnyIndexErrors|allowUnreachableCode|isolatedModules)["']?\s*[:=]\s*(?:true|yes)/i;
+
+const RULE =
+  /["']?(?<name>[@\w/-]+)["']?\s*:\s*\[?\s*(?<value>["'](?:off|warn|error|info|on)["']|[012](?=\s*[,\]}]|$))/;
+const LEVELS: Record<string, number> = {
+  off: 0,
+  0: 0,
+  info: 0.5,
+  warn: 1,
+  1: 1,
+  on: 2,
+  error: 2,
+  2: 2,
+};
+
+/** Settings by which fewer tests run, less must be covered, or failures pass. */
+export function loosenedSettings(files: ChangedTextFile[]): Caution[] {
+  return files.flatMap((file) => {
+    if (file.status === "deleted") return removedSettings(file);
+    if (!SETTINGS.test(file.path) && !SCRIPT.test(file.path)) return [];
+    return unique([
+      ...signs(file),
+      ...lists(file),
+      ...file.blocks.flatMap((block) => [
+        ...thresholds(file, block),
+        ...switches(file, block),
+        ...rules(file, block),
+        ...(file.path.endsWith("package.json") ? scripts(file, block) : []),
+      ]),
+    ]);
+  });
+}
+
+function warn(file: ChangedTextFile, line: number | null, why: string): Caution {
+  return { kind: "weakened_test", path: file.path, line, why };
+}
+
+function unique(cautions: Caution[]): Caution[] {
+  const seen = new Set<string>();
+  return cautions.filter(({ line, why }) => {
+    const key = `${line} ${why}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function removedSettings(file: ChangedTextFile): Caution[] {
+  const isOwn =
+    /(?:vitest|jest|playwright|mocharc|pytest\.ini|nycrc|c8rc|coveragerc|phpunit|codecov|eslint|mypy\.ini)/i;
+  return isOwn.test(file.path.split("/").at(-1) ?? "") && !isTestFile(file.path)
+    ? [warn(file, null, "the settings of a test runner or linter were deleted")]
+    : [];
+}
+
+function signs(file: ChangedTextFile): Caution[] {
+  const before = file.removed.map(({ text }) => text);
+  const hadAny = (pattern: RegExp) => before.filter((text) => pattern.test(text)).length;
+  return [...PASSES, ...FEWER].flatMap(([pattern, why]) => {
+    let known = hadAny(pattern);
+    return file.added
+      .filter(({ text }) => pattern.test(text) && !/^\s*(?:#|\/\/|;)/.test(text))
+      .filter(
+        ({ text }) => !SCRIPT.test(file.path) || RUNNER.test(text) || !/\|\||;|set \+e/.test(text),
+      )
+      .filter(() => known-- <= 0)
+      .map(({ line }) => warn(file, line, why));
+  });
+}
+
+/** Entries added to a list of what is left out, or taken from a list of what is run. */
+function lists(file: ChangedTextFile): Caution[] {
+  return file.hunks.flatMap((hunk) => {
+    const cautions: Caution[] = [];
+    let open: { indent: number; kind: "left out" | "run" } | null = null;
+    for (const line of hunk) {
+      const indent = /^\s*/.exec(line.text)?.[0].length ?? 0;
+      const kind = LISTS.test(line.text) ? "left out" : CHOICES.test(line.text) ? "run" : null;
+      if (kind !== null) {
+        open = /[[({]\s*$|[:=]\s*$/.test(line.text) ? { indent, kind } : null;
+        cautions.push(...inline(file, hunk, line, kind));
+      } else if (open && line.text.trim() !== "" && indent <= open.indent) {
+        open = null;
+      } else if (open && line.sign !== " " && isEntry(line.text) && !movedIn(hunk, line)) {
+        if (open.kind === "left out" && line.sign === "+") {
+          cautions.push(warn(file, line.line, "more is left out of the tests or checks"));
+        }
+        if (open.kind === "run" && line.sign === "-") {
+          cautions.push(warn(file, line.line, "fewer tests are found"));
+        }
+      }
+    }
+    return cautions;
+  });
+}
+
+function isEntry(text: string): boolean {
+  return /["'\w/*.-]/.test(text) && !/^\s*(?:#|\/\/)/.test(text);
+}
+
+/** Whether the same entry stands on the other side of the patch. */
+function movedIn(hunk: PatchLine[], line: PatchLine): boolean {
+  return hunk.some(
+    (other) =>
+      other.sign !== " " && other.sign !== line.sign && gist(other.text) === gist(line.text),
+  );
+}
+
+function inline(
+  file: ChangedTextFile,
+  hunk: PatchLine[],
+  line: PatchLine,
+  kind: "left out" | "run",
+): Caution[] {
+  if (line.sign !== "+" || !/[\]"'\w]\s*,?\s*$/.test(line.text)) return [];
+  const key = /["']?([\w.-]+)["']?\s*[:=]/.exec(line.text)?.[1] ?? "";
+  const old = hunk.find((other) => other.sign === "-" && other.text.includes(key));
+  const entries = (text: string) =>
+    (text.slice(text.search(/[:=]/)).match(/["'][^"']*["']|[\w./*-]+/g) ?? []).length;
+  const [now, before] = [entries(line.text), old ? entries(old.text) : 0];
+  if (kind === "left out" && now > before && !/[:=]\s*(?:false|\[\s*\]|\{\s*\})/.test(line.text)) {
+    return [warn(file, line.line, "more is left out of the tests or checks")];
+  }
+  if (kind === "run" && old && gist(old.text) !== gist(line.text) && now <= before) {
+    return [warn(file, line.line, "other tests are found than before")];
+  }
+  return [];
+}
+
+/** Thresholds that ask for less, or went. */
+function thresholds(file: ChangedTextFile, { removed, added }: Block): Caution[] {
+  const of = (lines: PatchLine[]) =>
+    lines.flatMap((line) =>
+      [...line.text.matchAll(THRESHOLD)].map(({ groups }) => ({
+        name: groups?.name?.toLowerCase() ?? "",
+        value: Number(groups?.value),
+        line: line.line,
+      })),
+    );
+  const now = of(added);
+  return of(removed).flatMap(({ name, value, line }) => {
+    const at = now.findIndex((each) => each.name === name);
+    const [match] = at >= 0 ? now.splice(at, 1) : [];
+    const more = /max/.test(name);
+    if (!match) {
+      return more ? [] : [warn(file, line, `the threshold ${name} of ${value} was removed`)];
+    }
+    return (more ? match.value > value : match.value < value)
+      ? [warn(file, match.line, `the threshold ${name} went from ${value} to ${match.value}`)]
+      : [];
+  });
+}
+
+function switchIn(text: string): { name: string; value: boolean } | null {
+  const { name, value } = (STRICT.exec(text) ?? STRICT_PY.exec(text))?.groups ?? {};
+  return name === undefined ? null : { name, value: value?.toLowerCase() === "true" };
+}
+
+function switches(file: ChangedTextFile, { removed, added }: Block): Caution[] {
+  const was = new Map(
+    removed.flatMap(({ text }) => switchIn(text) ?? []).map((each) => [each.name, each.value]),
+  );
+  const now = new Set(added.flatMap(({ text }) => switchIn(text)?.name ?? []));
+  return [
+    ...added.flatMap(({ text, line }) => {
+      if (LAX.test(text) && !removed.some((old) => gist(old.text) === gist(text))) {
+        return [warn(file, line, "a check of the compiler or linter was turned off")];
+      }
+      const found = switchIn(text);
+      if (!found || /noEmit/i.test(found.name) || found.value || was.get(found.name) === false)
+        return [];
+      return [warn(file, line, `${found.name} was turned off`)];
+    }),
+    ...removed.flatMap(({ text, line }) => {
+      const found = switchIn(text);
+      if (!found?.value || /noEmit/i.test(found.name) || now.has(found.name)) return [];
+      return [warn(file, line, `${found.name} was turned off`)];
+    }),
+  ];
+}
+
+const LINT =
+  /eslint|biome|stylelint|pylint|rubocop|golangci|clippy|analysis_options|package\.json/i;
+
+function rules(file: ChangedTextFile, { removed, added }: Block): Caution[] {
+  if (!LINT.test(file.path)) return [];
+  const ruleIn = (text: string) => {
+    const { name, value } = RULE.exec(text)?.groups ?? {};
+    return name === undefined || value === undefined
+      ? null
+      : { name, level: LEVELS[value.replace(/["']/g, "")] ?? 2 };
+  };
+  const was = new Map(
+    removed.flatMap(({ text }) => ruleIn(text) ?? []).map((each) => [each.name, each.level]),
+  );
+  return added.flatMap(({ text, line }) => {
+    const rule = ruleIn(text);
+    if (!rule || /package\.json$/.test(file.path)) return [];
+    const before = was.get(rule.name);
+    const weaker = before === undefined ? rule.level === 0 : rule.level < before;
+    return weaker
+      ? [
+          warn(
+            file,
+            line,
+            `the rule ${rule.name} was ${rule.level === 0 ? "turned off" : "made a warning"}`,
+          ),
+        ]
+      : [];
+  });
+}
+
+const TEST_SCRIPT =
+  /^\s*"(?<name>(?:pre|post)?(?:test|check|lint|types?|type-?check|coverage|ci|verify|validate)(?:[:.-][\w:.-]+)?)"\s*:\s*"(?<command>(?:[^"\\]|\\.)*)"/;
+
+function scripts(file: ChangedTextFile, { removed, added }: Block): Caution[] {
+  const scriptIn = ({ text, line }: PatchLine) => {
+    const { name, command } = TEST_SCRIPT.exec(text)?.groups ?? {};
+    return name === undefined || command === undefined ? [] : [{ name, command, line }];
+  };
+  const now = new Map(added.flatMap(scriptIn).map((each) => [each.name, each]));
+  return removed.flatMap(scriptIn).flatMap(({ name, command, line }) => {
+    const after = now.get(name);
+    if (!after) return [warn(file, line, `the script ${name} was removed`)];
+    const lost = programs(command).filter((program) => !programs(after.command).includes(program));
+    return lost.length > 0
+      ? [warn(file, after.line, `the script ${name} no longer runs ${lost.join(", ")}`)]
+      : [];
+  });
+}
+
+/** The programs that a command line starts. */
+function programs(command: string): string[] {
+  return command
+    .split(/&&|\|\||;|\|/)
+    .map((part) =>
+      part
+        .trim()
+        .replace(/^(?:cross-env|dotenv)\s+/, "")
+        .replace(/^(?:\w+=\S*\s+)+/, ""),
+    )
+    .map(
+      (part) =>
+        /^(?:(?:npx|pnpm exec|yarn|bunx)\s+)?(?:npm run\s+|node\s+(?:--\S+\s+)*)?(\S+)/.exec(
+          part,
+        )?.[1] ?? "",
+    )
+    .filter(Boolean);
+}

@@ -6,6 +6,8 @@ const ATTACK = /^([a-z]+-\d+) (.*)$/s;
 export default class HostileReporter implements Reporter {
   #held = 0;
   #broken = 0;
+  /** What failed and is no attack: hooks, files that do not load. */
+  #failed = 0;
   #started = performance.now();
 
   onTestCaseResult(test: TestCase): void {
@@ -20,6 +22,7 @@ export default class HostileReporter implements Reporter {
       const word = held ? "held  " : "BROKEN";
       process.stdout.write(`${word}  ${id.padEnd(13)} ${what}  ${ms} ms\n`);
     } else if (!held) {
+      this.#failed += 1;
       process.stdout.write(`FAILED  ${test.fullName}\n`);
     }
     for (const error of errors ?? []) tell(error);
@@ -28,14 +31,19 @@ export default class HostileReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     for (const module of modules) {
       for (const error of suiteErrors(module)) {
+        this.#failed += 1;
         process.stdout.write(`FAILED  ${module.relativeModuleId}\n`);
         tell(error);
       }
     }
     for (const error of unhandled) tell(error);
+    this.#failed += unhandled.length;
     const count = this.#held + this.#broken;
     const seconds = Math.round((performance.now() - this.#started) / 1000);
-    const outcome = this.#broken === 0 ? "all held" : `${this.#broken} BROKEN`;
+    const outcome = [
+      this.#broken === 0 ? "all held" : `${this.#broken} BROKEN`,
+      ...(this.#failed === 0 ? [] : [`${this.#failed} failures besides`]),
+    ].join(", ");
     process.stdout.write(`\n${count} attacks, ${outcome}, ${seconds} s\n`);
   }
 }

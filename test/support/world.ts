@@ -40,6 +40,8 @@ export interface WorldOptions extends RepositoryOptions {
   fault?: GitHubOptions["fault"];
   drafts?: boolean;
   env?: Record<string, string>;
+  /** Words before the server's own, such as a program that starts it with something inherited. */
+  launcher?: (home: string) => string[];
   /** More repositories of acme's beside `shop`, by name. */
   repositories?: Record<string, RepositoryOptions>;
 }
@@ -49,6 +51,8 @@ export interface World extends WorldRepository {
   github: GitHubStandIn;
   model: ModelServer;
   dataDir: string;
+  /** HOME of the server's user; holds the data directory, too. */
+  home: string;
   /** One of acme's repositories by name. */
   at(name: string): WorldRepository;
   log(): string;
@@ -118,7 +122,8 @@ async function buildWorld(
   let log = "";
 
   async function start(): Promise<void> {
-    const started = spawn(process.execPath, [MAIN], {
+    const words = [...(options.launcher?.(dir) ?? []), process.execPath, MAIN];
+    const started = spawn(words[0] ?? "", words.slice(1), {
       cwd: dir,
       env: {
         PATH: process.env.PATH ?? "",
@@ -166,6 +171,7 @@ async function buildWorld(
     github,
     model,
     dataDir,
+    home: dir,
     at,
     log: () => log,
     start,

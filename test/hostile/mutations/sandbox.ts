@@ -39,7 +39,71 @@ const HOST_PROCESSES = [
   `else if (word === "--proc") at += 1;`,
 ];
 
+const LEAKY_ENVIRONMENT: Edit[] = [
+  { file: LAUNCH, find: "env: { PATH:", replace: "env: { ...process.env, PATH:" },
+  { file: PRELUDE, find: "`exec ${quote(start.env)} -i", replace: "`exec ${quote(start.env)}" },
+];
+
+/** The whole root of the host, read-only: what a simpler sandbox shows. */
+const HOST_ROOT: Edit[] = [
+  {
+    file: BWRAP,
+    find: 'for (const dir of to.root.dirs) options.push("--ro-bind", dir, dir);',
+    replace: 'options.push("--ro-bind", "/", "/");',
+  },
+  {
+    file: BWRAP,
+    find: "if (EXPECTED.includes(next) || prepared.slice(at + 2).some((each) => isBelow(next, each))) {",
+    replace: 'if (next === "/etc") {',
+  },
+  UNPROBED,
+];
+
 const mutations: Mutation[] = [
+  {
+    attack: "sandbox-01",
+    defence: "the environment is built from nothing, twice",
+    edits: LEAKY_ENVIRONMENT,
+  },
+  { attack: "sandbox-02", defence: "the host's root is not shown", edits: HOST_ROOT },
+  {
+    attack: "sandbox-03",
+    defence: "a process table of its own",
+    edits: [WITHOUT(...HOST_PROCESSES), NO_HELPER, UNPROBED],
+  },
+  { attack: "sandbox-04", defence: "our filter of system calls", edits: [NO_FILTER, UNPROBED] },
+  {
+    attack: "sandbox-05",
+    defence: "inherited descriptors are closed",
+    file: LAUNCH,
+    find: 'eval "exec $fd>&-"',
+    replace: ":",
+  },
+  {
+    attack: "sandbox-06",
+    defence: "Unix sockets are filtered, and the network is another",
+    edits: [WITHOUT('else if (word === "--unshare-net") continue;'), NO_HELPER, UNPROBED],
+  },
+  {
+    attack: "sandbox-07",
+    defence: "setup and checks run in the same sandbox",
+    edits: LEAKY_ENVIRONMENT,
+  },
+  {
+    attack: "sandbox-08",
+    defence: "the host's root is not shown, and every workspace has a uid of its own",
+    edits: [
+      ...HOST_ROOT,
+      { file: "src/adapters/git/owner.ts", find: "if (!taken.has(uid))", replace: "if (uid > 0)" },
+    ],
+  },
+  {
+    attack: "sandbox-09",
+    defence: "every workspace has a home of its own, made new",
+    file: "src/adapters/git/layout.ts",
+    find: 'home: inside("home"),',
+    replace: 'home: path.join(workDir, "home"),',
+  },
   {
     attack: "sandbox-11",
     defence: "commands run as an unprivileged uid",

@@ -6,6 +6,7 @@ import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
 import { userOf } from "../../demo/github/state.ts";
 import type { ChatRequest, ScriptedReply } from "../support/model-server.ts";
 import { openWorld, plays, taskOf, type World } from "../support/world.ts";
+import { PATIENCE } from "../support/world-repository.ts";
 import { attack, jobIds, NOTHING, type Payload, stored } from "./comment-attack.ts";
 
 const SHA = "0123456789abcdef0123456789abcdef01234567";
@@ -105,7 +106,7 @@ beforeAll(async () => {
       typo: { config: "enabled: flase\n" },
     },
   }));
-}, 60_000);
+}, 60_000 * PATIENCE);
 afterAll(() => end());
 
 /** A fresh issue for one attack. */
@@ -195,10 +196,12 @@ describe("who asks", () => {
     expect(texts[0]).toMatch(/GitHub did not say whether you may write/);
   });
 
-  it("gate-08 the permission API hangs", { timeout: 60_000 }, async () => {
+  it("gate-08 the permission API hangs", { timeout: 60_000 * PATIENCE }, async () => {
     const number = issue();
     await attack(world, { issue: number, login: "hangs", body: "/codex write a", bend: insider });
-    await expect.poll(() => stored(world, number).texts, { timeout: 30_000 }).toHaveLength(1);
+    await expect
+      .poll(() => stored(world, number).texts, { timeout: 30_000 * PATIENCE })
+      .toHaveLength(1);
     expect(stored(world, number).texts[0]).toMatch(/GitHub did not say/);
     expect(stored(world, number).jobs).toEqual([]);
   });
@@ -382,14 +385,14 @@ describe("where and when", () => {
     issue();
     const by = { issue: 1, login: "ada", repository: "off" };
     await attack(world, { ...by, body: "/codex write a" });
-    await expect.poll(() => world.at("off").answers()[0]?.body).toMatch(/`enabled: false`/);
+    await expect.poll(() => world.at("off").answers()[0]?.body ?? "").toMatch(/`enabled: false`/);
     expect(world.at("off").pulls()).toEqual([]);
   });
 
   it("gate-24 a writer comments where the switch is mistyped", async () => {
     issue();
     await attack(world, { issue: 1, login: "ada", repository: "typo", body: "/codex write a" });
-    await expect.poll(() => world.at("typo").answers()[0]?.body).toMatch(/has problems/);
+    await expect.poll(() => world.at("typo").answers()[0]?.body ?? "").toMatch(/has problems/);
     expect(world.at("typo").pulls()).toEqual([]);
   });
 
@@ -414,7 +417,7 @@ describe("where and when", () => {
   });
 
   it("gate-27 the operator pauses while a job is at work, which must not leave until it is lifted", {
-    timeout: 60_000,
+    timeout: 60_000 * PATIENCE,
   }, async () => {
     const number = issue();
     const { begun, goOn } = slowModel();
@@ -423,7 +426,7 @@ describe("where and when", () => {
     const lift = pause("a secret leaked");
     goOn();
     await expect
-      .poll(() => stored(world, number).texts[0], { timeout: 20_000 })
+      .poll(() => stored(world, number).texts[0], { timeout: 20_000 * PATIENCE })
       .toMatch(/waiting.*a secret leaked/);
     expect(await left(number)).toEqual([]);
     lift();
@@ -432,7 +435,7 @@ describe("where and when", () => {
   });
 
   it("gate-28 the server is killed and started again while it is paused: nothing goes on", {
-    timeout: 60_000,
+    timeout: 60_000 * PATIENCE,
   }, async () => {
     const number = issue();
     const { begun, goOn } = slowModel();
@@ -444,7 +447,7 @@ describe("where and when", () => {
     const requests = world.model.requests.length;
     await world.start();
     await expect
-      .poll(() => stored(world, number).texts[0], { timeout: 20_000 })
+      .poll(() => stored(world, number).texts[0], { timeout: 20_000 * PATIENCE })
       .toMatch(/waiting: the operator of this server paused it: after a break-in/);
     expect(world.model.requests).toHaveLength(requests);
     expect(await left(number)).toEqual([]);
@@ -469,7 +472,7 @@ describe("where and when", () => {
   }
 
   it("gate-29 the person loses write access while the agent works", {
-    timeout: 60_000,
+    timeout: 60_000 * PATIENCE,
   }, async () => {
     const { collaborators } = world.github.repository("shop");
     onTestFinished(() => {
@@ -482,7 +485,7 @@ describe("where and when", () => {
   });
 
   it("gate-30 the login of the person passes to somebody else while the agent works", {
-    timeout: 60_000,
+    timeout: 60_000 * PATIENCE,
   }, async () => {
     const ada = userOf(world.github.state, "ada");
     onTestFinished(() => {
@@ -495,7 +498,7 @@ describe("where and when", () => {
   });
 
   it("gate-31 the repository is switched off while the agent works", {
-    timeout: 60_000,
+    timeout: 60_000 * PATIENCE,
   }, async () => {
     const off = Buffer.from("enabled: false\n").toString("base64");
     const board = await whileAtWork(() => {
@@ -524,7 +527,7 @@ describe("where and when", () => {
   });
 
   it("gate-33 who let a held change out is no admin any more when it is to leave", {
-    timeout: 60_000,
+    timeout: 60_000 * PATIENCE,
   }, async () => {
     const number = issue();
     await world.say("/codex write the workflow", number);
@@ -540,7 +543,7 @@ describe("where and when", () => {
     await attack(world, { issue: number, login: "an-admin", body: allow });
     expect(stored(world, number).texts.join("\n")).toMatch(/lets the change .* leave/);
     await expect
-      .poll(() => stored(world, number).texts.join("\n"), { timeout: 30_000 })
+      .poll(() => stored(world, number).texts.join("\n"), { timeout: 30_000 * PATIENCE })
       .toMatch(/an-admin is no longer an admin of this repository/);
     expect(looks).toBe(2);
     expect(await left(number)).toEqual([]);
@@ -559,7 +562,7 @@ describe("where and when", () => {
   }
 
   it("gate-34 the repository is taken off the operator's list while a job is under way", {
-    timeout: 60_000,
+    timeout: 60_000 * PATIENCE,
   }, async () => {
     const number = issue();
     const { begun, goOn } = slowModel();
@@ -597,7 +600,7 @@ describe("how much", () => {
         DRAFTSMITH_CONCURRENCY: "1",
       },
     }));
-  }, 60_000);
+  }, 60_000 * PATIENCE);
   afterAll(() => endBusy());
 
   /** Many comments of one person at once, each with a webhook of its own. */
@@ -626,7 +629,9 @@ describe("how much", () => {
     expect(texts.join("\n")).toMatch(/this repository has 5 open jobs, and 5 may be open/);
   });
 
-  it("gate-38 a writer asks for help five hundred times", { timeout: 60_000 }, async () => {
+  it("gate-38 a writer asks for help five hundred times", {
+    timeout: 60_000 * PATIENCE,
+  }, async () => {
     const number = busy.issue({ title: "Flood", body: "" });
     for (let at = 0; at < 10; at++) {
       await flood("eve", Array<string>(50).fill("/codex help"), number);

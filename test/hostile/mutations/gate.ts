@@ -184,8 +184,8 @@ const mutations: Mutation[] = [
     attack: "gate-28",
     defence: "no job starts while paused",
     file: "src/jobs/run-job.ts",
-    find: "if (paused !== null) return",
-    replace: "if (paused === undefined) return",
+    find: "if (paused !== null) {",
+    replace: "if (paused === undefined) {",
   },
   {
     attack: "gate-29",

@@ -72,8 +72,8 @@ export function systemPrompt(rules: Rules): string {
   const { skill, checks, network, allowedPaths = ["**"] } = rules;
   const reach =
     network.length > 0
-      ? `Network: only ${network.join(", ")}, by http and https. Nothing else can be reached.`
-      : "There is no network.";
+      ? `Network: only ${network.join(", ")}, by http and https; the result of a command names what was refused.`
+      : "There is no network; the result of a command names what it asked for in vain.";
   const checked =
     checks.length > 0
       ? `it takes the files as they are and runs these checks on a clean checkout:\n${indented(checks)}`

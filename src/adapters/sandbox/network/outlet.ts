@@ -8,6 +8,9 @@ import { isPublicAddress } from "./public-address.ts";
 const MAX_DENIED = 200;
 const MAX_NAME = 100;
 
+/** A host name; underscores are against the rules and in use. */
+const HOST = /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
 type Refused = { status: "refused"; text: string };
 
 /** The way out of one command: it judges each name and address, and remembers what it refused. */
@@ -38,7 +41,7 @@ export function createOutlet(allowed: readonly string[], internet: Internet): Ou
   return {
     judge(host, port) {
       const name = plainDomain(host);
-      const fit = /^[a-z0-9_.-]{1,253}$/.test(name) && WEB_PORTS.includes(port);
+      const fit = HOST.test(name) && name.length <= 253 && WEB_PORTS.includes(port);
       if (fit && allowed.some((domain) => isWithin(name, domain))) {
         return { status: "allowed", name };
       }

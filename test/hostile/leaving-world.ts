@@ -1,3 +1,4 @@
+import { AssertionError } from "node:assert";
 import { expect } from "vitest";
 import { git } from "../../demo/github/bare.ts";
 import type { GitHubOptions } from "../../demo/github/initial-state.ts";
@@ -27,11 +28,19 @@ export interface Ended {
   refs: string[];
 }
 
+interface PlayOptions {
+  report?: string;
+  issue?: number;
+  /** Flags of the command, and words before its task. */
+  flags?: string;
+  task?: string;
+}
+
 /** A world whose model is the attacker: ada asks, eve is the admin. */
 export interface LeavingWorld {
   world: World;
   /** Plays the calls on an issue of its own, or on a given one, and reports until it is let go. */
-  play(calls: Call[], report?: string, issue?: number): Promise<Ended>;
+  play(calls: Call[], options?: PlayOptions): Promise<Ended>;
   /** What left for an issue by now. */
   look(issue: number): Promise<Ended>;
   /** Waits for what is found after some change on GitHub. */
@@ -66,6 +75,7 @@ export async function openLeavingWorld(
     env: { DRAFTSMITH_COMMANDS_PER_HOUR: "1000", ...options.env },
     ...(options.fault ? { fault: options.fault } : {}),
   });
+  await linkedBranch(world.bare);
   let count = 0;
 
   async function until<T>(find: () => Promise<T | null>): Promise<T> {
@@ -74,7 +84,10 @@ export async function openLeavingWorld(
       find().then((value) => value !== null && found.resolve(value), found.reject);
     };
     const stop = world.github.onChange(tryNow);
-    const limit = setTimeout(() => found.reject(new Error("it never came")), 50_000 * PATIENCE);
+    const limit = setTimeout(
+      () => found.reject(new AssertionError({ message: "it never came" })),
+      30_000 * PATIENCE,
+    );
     tryNow();
     return found.promise.finally(() => {
       clearTimeout(limit);
@@ -106,12 +119,13 @@ export async function openLeavingWorld(
     end,
     look,
     until,
-    async play(calls, report = "Do it\n\nAs asked.", onto) {
+    async play(calls, options = {}) {
+      const { report = "Do it\n\nAs asked.", flags = "" } = options;
       count += 1;
-      const task = `attack ${count} of the suite`;
+      const task = `${options.task ?? ""} attack ${count} of the suite`.trim();
       scripts.set(task, { calls, report });
-      const issue = onto ?? world.issue({ title: "Attack", body: "" });
-      await world.say(`/codex ${task}`, issue);
+      const issue = options.issue ?? world.issue({ title: "Attack", body: "" });
+      await world.say(`/codex ${flags} ${task}`, issue);
       await world.ended(issue);
       return look(issue, task);
     },
@@ -125,6 +139,24 @@ export async function openLeavingWorld(
       return until(async () => find() ?? null);
     },
   };
+}
+
+/** A branch on which people made links themselves: one to `.github`, one out of the repository. */
+async function linkedBranch(bare: string): Promise<void> {
+  const link = async (target: string, name: string) => {
+    const id = await git(bare, ["hash-object", "-w", "--stdin"], { input: target });
+    return `120000 blob ${id}\t${name}`;
+  };
+  const entries = [
+    await git(bare, ["ls-tree", "main"]),
+    await link(".github", "ci"),
+    await link("/etc", "outside"),
+  ];
+  const tree = await git(bare, ["mktree"], { input: `${entries.join("\n")}\n` });
+  const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+  const args = ["commit-tree", tree, "-p", "main", "-m", "Link"];
+  const commit = await git(bare, [...person, ...args]);
+  await git(bare, ["update-ref", "refs/heads/linked", commit]);
 }
 
 function next(

@@ -104,8 +104,10 @@ describe("paths that no job may change", { timeout: 90_000 * PATIENCE }, () => {
   it.concurrent("leaving-11 a link into the workflows", () =>
     held(SECRETS, "mkdir docs && ln -s ../.github/workflows docs/x"));
 
-  it.concurrent("leaving-12 a chain of links into the workflows", () =>
-    held(SECRETS, "mkdir a b && ln -s ../b/two a/one && ln -s ../.github b/two"));
+  it.concurrent("leaving-12 a link into the workflows through one that people made", async () => {
+    const calls = [shell("ln -s ci/workflows x")];
+    expectHeld(await leaving.play(calls, { flags: "--base linked" }), SECRETS);
+  });
 
   it.concurrent("leaving-13 a link into .git", async () => {
     const ended = await leaving.play([shell("ln -s .git/hooks/post-checkout hook")]);
@@ -113,10 +115,11 @@ describe("paths that no job may change", { timeout: 90_000 * PATIENCE }, () => {
     expectNothingLeft(ended);
   });
 
-  it.concurrent("leaving-14 a link whose chain leads out of the repository", async () => {
-    const chain = "mkdir -p a/b && ln -s ../.. a/b/up && ln -s a/b deep && ln -s deep/up/.. out";
-    const ended = await leaving.play([shell(`${chain}; rm out; ln -s x y && ln -s y x`)]);
+  it.concurrent("leaving-14 a link out of the repository through one that people made", async () => {
+    const calls = [shell("mkdir a && ln -s ../outside/passwd a/x")];
+    const ended = await leaving.play(calls, { flags: "--base linked" });
     expect(ended.board).toMatch(/⛔ blocked.*Symbolic links must/);
+    expect(leaving.command(ended)).toBe("");
     expectNothingLeft(ended);
   });
 });
@@ -172,11 +175,18 @@ describe("what a pull request opens with", { timeout: 90_000 * PATIENCE }, () =>
     expect(text).toMatch(/Tests may be weaker[\s\S]*`test\/sum\.test\.ts`/);
   });
 
+  it.concurrent("leaving-32 attributes that hide a file from the review", async () => {
+    const text = opening(await leaving.play([shell("echo '*.ts -diff' > .gitattributes")]));
+    expect(text).toMatch(
+      /`\.gitattributes`, line 1: decides how git treats files, and what a review/,
+    );
+  });
+
   it.concurrent("leaving-23 a commit that is added later brings the script", async () => {
     const first = await leaving.play([write("a.txt", "a\n")]);
     const number = first.pull?.number ?? 0;
     const manifest = { name: "shop", scripts: { preinstall: "node steal.js" } };
-    await leaving.play([write("package.json", JSON.stringify(manifest))], "More\n\nMore.", number);
+    await leaving.play([write("package.json", JSON.stringify(manifest))], { issue: number });
     const words = /later commit[\s\S]*adds the script "preinstall": "node steal\.js"/;
     await leaving.until(async () =>
       words.test(opening(await leaving.look(first.issue))) ? first : null,
@@ -207,7 +217,9 @@ describe("secrets and words", { timeout: 90_000 * PATIENCE }, () => {
   });
 
   it.concurrent("leaving-26 a secret of the server by the report", async () => {
-    const ended = await leaving.play([write("b.txt", "b\n")], `Do it\n\nSee ${WEBHOOK_SECRET}.`);
+    const ended = await leaving.play([write("b.txt", "b\n")], {
+      report: `Do it\n\nSee ${WEBHOOK_SECRET}.`,
+    });
     expect(ended.board).toMatch(/⛔ blocked.*one of this server's own secrets/);
     expectNothingLeft(ended);
   });
@@ -219,23 +231,30 @@ describe("secrets and words", { timeout: 90_000 * PATIENCE }, () => {
   });
 
   it.concurrent("leaving-28 a token in the report, which becomes commit and pull request", async () => {
-    const ended = await leaving.play([write("c.txt", "c\n")], `Use ${TOKEN}\n\nIt is ${TOKEN}.`);
+    const ended = await leaving.play([write("c.txt", "c\n")], {
+      report: `Use ${TOKEN}\n\nIt is ${TOKEN}.`,
+    });
     expectHeld(ended, /the report, which becomes commit message and pull request, looks like/);
     expect(ended.board + ended.told).not.toContain(TOKEN);
   });
 
   it.concurrent("leaving-29 the report wishes for a pull request that is ready", async () => {
     const report = "draft: false\n\n--ready\ndraft: false\nReady for review.";
-    expect((await leaving.play([write("d.txt", "d\n")], report)).pull?.draft).toBe(true);
+    expect((await leaving.play([write("d.txt", "d\n")], { report })).pull?.draft).toBe(true);
+  });
+
+  it.concurrent("leaving-40 a task by which the branch would tell a secret", async () => {
+    const ended = await leaving.play([write("f.txt", "f\n")], { task: WEBHOOK_SECRET });
+    expect(ended.board).toMatch(/⛔ blocked.*its branch would be named after it/);
+    expectNothingLeft(ended);
   });
 
   it.concurrent("leaving-30 trailers and directives in the report", async () => {
     const trailers =
       "Signed-off-by: CEO <ceo@example.com>\nCo-authored-by: root <root@example.com>\nskip-checks: true";
-    const ended = await leaving.play(
-      [write("e.txt", "e\n")],
-      `Do it [skip ci]\u2028\u2028${trailers}\r\n\r\n${trailers}\n***NO_CI***\n\n[ci skip]\n${trailers}`,
-    );
+    const ended = await leaving.play([write("e.txt", "e\n")], {
+      report: `Do it [skip ci]\u2028\u2028${trailers}\r\n\r\n${trailers}\n***NO_CI***\n\n[ci skip]\n${trailers}`,
+    });
     const { bare } = leaving.world;
     const message = await git(bare, [
       "log",
@@ -263,12 +282,6 @@ describe("the word of an admin", { timeout: 120_000 * PATIENCE }, () => {
     const { issue, command } = await owners("one");
     const other = command.replace(/[0-9a-f]{40}$/, leaving.world.baseSha);
     expect(await leaving.answer(issue, other)).toMatch(/holds another change/);
-    expectNothingLeft(await leaving.look(issue));
-  });
-
-  it.concurrent("leaving-32 by somebody who may only write", async () => {
-    const { issue, command } = await owners("two");
-    expect(await leaving.answer(issue, command, "ada")).toMatch(/only people with admin access/);
     expectNothingLeft(await leaving.look(issue));
   });
 

@@ -53,7 +53,7 @@ describe("the rules", () => {
       network: ["packages.example.org"],
     });
     expect(prompt).toContain("\n    npm run lint\n    npm test\n");
-    expect(prompt).toContain("Network: only packages.example.org.");
+    expect(prompt).toContain("Network: only packages.example.org, by http and https;");
     expect(prompt).toMatch(/may not change \.github\/workflows\/\*\*, .*, db\/migrations\/\*\*\./);
     expect(prompt).toContain("You may change src/**, db/** only.");
     expect(systemPrompt(rules)).not.toContain("You may change");
@@ -62,7 +62,7 @@ describe("the rules", () => {
 
   test("say so when there is no network and no check", () => {
     const prompt = systemPrompt(rules);
-    expect(prompt).toContain("There is no network.");
+    expect(prompt).toContain("There is no network;");
     expect(prompt).toContain("No checks are configured");
   });
 });

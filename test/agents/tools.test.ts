@@ -73,6 +73,16 @@ describe("the tools as the model sees them", () => {
 });
 
 describe("shell", () => {
+  test("says which hosts were refused, and what a maintainer could do", async () => {
+    const { text, deniedHosts } = await use("shell", {
+      command: "curl -s https://registry.example.org/ http://10.0.0.1/",
+    });
+    expect(text).toContain(
+      "; registry.example.org:443 (to allow it, add it under `network:` in `.github/codex.yml`)",
+    );
+    expect(deniedHosts).toEqual(["10.0.0.1:80", "registry.example.org:443"]);
+  });
+
   test("runs in the tree and tells exit code and output", async () => {
     await put("hello.txt", "hello\n");
     expect(await use("shell", { command: "cat hello.txt; echo oops >&2; exit 3" })).toEqual({

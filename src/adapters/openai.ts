@@ -142,7 +142,10 @@ async function readReply(
     signal.addEventListener("abort", () => controller.abort(signal.reason), { once: true });
     const stream = Stream.fromSSEResponse<unknown>(opened.response, controller, client);
     try {
-      for await (const chunk of stream) assembly.add(chunk);
+      for await (const chunk of stream) {
+        assembly.add(chunk);
+        if (assembly.full) break;
+      }
       // The SDK ends an aborted stream as if it were complete.
       signal.throwIfAborted();
     } catch (error) {
@@ -150,7 +153,7 @@ async function readReply(
       if (!assembly.ended || request.signal.aborted) throw error;
     }
   }
-  if (!assembly.ended && !(opened.kind === "events" && opened.done())) {
+  if (!assembly.ended && !assembly.full && !(opened.kind === "events" && opened.done())) {
     throw new Error("the reply stopped before its end");
   }
   const requestChars = JSON.stringify([body.messages, body.tools ?? []]).length;

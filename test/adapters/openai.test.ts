@@ -244,6 +244,35 @@ describe("tool calls as servers really send them", () => {
   });
 });
 
+describe("a reply without end", () => {
+  test("is cut where no model's would go on, and says so", async () => {
+    const endless = { choices: [{ index: 0, delta: { content: "x".repeat(300_000) } }] };
+    const model = await modelWith([{ chunks: Array(10).fill(endless) }]);
+    const reply = await model.ask();
+    expect(reply.content).toHaveLength(2_000_000);
+    expect(reply.truncated).toBe(true);
+  });
+
+  test("is cut within the arguments of a call, and after 128 calls", async () => {
+    const model = await modelWith([
+      { chunks: [call(0, "a", "shell", "x".repeat(3_000_000))] },
+      { toolCalls: Array(1000).fill({ name: "shell", arguments: {} }) },
+    ]);
+    const cut = await model.ask();
+    expect(cut.toolCalls[0]?.arguments.length).toBeLessThan(2_000_000);
+    expect(cut.truncated).toBe(true);
+    const many = await model.ask();
+    expect(many.toolCalls).toHaveLength(128);
+    expect(many.truncated).toBe(true);
+  });
+
+  test("does not make the server read the same call over and over", async () => {
+    const piece = call(0, undefined, "shell", '{"a": "}'.padEnd(200, " "));
+    const model = await modelWith([{ chunks: Array(9000).fill(piece) }]);
+    expect((await model.ask()).toolCalls).toHaveLength(1);
+  });
+});
+
 describe("a request", () => {
   const conversation: ChatMessage[] = [
     ...HELLO,

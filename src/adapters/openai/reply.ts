@@ -5,12 +5,21 @@ export interface ReplyAssembly {
   /** Takes one chunk of a stream, or a whole completion, as parsed from JSON. */
   add(chunk: unknown): void;
   readonly ended: boolean;
+  /** Whether it is as long as a reply may be: what still comes is left out, as at an output limit. */
+  readonly full: boolean;
   /** The reply; `requestChars` and `usedIds` serve servers that leave out usage and ids of calls. */
   reply(requestChars: number, usedIds: Iterable<string>): ModelReply;
 }
 
 /** More tokens in one reply than any model can handle: the number is not to be believed. */
 const MAX_TOKENS = 20_000_000;
+
+/** Characters of one reply, several times what the longest outputs of models hold. */
+const MAX_CHARS = 2_000_000;
+/** Calls in one reply; models make a few. */
+const MAX_CALLS = 128;
+/** How often one reply may make us look whether a call is complete: each look reads all of it. */
+const MAX_LOOKS = 1000;
 
 /**
  * Collects a Chat Completions reply from chunks. Liberal in what it takes: calls without index or
@@ -23,16 +32,33 @@ export function createAssembly(): ReplyAssembly {
   let refusal = "";
   let finish: string | null = null;
   let usage: Record<string, unknown> = {};
+  let room = MAX_CHARS;
+  let looks = MAX_LOOKS;
+  let dropped = false;
+
+  /** As much of a piece as still fits. */
+  function fitting(piece: string): string {
+    const kept = piece.slice(0, room);
+    room -= kept.length;
+    dropped ||= kept.length < piece.length;
+    return kept;
+  }
+
+  function fittingRecord(value: unknown): Record<string, unknown> | undefined {
+    if (!isRecord(value)) return undefined;
+    const written = JSON.stringify(value);
+    return fitting(written).length === written.length ? value : undefined;
+  }
 
   function addCall(value: unknown, index: number | null): void {
     const delta = record(value);
     const fn = record(delta.function);
-    const id = text(delta.id);
-    const name = text(fn.name);
-    const args = argumentsText(fn.arguments);
-    const extra = isRecord(delta.extra_content) ? delta.extra_content : undefined;
+    const id = fitting(text(delta.id));
+    const name = fitting(text(fn.name));
+    const args = fitting(argumentsText(fn.arguments));
+    const extra = fittingRecord(delta.extra_content);
     const current = index === null ? calls.at(-1) : byIndex.get(index);
-    if (current && !startsNewCall(current, { id, name, args })) {
+    if (current && !startsNewCall(current, { id, name, args }, isComplete)) {
       current.id ||= id;
       current.name ||= name;
       current.arguments += args;
@@ -40,14 +66,23 @@ export function createAssembly(): ReplyAssembly {
       return;
     }
     if (name === "" && args === "") return;
+    if (calls.length === MAX_CALLS) {
+      dropped = true;
+      return;
+    }
     const call: ToolCall = { id, name, arguments: args, ...(extra && { extra }) };
     calls.push(call);
     if (index !== null) byIndex.set(index, call);
   }
 
+  function isComplete(written: string): boolean {
+    looks -= 1;
+    return looks >= 0 && isJsonObject(written);
+  }
+
   function addMessage(message: Record<string, unknown>, whole: boolean): void {
-    content += contentText(message.content);
-    refusal += text(message.refusal);
+    content += fitting(contentText(message.content));
+    refusal += fitting(text(message.refusal));
     for (const [place, call] of list(message.tool_calls).entries()) {
       const index = record(call).index;
       addCall(call, typeof index === "number" ? index : whole ? place : null);
@@ -71,13 +106,16 @@ export function createAssembly(): ReplyAssembly {
     get ended() {
       return finish !== null;
     },
+    get full() {
+      return room === 0;
+    },
     reply(requestChars, usedIds) {
       const replyChars = calls.reduce((sum, call) => sum + call.arguments.length, content.length);
       return {
         content,
         toolCalls: withUniqueIds(calls, usedIds),
         refusal: refusal || (finish === "content_filter" ? "The model's host withheld it." : null),
-        truncated: finish === "length",
+        truncated: finish === "length" || dropped || room === 0,
         usage: readUsage(usage, requestChars, replyChars),
       };
     },
@@ -88,10 +126,11 @@ export function createAssembly(): ReplyAssembly {
 function startsNewCall(
   current: ToolCall,
   delta: { id: string; name: string; args: string },
+  isComplete: (written: string) => boolean,
 ): boolean {
   if (delta.name === "") return false;
   if (delta.id !== "" && current.id !== "" && delta.id !== current.id) return true;
-  return delta.args !== "" && isJsonObject(current.arguments);
+  return delta.args !== "" && isComplete(current.arguments);
 }
 
 /** Ids that are missing or taken get a new one; nine letters and digits, as Mistral demands. */

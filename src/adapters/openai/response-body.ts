@@ -11,11 +11,14 @@ export type OpenedBody =
     }
   | { kind: "json"; value: unknown };
 
+/** Bytes of one response; a stream takes some 300 of them to say one word. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
 /**
  * Looks at the first byte of a response rather than at its content type, which many servers get
  * wrong: those that ignore `stream` answer one JSON object, a gateway in trouble answers HTML.
  * Calls `onBytes` whenever bytes arrive. Throws UserError on HTML, SyntaxError on broken JSON,
- * Error on an empty body.
+ * Error on an empty body. Nothing beyond 64 MB is read.
  */
 export async function openBody(response: Response, onBytes: () => void): Promise<OpenedBody> {
   const chunks = textOf(response, onBytes);
@@ -55,8 +58,12 @@ export async function openBody(response: Response, onBytes: () => void): Promise
 
 async function* textOf(response: Response, onBytes: () => void): AsyncGenerator<string> {
   const decoder = new TextDecoder();
+  let total = 0;
   for await (const bytes of response.body ?? []) {
     onBytes();
+    total += bytes.length;
+    if (total > MAX_BYTES)
+      throw new UserError("the model server sent more than 64 MB as one reply");
     const text = decoder.decode(bytes, { stream: true });
     if (text !== "") yield text;
   }

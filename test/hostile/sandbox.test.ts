@@ -43,7 +43,7 @@ const ENVIRONMENT = [
 ];
 
 /** Starts the server with a key in its keyring and a file open on a descriptor nobody told it about. */
-const INHERITING = `$^F = 255; open(my $file, "<", shift) or die "no file: $!";
+const INHERITING = `$^F = 255; open(my $file, "<", shift) or die "no file: $!"; POSIX::dup2(fileno($file), 77);
 syscall(${numberOf("keyctl")}, 1, 0); my ($type, $name, $key) = ("user", "draftsmith", shift);
 syscall(${numberOf("add_key")}, $type, $name, $key, length $key, -3); exec @ARGV or die "no server: $!";`;
 
@@ -68,7 +68,7 @@ describe("an agent of the whole product", () => {
         },
       },
       env: Object.fromEntries(ENVIRONMENT.map((name) => [name, secret(name.toLowerCase())])),
-      launcher: () => ["perl", "-e", INHERITING, outside[0] ?? "", secret("keyring")],
+      launcher: () => ["perl", "-MPOSIX", "-e", INHERITING, outside[0] ?? "", secret("keyring")],
     });
     const { home } = stage.world;
     for (const name of FILES) {
@@ -154,7 +154,7 @@ describe("an agent of the whole product", () => {
   it("sandbox-05 reads what the server left open", { timeout: JOB_MS }, async () => {
     const found = await hunt(
       "read descriptors",
-      `for fd in /proc/self/fd/*; do n=\${fd##*/}; [ "$n" -gt 2 ] && cat <&"$n" 2>/dev/null; done; for n in 3 4 5 6 7 8 9 10 11 12 19 20 63 255; do timeout 2 cat <&$n 2>/dev/null; done; echo looked; true`,
+      `for fd in /proc/self/fd/*; do n=\${fd##*/}; [ "$n" -gt 2 ] && cat <&"$n" 2>/dev/null; done; for n in 3 4 5 6 7 8 9 10 11 12 19 20 63 77 255; do timeout 2 cat <&$n 2>/dev/null; done; echo looked; true`,
     );
     expect(found).toContain("looked");
   });

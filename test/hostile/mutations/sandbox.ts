@@ -16,9 +16,9 @@ const UNPROBED: Edit = {
 /** srt's helper holds two filters of system calls and a process table. */
 const NO_HELPER: Edit = {
   file: BWRAP,
-  find: "const command = words.slice(end);",
+  find: 'const [, shell = "", flag = "", last = ""] = words.slice(end);',
   replace:
-    "const command = words.slice(end).map((each) => each.replace(/^SRT\\S+ \\S+apply-seccomp /, ''));",
+    'const [, shell = "", flag = "", last = ""] = words.slice(end).map((each) => each.replace(/^SRT\\S+ \\S+apply-seccomp /, ""));',
 };
 
 const NO_FILTER: Edit = {
@@ -91,10 +91,16 @@ const mutations: Mutation[] = [
   },
   {
     attack: "sandbox-08",
-    defence: "the host's root is not shown, and every workspace has a uid of its own",
+    defence:
+      "the host's root is not shown, workspaces cannot be listed, and each has a uid of its own",
     edits: [
       ...HOST_ROOT,
       { file: "src/adapters/git/owner.ts", find: "if (!taken.has(uid))", replace: "if (uid > 0)" },
+      {
+        file: "src/adapters/git/layout.ts",
+        find: "chmodSync(dir, user === null ? 0o700 : 0o710);",
+        replace: "chmodSync(dir, 0o755);",
+      },
     ],
   },
   {

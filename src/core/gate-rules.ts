@@ -19,12 +19,17 @@ export const SAID_RULES: readonly Check<GateFacts>[] = [
   },
   function person({ said }) {
     if (said.by === "earlier") return null;
-    if (isPerson(said.author) && isPerson(said.sender) && !said.viaApp) return null;
-    return refuse("person", "only people can start work, not bots, Apps or organisations", "never");
+    if (isPerson(said.author) && isPerson(said.sender)) return null;
+    return refuse("person", "only people can start work, not bots or organisations", "never");
   },
   function sender({ said }) {
     if (said.by === "earlier" || said.author?.id === said.sender?.id) return null;
     return refuse("sender", "the sender did not write the comment", "never");
+  },
+  function app({ said }) {
+    if (said.by === "earlier" || !said.viaApp) return null;
+    const reason = "an App wrote the comment in your name; write it yourself";
+    return refuse("app", reason, toldTo(said.association, "hourly"));
   },
   function edited({ said }) {
     // Times that cannot be read are NaN, which equals nothing.

@@ -109,6 +109,7 @@ export interface Refusal {
     | "event"
     | "person"
     | "sender"
+    | "app"
     | "edited"
     | "listed"
     | "flood"

@@ -104,7 +104,7 @@ export async function readStanding(
     return { standing: { installation: "active", role }, failure: null };
   } catch (thrown) {
     const failure = toError(thrown);
-    deps.log.warn({ err: failure }, "the permission of a person could not be read");
+    deps.log[levelOf(failure)]({ err: failure }, "the permission of a person could not be read");
     const installation = failure instanceof NoInstallation ? failure.state : "unknown";
     return { standing: { installation, role: "unknown" }, failure };
   }
@@ -139,10 +139,16 @@ export async function surveyPlace(
         };
   } catch (thrown) {
     const failure = toError(thrown);
-    log.warn({ err: failure }, "a repository could not be read");
+    log[levelOf(failure)]({ err: failure }, "a repository could not be read");
     const place = { archived: "unknown", enabled: "unknown", head: "unknown" } as const;
     return { place, ground: null, problems: [], failure };
   }
+}
+
+/** What GitHub refused or did not answer is expected; everything else is a bug. */
+function levelOf(failure: Error): "warn" | "error" {
+  const known = failure instanceof UserError || failure instanceof TransientError;
+  return known ? "warn" : "error";
 }
 
 function refused(refusal: Refusal, survey: Survey | null): Passage {

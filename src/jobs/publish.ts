@@ -35,7 +35,7 @@ export async function publish(
   if (change.violations.length > 0 && job.allowance?.commit !== change.commit) {
     throw new UserError(heldReason(change.violations));
   }
-  await recheck(job, command, deps);
+  await recheck(job, deps);
   try {
     return job.target.kind === "new_pull"
       ? await openPull(command, attempt, change, deps)
@@ -108,6 +108,8 @@ async function addCommit(
   const { job } = attempt;
   let carried = change;
   for (let carries = 0; ; carries++) {
+    // Carrying it over and checking it again may have taken a while.
+    if (carries > 0) await recheck(job, deps);
     const headSha = await putCommit(job, carried, deps.outbox);
     const branch = await putBranch(job, carried, headSha, carried.parent, deps.outbox);
     if (branch.status === "done") return headSha;

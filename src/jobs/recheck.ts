@@ -1,19 +1,23 @@
 import { TransientError, UserError } from "../core/errors.ts";
 import type { Command, Job } from "../core/job.ts";
 import { type GateFacts, gate, type Verdict } from "../core/policy.ts";
+import type { CommandStore } from "../core/ports.ts";
 import { type GateDeps, readStanding, serverFacts, surveyPlace } from "./gate.ts";
 
 /** How soon a job looks again whether the operator lets it go on. */
 export const PAUSE_LOOK_MS = 5000;
 
 /** What it takes to ask the gate once more. */
-export type RecheckDeps = GateDeps & { now: () => number };
+export type RecheckDeps = GateDeps & { commands: CommandStore; now: () => number };
 
 /**
- * The second look, before anything leaves: who asked must still be allowed to, and who let a held change
- * out must still be an admin. Throws UserError when it may not leave, TransientError when not now.
+ * The second look, before more is spent on a job and before anything leaves: who asked must still be
+ * allowed to, and who let a held change out must still be an admin. Throws UserError when it may not go
+ * on, TransientError when not now.
  */
-export async function recheck(job: Job, command: Command, deps: RecheckDeps): Promise<void> {
+export async function recheck(job: Job, deps: RecheckDeps): Promise<void> {
+  const command = await deps.commands.command(job.commandId);
+  if (!command) throw new Error(`job ${job.id} has no command`);
   const server = { ...(await serverFacts(job.repo, deps)), heard: 0 };
   const known: GateFacts[] = [];
   for (const { actor, needs } of peopleBehind(job, command)) {

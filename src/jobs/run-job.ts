@@ -1,12 +1,11 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal, type Job, type JobState, type VerifiedChange } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
-import { isListed } from "../core/policy.ts";
 import type { JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
 import { type Attempt, createAttempt, LostLease } from "./attempt.ts";
 import { letOut } from "./let-out.ts";
 import { type PublishDeps, publish } from "./publish.ts";
-import { PAUSE_LOOK_MS } from "./recheck.ts";
+import { PAUSE_LOOK_MS, recheck } from "./recheck.ts";
 import type { Tried } from "./runner.ts";
 import { verify } from "./verify.ts";
 import { type WorkDeps, work } from "./work.ts";
@@ -18,6 +17,8 @@ const BEAT_MS = 5_000;
 /** Claims after which a job that always ends in a crash or a passing failure is given up. */
 const MAX_ATTEMPTS = 10;
 const RETRY_MS = 2_000;
+/** How long what the gate said when the command came holds for the first attempt. */
+const FRESH_MS = 60_000;
 
 export interface RunDeps extends WorkDeps, PublishDeps {
   /** Lends what a job may do on GitHub, for one attempt. */
@@ -83,9 +84,7 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
   if (job.fence > most) {
     throw new UserError(`it was tried ${most} times without coming to an end`);
   }
-  if (!isListed(deps.repositories, job.repo)) {
-    throw new UserError("the operator of this server does not let it work for this repository");
-  }
+  if (job.fence > 1 || deps.now() - job.createdAt > FRESH_MS) await recheck(job, deps);
   const boundary = await deps.sandbox.check();
   if (!boundary.ok) {
     await end(

@@ -286,7 +286,8 @@ describe("who is told of a refusal", () => {
     ["another event", { event: "workflow_run" }, "event", "never"],
     ["an edit", { action: "edited" }, "event", "never"],
     ["a bot", { author: { id: 9, login: "x[bot]", type: "Bot" } }, "person", "never"],
-    ["an App in somebody's name", { viaApp: true }, "person", "never"],
+    ["an App in somebody's name", { viaApp: true }, "app", "hourly"],
+    ["an App in a stranger's name", { viaApp: true, association: "NONE" }, "app", "never"],
     ["another sender", { sender: { id: 6, login: "eve", type: "User" } }, "sender", "never"],
     ["an edited comment", { updatedAt: "2026-03-01T10:01:00Z" }, "edited", "hourly"],
     [

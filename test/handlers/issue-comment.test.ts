@@ -292,11 +292,12 @@ describe("the gate", () => {
     expect(asked).toEqual([]);
   });
 
-  it("never listens to an App that writes in somebody's name", async () => {
+  it("refuses an App that writes in somebody's name", async () => {
     const event = commentEvent();
     const comment = { ...event.payload.comment, performed_via_github_app: { id: 1 } };
     await deliver({ ...event, payload: { ...event.payload, comment } });
-    await expectNothing();
+    expect(await answer()).toMatch(/an App wrote the comment in your name/);
+    expect(await jobs()).toEqual([]);
     expect(asked).toEqual([]);
   });
 

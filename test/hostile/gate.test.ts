@@ -241,7 +241,9 @@ describe("who asks", () => {
     const bend = (payload: Payload) => {
       payload.comment.performed_via_github_app = { id: 31, slug: "helpful-app" };
     };
-    expect(await said("ada", undefined, bend)).toEqual(NOTHING);
+    const { jobs, texts } = await said("ada", undefined, bend);
+    expect(jobs).toEqual([]);
+    expect(texts[0]).toMatch(/an App wrote the comment in your name/);
   });
 
   it("gate-15 an organisation, a mannequin, a deleted account, a bot that calls itself a user", async () => {

@@ -17,7 +17,6 @@ const PATIENCE_MS = 15_000;
 export function createInternet(): Internet {
   // A look-up holds one of libuv's few threads for them; the server's own must not wait for a job's.
   const lookups = new PQueue({ concurrency: 1 });
-  const underway = new Map<string, Promise<string[]>>();
 
   async function resolve(name: string): Promise<string[]> {
     const found = await lookup(name, { all: true, order: "verbatim" }).catch(() => []);
@@ -25,15 +24,7 @@ export function createInternet(): Internet {
   }
 
   return {
-    async lookup(name) {
-      const shared = underway.get(name) ?? lookups.add(() => resolve(name));
-      underway.set(name, shared);
-      try {
-        return await Promise.race([shared, nothingIn(PATIENCE_MS)]);
-      } finally {
-        underway.delete(name);
-      }
-    },
+    lookup: (name) => Promise.race([lookups.add(() => resolve(name)), nothingIn(PATIENCE_MS)]),
     connect: (addresses, port) =>
       new Promise((done, fail) => {
         const socket = connect({

@@ -31,11 +31,23 @@ export interface Outlet {
 /** An outlet to `allowed`: domains as the configuration has them, judged to be fit for it. */
 export function createOutlet(allowed: readonly string[], internet: Internet): Outlet {
   const denied = new Set<string>();
+  /** Look-ups come one after another: a command with many names does not keep others waiting. */
+  let last: Promise<unknown> = Promise.resolve();
+  const underway = new Map<string, Promise<string[]>>();
 
   function deny(host: string, port: number): string {
     const shown = shownHost(host, port);
     if (denied.size < MAX_DENIED) denied.add(shown);
     return `Draftsmith: ${shown} is not reachable from here; ${hostRemedy(shown, allowed)}.`;
+  }
+
+  function addressesOf(name: string): Promise<string[]> {
+    const shared = underway.get(name);
+    if (shared) return shared;
+    const asked = last.then(() => internet.lookup(name)).finally(() => underway.delete(name));
+    underway.set(name, asked);
+    last = asked.catch(() => undefined);
+    return asked;
   }
 
   return {
@@ -48,7 +60,7 @@ export function createOutlet(allowed: readonly string[], internet: Internet): Ou
       return { status: "refused", text: deny(host, port) };
     },
     async dial(name, port) {
-      const known = await internet.lookup(name);
+      const known = await addressesOf(name);
       const open = known.filter(isPublicAddress);
       if (open.length === 0) {
         if (known.length > 0) return { status: "refused", text: deny(name, port) };

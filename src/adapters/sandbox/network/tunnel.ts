@@ -4,8 +4,9 @@ import { plainDomain } from "../../../core/domains.ts";
 import { readHello } from "./client-hello.ts";
 import type { Outlet } from "./outlet.ts";
 
-/** How long a client may take to say hello. */
+/** How long a client may take to say hello, and in how many pieces. */
 const HELLO_MS = 15_000;
+const HELLO_PIECES = 200;
 
 /**
  * Joins a client to an upstream it asked for by `name`, once it has said hello in TLS to that name and
@@ -40,6 +41,7 @@ export async function tunnel(
 function hello(client: Duplex): Promise<{ name: string; bytes: Buffer } | null> {
   return new Promise((done) => {
     let bytes = Buffer.alloc(0);
+    let pieces = 0;
     const finish = (result: { name: string; bytes: Buffer } | null) => {
       clearTimeout(timer);
       client.off("readable", read);
@@ -55,8 +57,9 @@ function hello(client: Duplex): Promise<{ name: string; bytes: Buffer } | null> 
       }
       if (bytes.length === 0) return;
       const said = readHello(bytes);
+      pieces += 1;
       if (said.status === "named") finish({ name: said.name, bytes });
-      else if (said.status === "other") finish(null);
+      else if (said.status === "other" || pieces > HELLO_PIECES) finish(null);
     }
     client.on("readable", read);
     client.once("end", giveUp);

@@ -20,13 +20,8 @@ it("connects to the addresses it is given, the first that answers, and looks not
   await expect(internet.connect(["127.0.0.1"], port)).rejects.toThrow("ECONNREFUSED");
 });
 
-it("knows the names that this machine knows, shares a look-up, and has nothing for the others", async () => {
+it("knows the names that this machine knows, and has nothing for the others", async () => {
   const internet = createInternet();
-  const [one, two] = await Promise.all([
-    internet.lookup("localhost"),
-    internet.lookup("localhost"),
-  ]);
-  expect(one).toContain("127.0.0.1");
-  expect(two).toEqual(one);
+  expect(await internet.lookup("localhost")).toContain("127.0.0.1");
   expect(await internet.lookup("nobody.invalid")).toEqual([]);
 });

@@ -305,6 +305,24 @@ describe("what a name leads to", () => {
     expect(internet.connected).toHaveLength(1);
   });
 
+  it("is asked for one name at a time, once for all who wait for it", async () => {
+    const answers = new Map<string, (addresses: string[]) => void>();
+    const lookup = internet.lookup;
+    internet.lookup = (name) => new Promise((done) => answers.set(name, done));
+    const waiting = ["a.example.org", "a.example.org", "b.example.net"].map((host) =>
+      talk(get(`http://${host}/`)),
+    );
+    for (const name of ["a.example.org", "b.example.net"]) {
+      while (!answers.has(name)) await new Promise((done) => setImmediate(done));
+      expect(answers.size).toBe(name === "a.example.org" ? 1 : 2);
+      // All three requests have come by now.
+      await talk(get("http://evil.example.com/"));
+      answers.get(name)?.([PUBLIC]);
+    }
+    internet.lookup = lookup;
+    for (const answer of await Promise.all(waiting)) expect(answer).toMatch(/hello/);
+  });
+
   it("may be nothing", async () => {
     internet.answers.set("a.example.org", [[]]);
     expect(await talk(tunnelTo("a.example.org:443"))).toMatch(/^HTTP\/1\.1 502 .*no address/);

@@ -22,7 +22,7 @@ export function hostRemedy(denied: string, allowed: readonly string[]): string {
     return "only ports 80 and 443 can be reached";
   }
   const problem = domainProblem(name);
-  if (problem !== null) return `it cannot be allowed: ${JSON.stringify(name)} ${problem}`;
+  if (problem !== null) return `it cannot be allowed, for it ${problem}`;
   if (allowed.some((domain) => isWithin(name, domain))) {
     return "its address is not a public one, so it stays closed";
   }

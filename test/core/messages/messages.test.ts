@@ -251,6 +251,32 @@ test("the body of a draft pull request", () => {
   `);
 });
 
+test("a body names the hosts that were refused, with who asked and what can be done", () => {
+  const [check] = change.evidence;
+  const body = renderPull({
+    command,
+    job: job(),
+    change: {
+      ...change,
+      evidence: check ? [{ ...check, deniedHosts: ["registry.example.org:443"] }] : [],
+      deniedHosts: ["10.0.0.1:80", "registry.example.org:22"],
+    },
+    headSha: HEAD,
+    neighbours: [],
+  });
+  const at = body.indexOf("| Refused host");
+  expect(body.slice(at, body.indexOf("\n\n", at))).toMatchInlineSnapshot(`
+    "| Refused host | Asked for by | Remedy |
+    | --- | --- | --- |
+    | \`registry.example.org:443\` | \`npm test\` | to allow it, add it under \`network:\` in \`.github/codex.yml\` |
+    | \`10.0.0.1:80\` | the agent's commands or the setup | it cannot be allowed, for it is an address; only names can be allowed |
+    | \`registry.example.org:22\` | the agent's commands or the setup | only ports 80 and 443 can be reached |"
+  `);
+  expect(renderPull({ command, job: job(), change, headSha: HEAD, neighbours: [] })).not.toContain(
+    "Refused host",
+  );
+});
+
 test("a body says first what went wrong", () => {
   const failing = { ...change.evidence[0], exitCode: null, stopped: "timeout" as const };
   const second = (facts: Partial<VerifiedChange>, checks = config) =>

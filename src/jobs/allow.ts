@@ -5,6 +5,7 @@ import { refusal } from "../core/messages/answers.ts";
 import { allowCommand, heldChange, heldReason } from "../core/messages/held.ts";
 import type { AllowanceStore, CommandStore, GitHub, JobStore } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
+import { movedBase } from "./let-out.ts";
 import type { Outbox } from "./outbox.ts";
 import type { AllowRequest } from "./submit.ts";
 
@@ -43,7 +44,7 @@ export async function allow(
       `the job ${codeSpan(shortId)} holds another change than ${codeSpan(sha)}. Look at what its board shows, and allow that with ${codeSpan(allowCommand(job, change))}`,
     );
   }
-  const moved = await movedBase(job, change.parent, deps.github);
+  const moved = await movedBase(job, change, deps.github);
   if (moved !== null) return refuse(moved);
   const allowance = { commit: change.commit, actor, at: deps.now() };
   if (!(await deps.allowances.allow(job.id, allowance))) {
@@ -72,14 +73,4 @@ function alreadyAllowed(job: Job, sha: string): { text: string; start: string[] 
   if (!isTerminal(job.state)) return { text: `${who}; it is on its way.`, start: [job.id] };
   const where = publication === null ? "" : `; it was published in #${publication.pull}`;
   return { text: `${who}${where}.`, start: [] };
-}
-
-/** Why the change is not the one that would be merged any more; null while its base stands where it stood. */
-async function movedBase(job: Job, parent: string, github: GitHub): Promise<string | null> {
-  const { target } = job;
-  const branch = target.kind === "follow_up" ? target.branch : target.base;
-  const stands = await github.branchSha(job.repo, branch);
-  if (stands === parent) return null;
-  const where = stands === null ? "is gone" : `moved to ${codeSpan(stands.slice(0, 12))}`;
-  return `the branch ${codeSpan(branch)} ${where} since this change was made on ${codeSpan(parent.slice(0, 12))}, so it is no longer what would be merged; write the task again`;
 }

@@ -109,11 +109,14 @@ async function findSecrets(
     secrets.names.add(paths[finding.line - 1] ?? "");
     tell(finding, null, `the name of file ${finding.line} of ${paths.length}`);
   }
+  const moved = movedWhole(patches);
   for (const piece of scanPieces(patches)) {
     // A large change takes seconds: others get their turn between two pieces.
     await setImmediate();
     const path = paths[piece.file] ?? "";
     for (const finding of await scanner.scan([{ where: path, text: piece.text }])) {
+      // What was in the repository already is told to nobody by its new name.
+      if (moved.has(piece.file) && !finding.own) continue;
       secrets.files.add(path);
       const where = `line ${piece.lines[finding.line - 1] ?? "?"}`;
       tell(finding, secrets.names.has(path) ? null : path, where);
@@ -127,6 +130,21 @@ async function findSecrets(
   const rest = secrets.violations.length - MAX_NAMED;
   if (rest > 0) secrets.violations = [...secrets.violations.slice(0, MAX_NAMED), moreSecrets(rest)];
   return secrets;
+}
+
+/** Files that came with the very content of one that went. */
+function movedWhole(patches: FilePatch[]): Set<number> {
+  const gone = new Set(
+    patches
+      .filter(({ file }) => file.status === "deleted")
+      .map(({ removed }) => removed.join("\n")),
+  );
+  const moved = new Set<number>();
+  for (const [index, { file, runs }] of patches.entries()) {
+    const text = runs.map(({ lines }) => lines.join("\n")).join("\n");
+    if (file.status === "added" && text !== "" && gone.has(text)) moved.add(index);
+  }
+  return moved;
 }
 
 function moreOf(rest: number): Violation {

@@ -1,4 +1,5 @@
-import type { Allowance, VerifiedChange } from "../core/job.ts";
+import type { Allowance, Job, VerifiedChange } from "../core/job.ts";
+import { codeSpan } from "../core/markdown.ts";
 import { heldReason } from "../core/messages/held.ts";
 import type { GitHub, Sandbox, Workspaces } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
@@ -40,6 +41,8 @@ export async function letOut(
       change,
     );
   }
+  const moved = await movedBase(job, change, deps.github);
+  if (moved !== null) return stay(moved, change);
   await deps.github.readGit(job.repo, (token) => deps.workspaces.fetch(job.repo, [parent], token));
   const files = await deps.objects.changed(job.repo, commit);
   if (files === null) {
@@ -64,4 +67,18 @@ export async function letOut(
     evidence.map((check) => ({ type: "evidence", evidence: check })),
   );
   return { ...change, cautions, evidence };
+}
+
+/** Why the change is not the one that would be merged any more; null while its base stands where it stood. */
+export async function movedBase(
+  job: Job,
+  { parent }: VerifiedChange,
+  github: GitHub,
+): Promise<string | null> {
+  const { target } = job;
+  const branch = target.kind === "follow_up" ? target.branch : target.base;
+  const stands = await github.branchSha(job.repo, branch);
+  if (stands === parent) return null;
+  const where = stands === null ? "is gone" : `moved to ${codeSpan(stands.slice(0, 12))}`;
+  return `the branch ${codeSpan(branch)} ${where} since this change was made on ${codeSpan(parent.slice(0, 12))}, so it is no longer what would be merged; write the task again`;
 }

@@ -122,6 +122,13 @@ describe("paths that no job may change", { timeout: 90_000 * PATIENCE }, () => {
     expect(leaving.command(ended)).toBe("");
     expectNothingLeft(ended);
   });
+
+  it.concurrent("leaving-41 a link out behind one whose name looks the same", async () => {
+    const links = `ln -s /etc/passwd "$(printf 'x\\376')" && ln -s README.md "$(printf 'x\\377')"`;
+    const ended = await leaving.play([shell(links)]);
+    expect(ended.board).toMatch(/⛔ blocked.*Symbolic links must/);
+    expectNothingLeft(ended);
+  });
 });
 
 describe("limits of one change", { timeout: 90_000 * PATIENCE }, () => {

@@ -6,7 +6,7 @@ const MAX_TARGET_BYTES = 4096;
 /** Links that a system follows on one way before it calls it a loop. */
 const MAX_HOPS = 40;
 
-/** Symbolic links of a tree, by path; null where the target is too long to be one. */
+/** Symbolic links of a tree, by path; null where the target is too long to be one, or cannot be told. */
 export type Links = Map<string, string | null>;
 
 /**
@@ -62,7 +62,12 @@ async function linksOf(dir: string, tree: string, env: Record<string, string>): 
     if (id !== "") ids.push({ path, id });
   }
   const targets = await targetsOf(dir, [...new Set(ids.map(({ id }) => id))], env);
-  return new Map(ids.map(({ path, id }) => [path, targets.get(id) ?? null]));
+  const links: Links = new Map();
+  for (const { path, id } of ids) {
+    // Names that are not UTF-8 may look the same: nobody knows which of them leads where.
+    links.set(path, links.has(path) ? null : (targets.get(id) ?? null));
+  }
+  return links;
 }
 
 /** Texts of small objects; larger ones are left out. */

@@ -252,12 +252,25 @@ const mutations: Mutation[] = [
   {
     attack: "leaving-39",
     defence: "a word counts for the diff that was seen",
-    ...without(ALLOW, "if (stands === parent) return null;", "if (stands !== null) return null;"),
+    ...without(
+      "src/jobs/let-out.ts",
+      "if (stands === parent) return null;",
+      "if (stands !== null) return null;",
+    ),
   },
   {
     attack: "leaving-40",
     defence: "the name of the branch is looked through",
     ...without(INSPECT, "return found.length === 0", "return found.length >= 0"),
+  },
+  {
+    attack: "leaving-41",
+    defence: "links whose names cannot be told apart lead nowhere",
+    ...without(
+      "src/adapters/git/links.ts",
+      "links.has(path) ? null : (targets.get(id) ?? null)",
+      "targets.get(id) ?? null",
+    ),
   },
 ];
 

@@ -6,7 +6,6 @@ import type { Access, Permissions, State, Token } from "./state.ts";
 /** Who makes a request. */
 export type Caller = { kind: "nobody" } | { kind: "app" } | { kind: "installation"; token: Token };
 
-const HOUR_MS = 3_600_000;
 const MAX_JWT_SECONDS = 600;
 
 /** Reads an Authorization header: a JWT of the App, an installation token, or none. Wrong ones get 401. */
@@ -75,11 +74,16 @@ function parsePart(part: string): unknown {
   }
 }
 
-/** A new installation token, good for an hour, in GitHub's present long form. */
+/** A new installation token in GitHub's present long form. */
 export function issueToken(state: State, repositoryIds: number[], permissions: Permissions): Token {
   const part = (bytes: number) => randomBytes(bytes).toString("base64url");
   const value = `ghs_${state.app.id}_eyJ${part(30)}.eyJ${part(120)}.${part(256)}`;
-  const token = { value, repositoryIds, permissions, expiresAt: Date.now() + HOUR_MS };
+  const token = {
+    value,
+    repositoryIds,
+    permissions,
+    expiresAt: Date.now() + state.tokenLifetimeMs,
+  };
   state.tokens.set(value, token);
   return token;
 }

@@ -62,6 +62,7 @@ export function initialState(
     drafts: options.drafts ?? true,
     users: new Map(),
     tokens: new Map(),
+    tokenLifetimeMs: 3_600_000,
     repositories: [],
     nextId,
     changed,

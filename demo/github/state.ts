@@ -89,6 +89,8 @@ export interface State {
   drafts: boolean;
   users: Map<string, User>;
   tokens: Map<string, Token>;
+  /** How long new tokens live: GitHub's an hour. */
+  tokenLifetimeMs: number;
   repositories: Repository[];
   nextId: () => number;
   /** Called after every change of a comment, reaction or pull request. */

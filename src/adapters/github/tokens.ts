@@ -127,7 +127,8 @@ export function createTokens(deps: {
     alive.delete(held);
     // A host may give one token twice; as long as one of them is used it must live.
     if ([...alive].some(({ token }) => token === held.token)) return;
-    const ended = deps.revoke(held.token).finally(() => {
+    const over = held.expiresAt <= now() ? Promise.resolve() : deps.revoke(held.token);
+    const ended = over.finally(() => {
       onToken(held.token, false);
       revoking.delete(ended);
     });

@@ -211,6 +211,14 @@ export async function compose(
   );
   const boundary = await sandbox.check();
   if (!boundary.ok) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
+  const paused = await killSwitch.paused();
+  if (paused !== null) {
+    const file = path.join(dataDir, "paused");
+    log.warn(
+      { reason: paused, file },
+      "paused: nothing starts or is published while the file is there",
+    );
+  }
   outbox.wake();
   runner.start(unfinished);
   const { port } = server;

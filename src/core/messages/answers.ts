@@ -37,10 +37,10 @@ export function usage(skills: { name: string; description: string }[], maxTasks:
 }
 
 /** One refusal; the reason is a clause, or sentences of its own. */
-export function refusal(login: string, reason: string, what = "started"): string {
+export function refusal(login: string, reason: string): string {
   const joint = /^\p{Lu}/u.test(reason) ? "." : ":";
   const stop = /[.!?]$/.test(reason) ? "" : ".";
-  return `**${login}**, nothing was ${what}${joint} ${reason}${stop}`;
+  return `**${login}**, nothing was started${joint} ${reason}${stop}`;
 }
 
 /** Tells that no job can run here, with what the operator has to do. */

@@ -110,8 +110,16 @@ export const SHOWN_FIRST: readonly ShownGroup[] = [
     topic: "other",
     why: "runs by itself when somebody commits, enters the directory or starts a tool here",
     names:
-      "lefthook.yml lefthook.yaml lefthook.toml lefthook.json .lefthook.yml .pre-commit-config.yaml .pre-commit-config.yml .pre-commit-hooks.yaml .overcommit.yml .lintstagedrc .envrc .env .flaskenv .npmrc .yarnrc .yarnrc.yml .pnpmfile.cjs .pnpmfile.mjs bunfig.toml .nvmrc .node-version .python-version .ruby-version .java-version .tool-versions mise.toml .mise.toml rust-toolchain rust-toolchain.toml .bazelrc .buckconfig pip.conf .pypirc .condarc .gemrc .irbrc .pryrc .rspec .mocharc.js .mocharc.cjs .bundle .curlrc .wgetrc .netrc .inputrc .bashrc .bash_profile .profile .zshrc .gdbinit .lldbinit .vimrc .exrc .nvimrc .nvim.lua .lvimrc .dir-locals.el .sublime-project",
-    globs: ["lefthook-local.*", ".lefthook-local.*", ".lefthook.*", ".lintstagedrc.*", ".env.*"],
+      "lefthook.yml lefthook.yaml lefthook.toml lefthook.json .lefthook.yml .pre-commit-config.yaml .pre-commit-config.yml .pre-commit-hooks.yaml .overcommit.yml .lintstagedrc .envrc .env .flaskenv .npmrc .yarnrc .yarnrc.yml .pnpmfile.cjs .pnpmfile.mjs bunfig.toml .nvmrc .node-version .python-version .ruby-version .java-version .tool-versions mise.toml .mise.toml rust-toolchain rust-toolchain.toml .bazelrc .buckconfig pip.conf .pypirc .condarc .gemrc .irbrc .pryrc .rspec .mocharc.js .mocharc.cjs .bundle .curlrc .wgetrc .netrc .inputrc .bashrc .bash_profile .profile .zshrc .rprofile .renviron .octaverc .pdbrc .gdbinit .lldbinit .vimrc .exrc .nvimrc .nvim.lua .lvimrc .dir-locals.el .sublime-project",
+    globs: [
+      "lefthook-local.*",
+      ".lefthook-local.*",
+      ".lefthook.*",
+      ".lintstagedrc.*",
+      ".env.*",
+      "**/.cargo/**",
+      "**/.yarn/**",
+    ],
   },
   {
     topic: "other",
@@ -144,6 +152,13 @@ export const SHOWN_FIRST: readonly ShownGroup[] = [
       "cmake/**",
       "*.cmake",
     ],
+  },
+  {
+    topic: "other",
+    why: "linters, compilers and editors load code that it names",
+    names:
+      ".eslintrc .eslintrc.json .eslintrc.yml .eslintrc.yaml .babelrc .babelrc.json babel.config.json .prettierrc .prettierrc.json .prettierrc.yml .prettierrc.yaml .prettierrc.toml .stylelintrc .stylelintrc.json .stylelintrc.yml .swcrc .mocharc.json .mocharc.jsonc .mocharc.yml .nycrc .nycrc.json .taprc nodemon.json tslint.json jest.config.json tsconfig.json jsconfig.json .rubocop.yml .flake8 mypy.ini .golangci.yml .golangci.yaml .luacheckrc .credo.exs .formatter.exs .scalafix.conf dprint.json phpcs.xml psalm.xml .ansible-lint",
+    globs: ["tsconfig.*.json"],
   },
   {
     topic: "other",

@@ -582,7 +582,8 @@ describe("where and when", () => {
     const asked = world.github.requests.length;
     await attack(world, { issue: number, login: "ada", body: "/codex write a" });
     expect(stored(world, number)).toEqual(NOTHING);
-    expect(world.github.requests.slice(asked)).toEqual([]);
+    const since = world.github.requests.slice(asked).map((request) => request.path);
+    expect(since.filter((where) => where.endsWith("/permission"))).toEqual([]);
   });
 });
 

@@ -1,27 +1,22 @@
 import type { AgentOutcome } from "../agents/loop.ts";
-import { checksFailedPrompt, parseReport, refusedPrompt } from "../agents/prompt.ts";
+import { checksFailedPrompt, refusedPrompt } from "../agents/prompt.ts";
 import { hostWords } from "../core/denied-hosts.ts";
 import type { Job, JobState, VerifiedChange } from "../core/job.ts";
-import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { heldReason, violationsForAgent } from "../core/messages/held.ts";
-import { commitMessage } from "../core/messages/pull.ts";
-import type { ChatMessage } from "../core/model.ts";
-import type { JobStore, Workspace } from "../core/ports.ts";
-import { stripInvisible } from "../core/redact.ts";
-import { howStopped } from "../core/stopped.ts";
+import type { JobStore } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BriefingDeps, briefing } from "./briefing.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
 import { deniedDuring } from "./denied.ts";
 import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
+import { prepare } from "./prepare.ts";
+import { sendBack } from "./send-back.ts";
 import { transcriptOf } from "./transcript.ts";
-import { runCommands, verify } from "./verify.ts";
+import { verify } from "./verify.ts";
+import { said, wordsOf } from "./words-of.ts";
 
 /** Times a change goes back to the agent because of a failed check or a path it may not touch. */
 const MAX_ROUNDS = 2;
-
-/** Characters of an agent's words that are kept as the reason of an ending. */
-const MAX_WORDS = 2000;
 
 /** Why an agent was stopped, after "because". */
 const LIMIT = {
@@ -84,26 +79,14 @@ export async function work(
     if (outcome.status === "refused") {
       return stop(attempt, "no_change", `the model declined: ${said(outcome)}`, deps);
     }
-    const words = wordsOf(outcome, job);
-    const message = commitMessage(
-      { title: words.title, summary: words.plain },
-      await actorOf(job, deps),
-      deps.webHost,
-    );
+    const words = wordsOf(outcome, job, await actorOf(job, deps), deps.webHost);
+    const { message } = words;
     const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
     if (snapshot.status === "empty") return endUnchanged(attempt, outcome, deps);
     const inspection =
       snapshot.status === "refused"
         ? refused(snapshot.reason)
-        : await inspect(
-            job,
-            {
-              ...snapshot,
-              parent: job.baseSha,
-              words: [stripInvisible(outcome.report), words.title, words.summary, message],
-            },
-            deps,
-          );
+        : await inspect(job, { ...snapshot, parent: job.baseSha, words: words.all }, deps);
     const obstacle = obstacleOf(inspection);
     const mayGoOn = outcome.status === "finished" && rounds < MAX_ROUNDS;
     if (obstacle !== null && mayGoOn) {
@@ -164,49 +147,6 @@ export async function work(
   }
 }
 
-/** Runs the repository's setup commands; a sentence when one fails. */
-async function prepare(
-  workspace: Workspace,
-  attempt: Attempt,
-  deps: WorkDeps,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const { job } = attempt;
-  const evidence = await runCommands(deps.sandbox, workspace, job, job.config.setup, {
-    signal,
-    stopAtFailure: true,
-  });
-  await attempt.write(
-    {},
-    evidence.map((check) => ({ type: "evidence", evidence: check })),
-  );
-  const failed = evidence.find((check) => check.exitCode !== 0);
-  if (!failed) return null;
-  const how = failed.stopped
-    ? `was ${howStopped(failed.stopped)}`
-    : `ended with exit code ${failed.exitCode}`;
-  const tail = failed.output.trim().split("\n").slice(-3).join(" / ");
-  const { deniedHosts } = failed;
-  const refused =
-    deniedHosts.length > 0
-      ? `; it tried to reach ${hostWords(deniedHosts, job.config.network)}`
-      : "";
-  return `the setup command \`${failed.command}\` ${how}${refused}: ${tail}`;
-}
-
-/** The agent's own words, safe for a commit and for a pull request. */
-function wordsOf(
-  outcome: AgentOutcome,
-  job: Job,
-): { title: string; summary: string; plain: string } {
-  const { title, summary } = parseReport(outcome.report);
-  return {
-    title: titleLine(title) || titleLine(job.task) || `Task ${job.number} of #${job.issue}`,
-    summary: safeMarkdown(summary, { maxLength: 8000 }),
-    plain: safePlainText(summary, { maxLength: 8000 }),
-  };
-}
-
 async function actorOf(job: Job, deps: WorkDeps) {
   const command = await deps.commands.command(job.commandId);
   if (!command) throw new Error(`job ${job.id} has no command`);
@@ -223,21 +163,6 @@ function obstacleOf(inspection: Inspection): { reason: string; told: string } | 
   const { violations } = inspection;
   if (violations.length === 0) return null;
   return { reason: heldReason(violations), told: violationsForAgent(violations) };
-}
-
-/** Puts a message into the conversation, with why. */
-async function sendBack(
-  attempt: Attempt,
-  messages: ChatMessage[],
-  text: string,
-  reason: string,
-): Promise<void> {
-  const message: ChatMessage = { role: "user", content: text };
-  messages.push(message);
-  await attempt.write({}, [
-    { type: "round", reason },
-    { type: "message", message },
-  ]);
 }
 
 /** Ends a job that left everything as it was, in the agent's own words. */
@@ -262,12 +187,6 @@ async function endUnchanged(
 /** What the network refused to the setup and to the agent's commands. */
 async function deniedOf(job: Job, deps: WorkDeps): Promise<string[]> {
   return deniedDuring(await deps.jobs.events(job.id), job.config.setup);
-}
-
-/** An agent's words as they are; the board shows them where nothing in them acts. */
-function said(outcome: AgentOutcome): string {
-  const text = stripInvisible(outcome.report).trim();
-  return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text;
 }
 
 async function stop(

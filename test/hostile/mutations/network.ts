@@ -163,7 +163,7 @@ const mutations: Mutation[] = [
   {
     attack: "network-19",
     defence: "a failed setup names the hosts it wanted",
-    file: "src/jobs/work.ts",
+    file: "src/jobs/prepare.ts",
     find: "`; it tried to reach ${hostWords(deniedHosts, job.config.network)}`",
     replace: "hostWords([], job.config.network)",
   },

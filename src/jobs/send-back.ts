@@ -1,0 +1,17 @@
+import type { ChatMessage } from "../core/model.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** Puts a message into the conversation, with why. */
+export async function sendBack(
+  attempt: Attempt,
+  messages: ChatMessage[],
+  text: string,
+  reason: string,
+): Promise<void> {
+  const message: ChatMessage = { role: "user", content: text };
+  messages.push(message);
+  await attempt.write({}, [
+    { type: "round", reason },
+    { type: "message", message },
+  ]);
+}

@@ -1,0 +1,47 @@
+import type { AgentOutcome } from "../agents/loop.ts";
+import { parseReport } from "../agents/prompt.ts";
+import type { Command, Job } from "../core/job.ts";
+import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
+import { commitMessage } from "../core/messages/pull.ts";
+import { stripInvisible } from "../core/redact.ts";
+
+/** Characters of an agent's words that are kept as the reason of an ending. */
+const MAX_WORDS = 2000;
+
+/** An agent's report as it goes to GitHub. */
+interface Words {
+  title: string;
+  /** Safe Markdown. */
+  summary: string;
+  /** The whole commit message. */
+  message: string;
+  /** Every form of it that leaves, and what it was made of. */
+  all: string[];
+}
+
+/** The agent's own words, safe for a commit and for a pull request. `host` is GitHub's web host. */
+export function wordsOf(
+  outcome: AgentOutcome,
+  job: Job,
+  actor: Command["actor"],
+  host: string,
+): Words {
+  const report = parseReport(outcome.report);
+  const title =
+    titleLine(report.title) || titleLine(job.task) || `Task ${job.number} of #${job.issue}`;
+  const summary = safeMarkdown(report.summary, { maxLength: 8000 });
+  const plain = safePlainText(report.summary, { maxLength: 8000 });
+  const message = commitMessage({ title, summary: plain }, actor, host);
+  return {
+    title,
+    summary,
+    message,
+    all: [stripInvisible(outcome.report), title, summary, message],
+  };
+}
+
+/** An agent's words as they are; the board shows them where nothing in them acts. */
+export function said(outcome: AgentOutcome): string {
+  const text = stripInvisible(outcome.report).trim();
+  return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text;
+}

@@ -6,7 +6,7 @@ import type { Limits, Machine } from "../core/limits.ts";
 import type { CommandResult, Log, Sandbox, SandboxCommand } from "../core/ports.ts";
 import { assess, type Verdict } from "./sandbox/assess.ts";
 import { type Boundary, createBoundary } from "./sandbox/boundary.ts";
-import { type Bounds, createBounds } from "./sandbox/bounds.ts";
+import { type Bounds, createBounds, type Holding } from "./sandbox/bounds.ts";
 import { openGroups } from "./sandbox/cgroups.ts";
 import { launch, StartFailure } from "./sandbox/launch.ts";
 import { describeMachine } from "./sandbox/machine.ts";
@@ -59,7 +59,9 @@ const refuse = (why: string): CommandResult => ({
  * The sandbox of @anthropic-ai/sandbox-runtime. One per process, as its proxy and settings are global
  * there. `stop` ends what runs and releases them.
  */
-export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Promise<void> } {
+export function createSandbox(
+  options: SandboxOptions,
+): Sandbox & { bounds(): Promise<Holding>; stop(): Promise<void> } {
   const { user, log } = options;
   const lifetime = new AbortController();
   const running = new Set<Promise<unknown>>();
@@ -191,6 +193,7 @@ export function createSandbox(options: SandboxOptions): Sandbox & { stop(): Prom
         throw new TransientError(error.message, { cause: error });
       }
     },
+    bounds: async () => (await theBounds()).holding,
     async room(): Promise<string | null> {
       return (await theBounds()).room();
     },

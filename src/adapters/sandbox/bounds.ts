@@ -2,7 +2,7 @@ import path from "node:path";
 import { toError } from "../../core/errors.ts";
 import { type Broken, type Limits, MB } from "../../core/limits.ts";
 import type { Log, Workspace } from "../../core/ports.ts";
-import type { JobGroup, Opened } from "./cgroups.ts";
+import type { Groups, JobGroup, Opened } from "./cgroups.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** A command under the bounds of its job; call `end` when its last process has ended. */
@@ -11,11 +11,18 @@ export interface Bounded {
   end(): Promise<Broken | null>;
 }
 
+/** What bounds jobs on this machine. */
+export interface Holding {
+  limits: Limits;
+  /** What the kernel bounds by control groups; null where there are none for us. */
+  groups: Pick<Groups, "version" | "bounds"> | null;
+  /** Why there are none; null where there are. */
+  reason: string | null;
+}
+
 /** Everything that bounds what jobs use of the machine. */
 export interface Bounds {
-  limits: Limits;
-  /** The control groups, or why there are none. */
-  groups: Opened;
+  holding: Holding;
   /** Why a job may run nothing more; null when it may. */
   refusal(jobId: string): string | null;
   /** Shell lines that set the limits of processes: before the sandbox is built, and inside it. */
@@ -60,8 +67,7 @@ export function createBounds(options: {
   }
 
   return {
-    limits,
-    groups,
+    holding: { limits, groups: groups.groups, reason: groups.reason },
     refusal: watchdog.refusal,
     room: watchdog.room,
     lines(jobId) {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 /** What directories take of a disk. */
 export interface DiskUse {
   bytes: number;
-  /** Files, directories and links; 0 where this system's programs do not count them. */
+  /** Names of files, directories and links; 0 where this system's programs do not count them. */
   files: number;
   /** False when the count was given up because it was above `enough` already, or took too long. */
   whole: boolean;
@@ -13,7 +13,7 @@ export interface DiskUse {
 
 /** A walk through more than this is given up; the next one may find a warmer cache. */
 const PATIENCE_MS = 60_000;
-/** Beyond this many files with several names each name counts. */
+/** Beyond this many files with several names the bytes of each name count. */
 const MAX_LINKED = 1_000_000;
 
 /**
@@ -63,11 +63,10 @@ function walk(dirs: string[], enough: { bytes: number; files: number }): Promise
     rest = lines.pop() ?? "";
     for (const line of lines) {
       const [blocks, inode] = line.split(" ");
-      if (inode !== undefined) {
-        if (linked.has(inode)) continue;
-        if (linked.size < MAX_LINKED) linked.add(inode);
-      }
+      // Each name counts: to walk through them takes its time. What they share counts once.
       use.files += 1;
+      if (inode !== undefined && linked.has(inode)) continue;
+      if (inode !== undefined && linked.size < MAX_LINKED) linked.add(inode);
       use.bytes += Number(blocks) * 512;
     }
     if (use.whole && (use.bytes > enough.bytes || use.files > enough.files)) giveUp();

@@ -24,7 +24,7 @@ export function hostRemedy(denied: string, allowed: readonly string[]): string {
   const problem = domainProblem(name);
   if (problem !== null) return `it cannot be allowed, for it ${problem}`;
   if (allowed.some((domain) => isWithin(name, domain))) {
-    return "its address is not a public one, so it stays closed";
+    return "its address is not a public one, or TLS was to another name; it stays closed";
   }
   return "to allow it, add it under `network:` in `.github/codex.yml`";
 }

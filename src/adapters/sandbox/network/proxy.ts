@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmod, chown, mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import path from "node:path";
 import type { SandboxUser } from "../toolchain.ts";
@@ -35,7 +35,8 @@ export interface NetworkProxy {
  */
 export async function createSocketProxy(dir: string, internet: Internet): Promise<NetworkProxy> {
   await mkdir(dir, { recursive: true });
-  const own = await mkdtemp(path.join(dir, "outlets-"));
+  await sweep(dir);
+  const own = await mkdtemp(path.join(dir, `outlets-${process.pid}-`));
   await chmod(own, 0o711);
   // An address of a socket holds 107 bytes, and the path to a data directory may be longer.
   const handle = await open(own);
@@ -99,6 +100,24 @@ export async function createPortProxy(
       server.close();
     },
   };
+}
+
+/** Removes the directories of servers that were killed. */
+async function sweep(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const [, pid] = /^outlets-(\d+)-/.exec(name) ?? [];
+    if (pid && !isAlive(Number(pid))) await rm(path.join(dir, name), { recursive: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Any other answer comes from a process of somebody else.
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
 }
 
 async function listening(

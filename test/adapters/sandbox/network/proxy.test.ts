@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -359,6 +359,19 @@ describe("an outlet", () => {
     expect(left).toBe(256);
     await outlet.close();
     await Promise.all(all);
+  });
+
+  it("leaves nothing behind, and takes away what a killed server left", async () => {
+    const place = path.dirname(dir);
+    const left = path.join(place, "outlets-999999999-x");
+    mkdirSync(left);
+    const another = await createSocketProxy(place, internet);
+    const open = await another.open([], null);
+    expect(existsSync(open.socket ?? "")).toBe(true);
+    await open.close();
+    expect(existsSync(open.socket ?? "")).toBe(false);
+    await another.close();
+    expect(readdirSync(place)).toEqual([path.basename(dir)]);
   });
 
   it("hears what a command said last", async () => {

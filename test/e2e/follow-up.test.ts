@@ -1,31 +1,10 @@
 import { expect, test } from "vitest";
 import { git } from "../../demo/github/bare.ts";
 import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
+import { pushFile } from "../support/push-file.ts";
 import { plays, startWorld, taskOf, type World } from "../support/world.ts";
 
 const write = (path: string, content: string) => ({ name: "write", arguments: { path, content } });
-
-/** A person pushes one file to a branch of the bare repository. */
-async function pushFile(world: World, branch: string, path: string, content: string) {
-  const blob = await git(world.bare, ["hash-object", "-w", "--stdin"], { input: content });
-  const tree = await git(world.bare, ["ls-tree", branch]);
-  const lines = tree.split("\n").filter((line) => line !== "" && !line.endsWith(`\t${path}`));
-  const input = `${[...lines, `100644 blob ${blob}\t${path}`].join("\n")}\n`;
-  const made = await git(world.bare, ["mktree"], { input });
-  const parent = await git(world.bare, ["rev-parse", branch]);
-  const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
-  const commit = await git(world.bare, [
-    ...person,
-    "commit-tree",
-    made,
-    "-p",
-    parent,
-    "-m",
-    "Mine",
-  ]);
-  await git(world.bare, ["update-ref", `refs/heads/${branch}`, commit]);
-  return commit;
-}
 
 /** A world with one open draft of ours; `during` happens while the follow-up's model thinks. */
 async function worldWithDraft(

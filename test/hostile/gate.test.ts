@@ -5,6 +5,7 @@ import { git } from "../../demo/github/bare.ts";
 import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
 import { userOf } from "../../demo/github/state.ts";
 import type { ChatRequest, ScriptedReply } from "../support/model-server.ts";
+import { pushFile } from "../support/push-file.ts";
 import { openWorld, plays, taskOf, type World } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
 import { attack, jobIds, NOTHING, type Payload, stored } from "./comment-attack.ts";
@@ -55,6 +56,10 @@ const script = plays({
   "write a": {
     calls: [{ name: "write", arguments: { path: "a.txt", content: "a\n" } }],
     report: "Write a\n\nAs asked.",
+  },
+  "write more": {
+    calls: [{ name: "write", arguments: { path: "more.txt", content: "more\n" } }],
+    report: "Write more\n\nAs asked.",
   },
   "write the workflow": {
     calls: [
@@ -549,6 +554,31 @@ describe("where and when", () => {
       .toMatch(/an-admin is no longer an admin of this repository/);
     expect(looks).toBe(2);
     expect(await left(number)).toEqual([]);
+  });
+
+  it("gate-39 the person loses write access while a commit is carried over to a branch that moved", {
+    timeout: 60_000 * PATIENCE,
+  }, async () => {
+    const number = issue();
+    await world.say("/codex write a", number);
+    await world.ended(number);
+    const pull = world.pulls().find((each) => each.head.startsWith(`codex/${number}-`));
+    if (!pull) throw new Error("no pull request");
+    const { begun, goOn } = slowModel();
+    await world.say("/codex write more, slow", pull.number);
+    await begun;
+    const theirs = await pushFile(world, pull.head, "theirs.txt", "theirs\n");
+    let looks = 0;
+    sabotage = ({ path: where }) => {
+      if (!where.endsWith("/collaborators/ada/permission")) return undefined;
+      looks += 1;
+      const body = { permission: "read", role_name: "read" };
+      return looks > 1 ? { when: "before", answer: { status: 200, body } } : undefined;
+    };
+    goOn();
+    expect(await world.ended(pull.number)).toMatch(/ada may no longer write to this repository/);
+    expect(looks).toBe(2);
+    expect(await git(world.bare, ["rev-parse", pull.head])).toBe(theirs);
   });
 
   /** Starts the server anew with another list of repositories, until the test is over. */

@@ -227,6 +227,13 @@ const mutations: Mutation[] = [
     find: "if (usage.heard < most) return null;",
     replace: "if (usage) return null;",
   },
+  {
+    attack: "gate-39",
+    defence: "a look before each push",
+    file: "src/jobs/publish.ts",
+    find: "if (carries > 0) await recheck(job, deps);",
+    replace: "",
+  },
 ];
 
 export default mutations;

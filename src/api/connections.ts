@@ -4,6 +4,8 @@ import type { Socket } from "node:net";
 /** Open connections of one address. */
 const MOST_OF_ONE = 256;
 const MOST = 1024;
+/** How long a connection may wait before another of its address takes its place, in ms. */
+const PATIENCE_MS = 2000;
 
 /** The connections of a server. */
 export interface Connections {
@@ -15,33 +17,37 @@ interface Connection {
   address: string;
   /** Requests that came on it and have no answer yet. */
   requests: Set<IncomingMessage>;
+  /** Since when it has kept the server waiting, in ms since the epoch. */
+  since: number;
   ending: boolean;
 }
 
 /**
- * Bounds the connections of a server, and those of one address. A new one takes the place of the one
- * that has kept the server waiting longest, for a request or the rest of one: so whoever holds many
- * connections open shuts nobody out. Behind proxies all come from one address, and only the sum counts.
+ * Bounds the connections of a server, and those of one address. Beyond that, a new one takes the place
+ * of the one that has kept the server waiting longest, for a request or the rest of one: so whoever
+ * holds many connections open shuts nobody out. Behind proxies all come from one address, and only the
+ * sum counts.
  */
 export function boundConnections(
   server: Server,
-  options: { proxies: number; addressOf: (socket: Socket) => string },
+  options: { proxies: number; addressOf: (socket: Socket) => string; now: () => number },
 ): Connections {
+  const { proxies, now } = options;
   /** The one that was answered last stands last. */
   const open = new Map<Socket, Connection>();
 
   function makeRoom(address: string): boolean {
     const own = [...open.values()].filter((each) => each.address === address).length;
-    const crowded = options.proxies === 0 && own >= MOST_OF_ONE;
-    if (!crowded && open.size < MOST) return true;
+    const full = open.size >= MOST;
+    if (!full && (proxies > 0 || own < MOST_OF_ONE)) return true;
     for (const [socket, each] of open) {
-      if (crowded && each.address !== address) continue;
       if ([...each.requests].some((request) => request.complete)) continue;
+      if (!full && (each.address !== address || now() - each.since < PATIENCE_MS)) continue;
       open.delete(socket);
       socket.destroy();
       return true;
     }
-    return false;
+    return !full;
   }
 
   server.on("connection", (socket: Socket) => {
@@ -50,7 +56,7 @@ export function boundConnections(
       socket.destroy();
       return;
     }
-    open.set(socket, { address, requests: new Set(), ending: false });
+    open.set(socket, { address, requests: new Set(), since: now(), ending: false });
     socket.once("close", () => open.delete(socket));
   });
   for (const event of ["request", "checkContinue"] as const) {
@@ -61,6 +67,7 @@ export function boundConnections(
       response.once("close", () => {
         if (connection === undefined || !open.has(socket)) return;
         connection.requests.delete(request);
+        connection.since = now();
         open.delete(socket);
         open.set(socket, connection);
         if (connection.ending && connection.requests.size === 0) socket.destroySoon();

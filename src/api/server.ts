@@ -63,7 +63,7 @@ export async function serve(
   const server = createServer(LIMITS);
   server.maxRequestsPerSocket = MOST_REQUESTS_OF_A_CONNECTION;
   const addressOf = (socket: Socket) => networkOf(socket.remoteAddress ?? "") ?? "unknown";
-  const connections = boundConnections(server, { proxies, addressOf });
+  const connections = boundConnections(server, { proxies, addressOf, now: options.now });
   const buckets = createBuckets({ ...REQUESTS, now: options.now });
   const known = new Map(
     Object.entries(routes).map(([path, methods]) => [path, new Map(Object.entries(methods))]),
@@ -75,8 +75,7 @@ export async function serve(
       const headers = { "retry-after": String(buckets.retryAfter(address)) };
       return new Response("too many requests\n", { status: 429, headers });
     }
-    // RFC 9112, 3.2: one Host, no more and no less.
-    if (request.httpVersion === "1.1" && request.headersDistinct.host?.length !== 1) {
+    if (isAmbiguous(request)) {
       return new Response("bad request\n", { status: 400, headers: { connection: "close" } });
     }
     const methods = known.get((request.url ?? "/").split("?", 1)[0] ?? "/");
@@ -116,6 +115,15 @@ export async function serve(
       await closed;
     },
   };
+}
+
+/** RFC 9112: there is one Host (3.2), and the end of a body is known (6.1). Node's parser checks the rest. */
+function isAmbiguous({ httpVersion, headers, headersDistinct }: IncomingMessage): boolean {
+  const encoding = headers["transfer-encoding"];
+  return (
+    (httpVersion === "1.1" && headersDistinct.host?.length !== 1) ||
+    (encoding !== undefined && encoding.toLowerCase() !== "chunked")
+  );
 }
 
 /** What to do about an address that cannot be listened on. */

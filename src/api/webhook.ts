@@ -136,10 +136,12 @@ function busy(reason: string): Response {
   return new Response(`${reason}\n`, { status: 503, headers: { "retry-after": RETRY_S } });
 }
 
+/** An object whose `action`, if any, is a word, as all of GitHub's are; null for anything else. */
 function parse(body: Buffer): object | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+    return "action" in value && typeof value.action !== "string" ? null : value;
   } catch {
     return null;
   }

@@ -8,10 +8,14 @@ const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => ({ name, text: readFileSync(path.join(SRC, name), "utf8") }));
 
+/** What stands at the start of a line, or is a call: not the words "from" and "import" in a text. */
+const IMPORT =
+  /^(?:import|export|\})[^"'`\n]* from "([^"\n]+)"|^import "([^"\n]+)"|\bimport\(\s*"([^"\n]+)"/gm;
+
 /** Modules a file imports: packages by name, own files by their path below src. */
 function importsOf(file: { name: string; text: string }): string[] {
-  const found = [...file.text.matchAll(/(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(
-    (match) => match[1] ?? "",
+  const found = [...file.text.matchAll(IMPORT)].map(
+    ([, from, bare, call]) => from ?? bare ?? call ?? "",
   );
   return found.map((spec) =>
     spec.startsWith(".")

@@ -107,8 +107,7 @@ export function createSandbox(
     const refused = refusal(command);
     if (refused !== null) return refuse(refused);
     const bound = await theBounds();
-    const spent = bound.refusal(command.workspace.jobId);
-    if (spent !== null) throw new UserError(spent);
+    const { outside, inside } = await bound.lines(command.workspace);
     const signal = AbortSignal.any([lifetime.signal, ...(command.signal ? [command.signal] : [])]);
     if (signal.aborted) return CANCELLED;
     boundary ??= createBoundary({ ...options, toolchain, programs });
@@ -119,7 +118,6 @@ export function createSandbox(
     const prepared = await ready.prepare(command);
     const marker = `[${randomBytes(12).toString("hex")}]\n`;
     const { workspace } = command;
-    const { outside, inside } = bound.lines(workspace.jobId);
     try {
       const ended = await launch({
         bash: programs.bash,

@@ -1,5 +1,6 @@
 import { createGit } from "../../src/adapters/git/git.ts";
 import type { RepoRef } from "../../src/core/job.ts";
+import type { Limits } from "../../src/core/limits.ts";
 import type { CommandResult, Log, Sandbox, Workspace } from "../../src/core/ports.ts";
 import { silentLog } from "./log.ts";
 import { type GitServer, makeRemote, type Remote, serveGit } from "./repository.ts";
@@ -25,10 +26,13 @@ export interface GitWorld {
 }
 
 /** Builds a world; close it after the tests. */
-export async function makeGitWorld(log: Log = silentLog): Promise<GitWorld> {
+export async function makeGitWorld(
+  log: Log = silentLog,
+  limits: Partial<Limits> = {},
+): Promise<GitWorld> {
   const { root, remove } = await makeRoot();
   const server = await serveGit(root, TOKEN);
-  const sandbox = makeSandbox(root);
+  const sandbox = makeSandbox(root, { limits });
   const workDir = `${root}/work`;
   const remoteUrl = (repo: RepoRef) => `${server.origin}/${repo.owner}/${repo.name}.git`;
   const git = createGit({ workDir, sandbox, user: TEST_USER, remoteUrl, log });

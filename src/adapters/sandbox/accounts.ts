@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { type Broken, broken, type Limits } from "../../core/limits.ts";
 import type { DiskState } from "./machine.ts";
 import type { DiskUse } from "./measure-disk.ts";
@@ -22,19 +23,29 @@ const MAX_STRIKES = 2;
 const MAX_ACCOUNTS = 1000;
 
 /** The accounts of jobs; they live as long as the server. */
-export function createAccounts(limits: Limits): (jobId: string) => Account {
-  const accounts = new Map<string, Account>();
-  return (jobId) => {
+export function createAccounts(
+  limits: Limits,
+): (of: { jobId: string; tree: string }) => Promise<Account> {
+  const accounts = new Map<string, { account: Account; identity: string }>();
+  const fresh = (): Account => ({
+    cpuMs: 0,
+    disk: null,
+    ceiling: { bytes: limits.disk, files: limits.files },
+    strikes: 0,
+    refused: null,
+  });
+  return async ({ jobId, tree }) => {
+    const { dev, ino, birthtimeMs, ctimeMs } = await stat(tree);
+    // Where the file system keeps no time of birth the last change stands in for it.
+    const identity = `${dev}:${ino}:${birthtimeMs === ctimeMs ? 0 : birthtimeMs}`;
     const known = accounts.get(jobId);
-    const account = known ?? {
-      cpuMs: 0,
-      disk: null,
-      ceiling: { bytes: limits.disk, files: limits.files },
-      strikes: 0,
-      refused: null,
-    };
+    const account = known?.account ?? fresh();
+    // What another workspace of the job held is gone; the time it took is not.
+    if (known && known.identity !== identity) {
+      Object.assign(account, { ...fresh(), cpuMs: account.cpuMs });
+    }
     accounts.delete(jobId);
-    accounts.set(jobId, account);
+    accounts.set(jobId, { account, identity });
     for (const old of [...accounts.keys()].slice(0, -MAX_ACCOUNTS)) accounts.delete(old);
     return account;
   };

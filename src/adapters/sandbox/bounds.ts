@@ -1,5 +1,5 @@
 import path from "node:path";
-import { toError } from "../../core/errors.ts";
+import { toError, UserError } from "../../core/errors.ts";
 import { type Broken, type Limits, MB } from "../../core/limits.ts";
 import type { Log, Workspace } from "../../core/ports.ts";
 import type { Groups, JobGroup, Opened } from "./cgroups.ts";
@@ -23,10 +23,11 @@ export interface Holding {
 /** Everything that bounds what jobs use of the machine. */
 export interface Bounds {
   holding: Holding;
-  /** Why a job may run nothing more; null when it may. */
-  refusal(jobId: string): string | null;
-  /** Shell lines that set the limits of processes: before the sandbox is built, and inside it. */
-  lines(jobId: string): { outside: string[]; inside: string[] };
+  /**
+   * Shell lines that set the limits of a job's processes: before the sandbox is built, and inside it.
+   * Throws UserError when the job may run nothing more.
+   */
+  lines(workspace: Workspace): Promise<{ outside: string[]; inside: string[] }>;
   /** Puts a process that has not begun under the bounds of its job. */
   admit(command: { workspace: Workspace; pid: number; stop(why: Broken): void }): Promise<Bounded>;
   /** Why no job should begin now; null when one can. */
@@ -68,10 +69,11 @@ export function createBounds(options: {
 
   return {
     holding: { limits, groups: groups.groups, reason: groups.reason },
-    refusal: watchdog.refusal,
     room: watchdog.room,
-    lines(jobId) {
-      const seconds = Math.max(1, Math.ceil(watchdog.cpuLeft(jobId) / 1000));
+    async lines(workspace) {
+      const { refused, cpuMs } = await watchdog.standing(workspace);
+      if (refused !== null) throw new UserError(refused);
+      const seconds = Math.max(1, Math.ceil(cpuMs / 1000));
       const kilobytes = (bytes: number) => Math.floor(bytes / 1024);
       const outside = [
         `-n ${OPEN_FILES}`,
@@ -91,10 +93,10 @@ export function createBounds(options: {
       };
     },
     async admit({ workspace, pid, stop }) {
-      const { jobId } = workspace;
+      const { jobId, tree } = workspace;
       const group = await join(jobId, pid);
       const dirs = workspace.writable.map((each) => path.resolve(each));
-      const watched = await watchdog.watch({ jobId, pid, dirs, group, stop });
+      const watched = await watchdog.watch({ jobId, tree, pid, dirs, group, stop });
       return {
         async end() {
           try {

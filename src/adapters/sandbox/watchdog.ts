@@ -19,6 +19,7 @@ import { relieve, roomWords } from "./pressure.ts";
 /** A command that runs. */
 interface Watched {
   jobId: string;
+  tree: string;
   /** The process all others of it descend from. */
   pid: number;
   /** Directories it can write. */
@@ -32,10 +33,11 @@ interface Watched {
 interface Watchdog {
   /** Watches a command; call `end` when its last process has ended: the bound it broke unnoticed. */
   watch(command: Watched): Promise<{ end(): Promise<Broken | null> }>;
-  /** Why a job may run nothing more; null when it may. */
-  refusal(jobId: string): string | null;
-  /** CPU time a job has left, in ms. */
-  cpuLeft(jobId: string): number;
+  /** Why a job may run nothing more, null when it may; and the CPU time it has left, in ms. */
+  standing(job: {
+    jobId: string;
+    tree: string;
+  }): Promise<{ refused: string | null; cpuMs: number }>;
   /** Why no job should begin now; null when one can. */
   room(): Promise<string | null>;
   close(): void;
@@ -207,7 +209,7 @@ export function createWatchdog({
 
   return {
     async watch(watched) {
-      const account = accountOf(watched.jobId);
+      const account = await accountOf(watched);
       const command: Case = {
         ...watched,
         account,
@@ -230,8 +232,10 @@ export function createWatchdog({
         },
       };
     },
-    refusal: (jobId) => refusalOf(accountOf(jobId), limits),
-    cpuLeft: (jobId) => limits.cpuMs - accountOf(jobId).cpuMs,
+    async standing(job) {
+      const account = await accountOf(job);
+      return { refused: refusalOf(account, limits), cpuMs: limits.cpuMs - account.cpuMs };
+    },
     room: () => roomWords(dir, limits),
     close() {
       closed = true;

@@ -199,6 +199,39 @@ const mutations: Mutation[] = [
     find: "const own = await observer.ownMemory(command.pid);",
     replace: "const own = tree.memory;",
   },
+  {
+    attack: "resources-30",
+    defence: "a job that is told twice ends",
+    file: ACCOUNTS,
+    find: "else if (account.strikes >= MAX_STRIKES) account.refused = `${why.words}, twice`;",
+    replace: "",
+  },
+  { attack: "resources-31", defence: "memory of a control group, and the sum", edits: memory },
+  { attack: "resources-32", defence: "memory of a control group, and the sum", edits: memory },
+  { attack: "resources-33", defence: "count of the disk", edits: [noDiskLimit] },
+  {
+    attack: "resources-34",
+    defence: "no job where the disk is nearly full",
+    file: "src/jobs/run-job.ts",
+    find: "const scarce = await deps.sandbox.room();",
+    replace: "const scarce = null;",
+  },
+  { attack: "resources-35", defence: "count of the disk", edits: [noDiskLimit] },
+  {
+    attack: "resources-36",
+    defence: "removal by a program that goes down by descriptors",
+    file: "src/adapters/git/trash.ts",
+    find: ".then(() => removeAll(path.join(dir, name)))",
+    replace:
+      '.then(() => import("node:fs/promises").then(({ rm }) => rm(path.join(dir, name), { recursive: true, force: true })))',
+  },
+  {
+    attack: "resources-37",
+    defence: "removal that nobody waits for",
+    file: "src/adapters/git/trash.ts",
+    find: "      remove(name);\n    },\n    async empty",
+    replace: "      await removeAll(path.join(dir, name));\n    },\n    async empty",
+  },
 ];
 
 export default mutations;

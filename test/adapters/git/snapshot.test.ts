@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RepoRef } from "../../../src/core/job.ts";
-import type { Snapshot, Workspace } from "../../../src/core/ports.ts";
+import type { ChangedFile, Snapshot, Workspace } from "../../../src/core/ports.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
 import { type Entry, type Remote, runGit } from "../../support/repository.ts";
 
@@ -63,7 +63,9 @@ describe("snapshot", () => {
         printf '\\000\\001' > data.bin; mkdir empty`),
     );
     const mode = { oldMode: "100644", newMode: "100644" };
-    expect(change.files).toEqual([
+    const leads = ({ path, leadsTo }: ChangedFile) => (leadsTo === null ? [] : [[path, leadsTo]]);
+    expect(change.files.flatMap(leads)).toEqual([["kind", "edit.txt"]]);
+    expect(change.files.map(({ leadsTo: _, ...file }) => file)).toEqual([
       {
         path: "a b/ü ñ.txt",
         oldMode: "000000",

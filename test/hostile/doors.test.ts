@@ -80,7 +80,12 @@ function headersFor(body: string | Buffer, more: Record<string, string> = {}) {
 async function aWebhook(of: Stage): Promise<number> {
   const body = JSON.stringify({ zen: "Keep it logically awesome.", hook_id: 1 });
   const headers = headersFor(body, { "x-github-event": "ping" });
-  return (await ask(portOf(of), HOOK, { method: "POST", headers, body })).status;
+  const answer = ask(portOf(of), HOOK, { method: "POST", headers, body });
+  // A connection that is refused or cut off is no answer.
+  return answer.then(
+    ({ status }) => status,
+    () => 0,
+  );
 }
 
 /** The body of a comment that would start work, as only GitHub can sign it. */
@@ -203,11 +208,15 @@ describe("the webhook's door", () => {
       const first = await aCommand(stage, "/codex help");
       const second = await aCommand(stage, "/codex do evil");
       const id = randomUUID();
-      for (const body of [first, second]) {
+      const deliver = async (body: string) => {
         const headers = headersFor(body, { "x-github-delivery": id });
-        const { status } = await ask(portOf(stage), HOOK, { method: "POST", headers, body });
-        expect(status).toBe(200);
-      }
+        return (await ask(portOf(stage), HOOK, { method: "POST", headers, body })).status;
+      };
+      expect(await deliver(first)).toBe(200);
+      const before = rows(stage);
+      expect(await deliver(second)).toBe(200);
+      // 200 means that what it asked for is stored.
+      expect(rows(stage)).toBe(before);
       const issueOf = (body: string) => Number(JSON.parse(body).issue.number);
       await expect.poll(() => stage.world.answers(issueOf(first)).length, polled).toBe(1);
       expect(stage.world.answers(issueOf(second))).toEqual([]);
@@ -245,10 +254,10 @@ describe("the webhook's door", () => {
   );
 
   it(
-    "doors-08 a thousand connections are held open, each a header at a time",
+    "doors-08 fifteen hundred connections are held open, each a header at a time",
     async () => {
       const sockets: Socket[] = [];
-      for (let n = 0; n < 1000; n += 1) {
+      for (let n = 0; n < 1500; n += 1) {
         sockets.push(
           await hold(portOf(stage), n % 2 === 0 ? "" : `POST ${HOOK} HTTP/1.1\r\nhost: x\r\n`),
         );
@@ -349,7 +358,7 @@ describe("the webhook's door", () => {
             headers,
             body,
           });
-          expect([200, 400, 401, 429, 503], `${event} ${body.slice(0, 40)}`).toContain(status);
+          expect([200, 400, 401, 429], `${event} ${body.slice(0, 40)}`).toContain(status);
           expect(text).not.toMatch(/\bat |\.ts|node:|Error/);
         }
       }

@@ -1,5 +1,5 @@
 import type { Token } from "markdown-it";
-import { type Reading, visibleInline } from "./inline.ts";
+import { type Reading, visibleInline, visibleWords } from "./inline.ts";
 
 /** Languages a fence may name; any other word there shows nowhere. */
 const LANGUAGES = new Set(
@@ -47,11 +47,7 @@ function block(token: Token, inside: Token[], reading: Reading): string {
     case "hr":
       return page.hidden() ? "" : "---";
     case "html_block":
-      return page
-        .html(token.content)
-        .replace(/[ \t]+/g, " ")
-        .replace(/ ?\n[\s]*/g, "\n")
-        .trim();
+      return visibleWords(page.html(token.content).replace(/\s*\n\s*/g, "\n"), tally).trim();
     case "footnote":
       tally.add("footnote");
       return "";
@@ -107,34 +103,26 @@ function list(tokens: Token[], reading: Reading): string {
     .join(tight ? "\n" : "\n\n");
 }
 
-/** Cells beyond those of the first row are not shown, and markdown-it leaves them out as GitHub does. */
 function table(tokens: Token[], reading: Reading): string {
   const rows: string[] = [];
   let cells: string[] = [];
-  let written = 0;
+  let columns = 0;
   tokens.forEach((token, at) => {
     if (token.type === "tr_open") {
       cells = [];
-      written = cellsOf(reading.lines[token.map?.[0] ?? -1] ?? "");
-    } else if (token.type === "th_open" || token.type === "td_open") {
+      reading.tally.add("table cell", Number(token.meta?.dropped ?? 0));
+    } else if (token.type === "td_open") {
       reading.page.begin("block");
       const text = visibleInline(tokens[at + 1]?.children ?? [], reading);
       cells.push(text.replaceAll("\n", " ").replaceAll("|", "\\|"));
     } else if (token.type === "tr_close") {
-      reading.tally.add("table cell", Math.max(0, written - cells.length));
+      columns ||= cells.length;
       if (cells.every((cell) => cell === "")) return;
       rows.push(`| ${cells.join(" | ")} |`);
-      if (rows.length === 1) rows.push(`|${" --- |".repeat(cells.length)}`);
+      if (rows.length === 1) rows.push(`|${" --- |".repeat(columns)}`);
     }
   });
   return rows.join("\n");
-}
-
-/** Cells a line of a table holds, shown or not. */
-function cellsOf(line: string): number {
-  const bars = (line.match(/\\.|\|/g) ?? []).filter((sign) => sign === "|").length;
-  const outer = [/^[\s>]*\|/, /(?<!\\)\|\s*$/].filter((edge) => edge.test(line)).length;
-  return bars + 1 - outer;
 }
 
 function closing(tokens: Token[], open: number): number {

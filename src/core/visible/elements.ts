@@ -3,8 +3,27 @@ const set = (names: string) => new Set(names.split(" "));
 /** Elements whose contents a page does not show, shows only to some, or draws instead of writing. */
 export const UNSEEN = set(
   "script style template noscript noframes noembed head title picture video audio svg math object " +
-    "embed iframe frameset canvas map datalist select option optgroup textarea dialog rp xmp plaintext applet",
+    "embed iframe frameset canvas map datalist select option optgroup dialog rp xmp plaintext applet",
 );
+
+/**
+ * Elements that CommonMark 0.29, which GitHub follows, and later versions read differently: where one
+ * stands, nobody can tell for all of them what shows behind it. They bear names that no version knows
+ * while a page is read, so that the parser begins no block with them.
+ */
+const READ_DIFFERENTLY = "textarea|search";
+export const DISPUTED = new Set(READ_DIFFERENTLY.split("|").map((name) => `${name}-`));
+export const DISPUTED_TAG = new RegExp(`<\\/?(?:${READ_DIFFERENTLY})-(?=[\\s/>]|$)`, "i");
+
+/** A source with such elements renamed. */
+export function renamed(source: string): string {
+  return source.replace(new RegExp(`<(/?)(${READ_DIFFERENTLY})(?=[\\s/>]|$)`, "gi"), "<$1$2-");
+}
+
+/** What is shown of it, with their own names again. */
+export function renamedBack(text: string): string {
+  return text.replace(new RegExp(`<(/?)(${READ_DIFFERENTLY})-(?=[\\s/>]|$)`, "gi"), "<$1$2");
+}
 
 /** Elements without an end. */
 export const VOID = set(

@@ -1,4 +1,4 @@
-import { BLOCK, hides, PLAIN, UNSEEN, VOID } from "./elements.ts";
+import { BLOCK, DISPUTED, DISPUTED_TAG, hides, PLAIN, UNSEEN, VOID } from "./elements.ts";
 import { decoded } from "./entities.ts";
 import type { Tally } from "./tally.ts";
 
@@ -10,8 +10,6 @@ export interface Page {
   text(words: string): string;
   /** Whether something open hides what comes next. */
   hidden(): boolean;
-  /** Takes what follows for a comment, up to `-->`. */
-  comment(): void;
   /** Begins a new line, or a new block. */
   begin(what: "line" | "block"): void;
 }
@@ -19,12 +17,15 @@ export interface Page {
 /** What hides the words that come next, and how it ends. */
 type Veil =
   | { by: "nothing" }
-  /** A comment, its kin or a tag that has not ended, up to this mark; `under` it something may hide too. */
+  /** A comment or its kin, up to this mark; `under` it something may hide too. */
   | { by: "mark"; mark: string; under: Veil }
   | { by: "element"; name: string; depth: number }
   /** An element that is never closed, in the middle of a sentence. */
   | { by: "block" }
   | { by: "rest" };
+
+/** The beginning of a comment (one that ends comes as HTML), or of an element that versions read differently. */
+const LOOSE = new RegExp(`<!--|${DISPUTED_TAG.source}`, "i");
 
 /** A name in angle brackets that a person wrote as a word: `<String>`, `<user-id>`. */
 const WORD = /^(?=.{1,24}$)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+){0,2}$/;
@@ -60,12 +61,8 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
   function markup(source: string, at: number, lastInstruction: number) {
     if (source.startsWith("<!--", at)) {
       // Some readers take `<!-->` for a whole comment, some for the beginning of one.
-      const whole = /^<!---?>/.exec(source.slice(at, at + 6))?.[0];
-      if (whole === undefined || source.includes("-->", at + 4)) {
-        return past(source, at + 4, "-->", "HTML comment");
-      }
-      tally.add("HTML comment");
-      return { shown: "", end: at + whole.length };
+      if (/^<!---?>/.test(source.slice(at, at + 6))) return rest(source, "HTML comment");
+      return past(source, at + 4, "-->", "HTML comment");
     }
     if (source.startsWith("<![CDATA[", at)) return past(source, at + 9, "]]>", "HTML declaration");
     if (source.startsWith("<?", at)) {
@@ -79,10 +76,7 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
     const [start, slash, name = ""] = begin.exec(source) ?? [];
     if (start === undefined) return { shown: show("<"), end: at + 1 };
     const end = tagEnd(source, at + start.length);
-    if (end === -1) {
-      open(">", "HTML tag");
-      return { shown: "", end: source.length };
-    }
+    if (end === -1) return rest(source, "HTML tag");
     const attributes = source.slice(at + start.length, end - 1);
     return { shown: slash ? close(name, attributes) : element(name, attributes), end };
   }
@@ -90,16 +84,31 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
   /** Leaves out up to a mark, which may come in a later piece only. */
   function past(source: string, from: number, mark: string, noun: string) {
     const found = source.indexOf(mark, from);
-    if (found !== -1) {
-      tally.add(noun);
-      return { shown: "", end: found + mark.length };
+    if (found === -1) {
+      open(mark, noun);
+      return { shown: "", end: source.length };
     }
-    open(mark, noun);
+    // To a browser these end sooner; what it then takes for a tag may hide more than this does.
+    const inside = source.slice(from, found);
+    const sooner = inside.indexOf(mark === "-->" ? "--!>" : ">");
+    if (sooner !== -1 && inside.includes("<", sooner)) return rest(source, noun);
+    tally.add(noun);
+    return { shown: "", end: found + mark.length };
+  }
+
+  /** Leaves out everything from here on. */
+  function rest(source: string, noun: string) {
+    tally.add(noun);
+    veil = { by: "rest" };
     return { shown: "", end: source.length };
   }
 
   function close(spelled: string, attributes: string): string {
     const name = spelled.toLowerCase();
+    if (DISPUTED.has(name) && veil.by === "nothing") {
+      rest("", "element that is not shown");
+      return "";
+    }
     tally.add("HTML attribute", attributes.trim() === "" ? 0 : 1);
     closers.set(name, (closers.get(name) ?? 1) - 1);
     if (veil.by === "element" && veil.name === name) {
@@ -118,11 +127,12 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
     if (veil.by !== "nothing") return "";
     const bare = attributes === "";
     const closed = (closers.get(name) ?? 0) > 0;
-    if (!VOID.has(name) && (UNSEEN.has(name) || hides(name, attributes))) {
+    if (!VOID.has(name) && (UNSEEN.has(name) || DISPUTED.has(name) || hides(name, attributes))) {
       if (!closed && bare && lineHasWords) {
         if (trusted) return show(`<${spelled}>`);
         veil = { by: "block" };
-      } else veil = closed ? { by: "element", name, depth: 1 } : { by: "rest" };
+      } else if (closed && !DISPUTED.has(name)) veil = { by: "element", name, depth: 1 };
+      else veil = { by: "rest" };
       tally.add("element that is not shown");
       return "";
     }
@@ -143,6 +153,8 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
 
   return {
     html(source) {
+      // What looks like a comment inside an open one may be text to GitHub, which would not end it.
+      if (veil.by === "mark" && source.startsWith("<!--")) return "";
       let out = "";
       let at = 0;
       const lastInstruction = source.lastIndexOf("?>");
@@ -164,24 +176,13 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
       return out;
     },
     text(words) {
-      let rest = words;
-      let out = "";
-      for (;;) {
-        if (veil.by === "mark") {
-          const found = rest.indexOf(veil.mark);
-          if (found === -1) return out;
-          rest = rest.slice(found + veil.mark.length);
-          veil = veil.under;
-        }
-        const comment = veil.by === "nothing" ? rest.indexOf("<!--") : -1;
-        if (comment === -1) return out + show(rest);
-        out += show(rest.slice(0, comment));
-        rest = rest.slice(comment + 4);
-        open("-->", "HTML comment");
-      }
+      const found = veil.by === "nothing" ? LOOSE.exec(words) : null;
+      if (found === null) return show(words);
+      const before = show(words.slice(0, found.index));
+      rest(words, found[0] === "<!--" ? "HTML comment" : "element that is not shown");
+      return before;
     },
     hidden: () => veil.by !== "nothing",
-    comment: () => open("-->", "HTML comment"),
     begin(what) {
       lineHasWords = false;
       if (what === "block" && veil.by === "block") veil = { by: "nothing" };
@@ -191,13 +192,11 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
 
 /** The end of a tag whose attributes begin at `from`: its `>` outside quotes; -1 when it does not end. */
 function tagEnd(source: string, from: number): number {
-  const signs = /[>=]\s*["']?/g;
+  const signs = />|=\s*["']/g;
   signs.lastIndex = from;
   for (let sign = signs.exec(source); sign; sign = signs.exec(source)) {
-    if (sign[0].startsWith(">")) return sign.index + 1;
-    const quote = /["']$/.exec(sign[0])?.[0];
-    if (quote === undefined) continue;
-    const end = source.indexOf(quote, signs.lastIndex);
+    if (sign[0] === ">") return sign.index + 1;
+    const end = source.indexOf(sign[0].slice(-1), signs.lastIndex);
     if (end === -1) return -1;
     signs.lastIndex = end + 1;
   }

@@ -6,8 +6,6 @@ import type { Tally } from "./tally.ts";
 
 /** What the parts of a text are written with. */
 export interface Reading {
-  /** The lines of the source. */
-  lines: string[];
   page: Page;
   tally: Tally;
   /** Whether targets of links are kept, which show only under a pointer. */
@@ -26,7 +24,7 @@ export function visibleInline(children: Token[], reading: Reading): string {
     else joined.push(piece);
   }
   return joined
-    .map(({ kind, text }) => (kind === "words" ? plainWords(text, reading.tally) : text))
+    .map(({ kind, text }) => (kind === "words" ? visibleWords(text, reading.tally) : text))
     .join("")
     .replace(/ *\n */g, "\n")
     .trim();
@@ -36,9 +34,6 @@ function pieces(children: Token[], reading: Reading): Piece[] {
   const { page, tally } = reading;
   const out: Piece[] = [];
   const words = (text: string) => out.push({ kind: "words", text });
-  const lastEnd = children.findLastIndex(
-    ({ type, content }) => isText(type) && content.includes("-->"),
-  );
   for (let at = 0; at < children.length; at++) {
     const token = children[at];
     if (!token) continue;
@@ -58,9 +53,7 @@ function pieces(children: Token[], reading: Reading): Piece[] {
         words("\n");
         break;
       case "html_inline":
-        // Some readers take `<!-->` for the beginning of a comment.
-        if (/^<!---?>$/.test(token.content) && lastEnd > at) page.comment();
-        else words(page.html(token.content));
+        words(page.html(token.content));
         break;
       case "image":
         tally.add("image text", token.content.trim() === "" ? 0 : 1);
@@ -74,7 +67,11 @@ function pieces(children: Token[], reading: Reading): Piece[] {
         break;
       }
       case "footnote_mark":
+        tally.add("footnote", Number(token.meta?.dropped ?? 0));
         words(page.text("[note]"));
+        break;
+      case "odd_link":
+        tally.add("link target");
         break;
       case "formula":
         tally.add("formula");
@@ -85,10 +82,6 @@ function pieces(children: Token[], reading: Reading): Piece[] {
     }
   }
   return out;
-}
-
-function isText(type: string): boolean {
-  return type === "text" || type === "text_special";
 }
 
 function closing(children: Token[], open: number): number {
@@ -106,7 +99,8 @@ function link(token: Token, label: Piece[], { page, tally, trusted }: Reading): 
   if (token.markup === "autolink") return runs ? [] : label;
   const words = label.map(({ text }) => text).join("");
   if (target === "" || words.trim() === target) return label;
-  if (words.trim() === "" || runs || !trusted) {
+  // What is odd about a target may be meant for a machine.
+  if (words.trim() === "" || runs || !trusted || !/^[!-'*-;=?-Z_a-z~]{1,300}$/.test(target)) {
     tally.add("link target", runs ? 0 : 1);
     return words.trim() === "" ? [] : label;
   }
@@ -125,8 +119,13 @@ function code(content: string): string {
 }
 
 /** Words as a page sets them: without what is written into them for machines. */
-function plainWords(text: string, tally: Tally): string {
+export function visibleWords(text: string, tally: Tally): string {
   return withoutHiddenEntities(text, tally)
+    .replace(/\$((?:\\[\s\S]|[^$\\])*)(?=\$)/g, (span, inside: string) => {
+      if (!/\\[A-Za-z]/.test(inside)) return span;
+      tally.add("formula");
+      return "$[formula]";
+    })
     .replace(/[ \t]{2,}/g, " ")
     .replace(/\bdata:(?:[\w.+-]{1,40}\/[\w.+-]{1,60})?(?:;[\w=-]{1,40}){0,5},\S*/gi, () => {
       tally.add("data URI");

@@ -1,5 +1,6 @@
 import { visibleBlocks } from "./blocks.ts";
 import { plainBlanks, visibleCharacters } from "./characters.ts";
+import { renamed, renamedBack } from "./elements.ts";
 import { readPage } from "./html.ts";
 import { parsePage } from "./parser.ts";
 import { createTally } from "./tally.ts";
@@ -24,14 +25,12 @@ export function visibleMarkdown(source: string, { trusted }: { trusted: boolean 
   const tally = createTally();
   const kept = source.slice(0, MAX_SOURCE).toWellFormed();
   tally.add("cut-off character", source.length - kept.length);
-  const written = visibleCharacters(kept, tally);
-  const { tokens, definitions } = parsePage(written);
+  const { tokens, definitions } = parsePage(renamed(visibleCharacters(kept, tally)));
   tally.add("link definition", definitions);
   const page = readPage(rawHtml(tokens), trusted, tally);
-  const text = visibleBlocks(tokens, { lines: written.split("\n"), page, tally, trusted }).join(
-    "\n\n",
-  );
-  return { text: plainBlanks(visibleCharacters(text, tally)), what: tally.what() };
+  const text = visibleBlocks(tokens, { page, tally, trusted }).join("\n\n");
+  const shown = renamedBack(visibleCharacters(text, tally));
+  return { text: plainBlanks(shown), what: tally.what() };
 }
 
 /** A title, which GitHub shows as plain text on one line; a comment in it is taken out all the same. */

@@ -32,7 +32,7 @@ const HIDDEN: [string, string][] = [
   ],
   [
     "an attribute over lines",
-    'before\n\n<div title="\nPAYLOAD\n\nPAYLOAD\n\n">\n\nafter</div>\n\nafter',
+    'before after\n\n<div title="\nPAYLOAD\n\nPAYLOAD\n\n">\n\nPAYLOAD</div>',
   ],
   ["a tag that never ends", 'before after\n\n<div title="PAYLOAD\n\nPAYLOAD'],
   ["an end tag with attributes", "before\n\n<div>after</b PAYLOAD></div>"],
@@ -93,6 +93,29 @@ const HIDDEN: [string, string][] = [
   ["tag characters", `before${asTags("PAYLOAD")} after`],
   ["variation selectors", `before\u{1F600}${asSelectors("PAYLOAD")} after`],
   ["words cut by zero-width characters", "before after <!-\u200b- PAYLOAD -->"],
+  // What cmark-gfm, which GitHub renders with, reads otherwise than other readers of Markdown do.
+  ["a table of one column without bars", "before after\n\na\n:-:\nb | PAYLOAD"],
+  ["a table with an indented first row", "before after\n    a\n|-|\nb | PAYLOAD"],
+  [
+    "a table with more cells than fit",
+    `before after\n\n|${"a|".repeat(999)}\n|${"-|".repeat(999)}\n${"x\n".repeat(70)}${"|".repeat(1001)}PAYLOAD`,
+  ],
+  [
+    "a definition with a lonely parenthesis",
+    "before after\n\n[x]: u(PAYLOAD 'PAYLOAD'\n[y]:(PAYLOAD",
+  ],
+  ["the name of such a definition", "before [after][PAYLOAD]\n\n[PAYLOAD]: (u"],
+  ["a link with a lonely parenthesis", "before ![PAYLOAD](u(PAYLOAD 'PAYLOAD') after"],
+  ["a footnote in a list, followed on outside", "before after\n\n- [^a]: PAYLOAD\nPAYLOAD"],
+  ["a footnote with what looks like a table", "before after\n\n[^a]: x\na | b\n-|-\nPAYLOAD | c"],
+  ["a footnote whose name holds a bracket", "before after\n\n[^a[b]: PAYLOAD"],
+  ["a mark of a footnote over two lines", "before [^a\nPAYLOAD] after"],
+  ["a declaration behind one that never ends", "before <? <!X PAYLOAD> after"],
+  ["a comment that leaves its quotation", "before after\n\n> <!--\n\nPAYLOAD --> PAYLOAD"],
+  ["an attribute that leaves its block", "before after\n\n<div title='\n\nPAYLOAD <b>PAYLOAD</b>"],
+  ["a text field", "before after\n\n<textarea>\n\nPAYLOAD\n\n</textarea> `PAYLOAD`"],
+  ["an element that is new", "before after\n\n<search\n`<!-- PAYLOAD -->`"],
+  ["what hides behind two ends of a comment", 'before after\n\n<!-- a --!><p title=" -->PAYLOAD">'],
 ];
 
 describe("what a page does not show is gone", () => {
@@ -169,6 +192,7 @@ describe("what a page shows stays", () => {
     "Grüße, 你好, שלום, café, 👍",
     "---",
     "[INFO]: server started up",
+    "```html\n<textarea rows=3></textarea>\n<search>\n```\n\nand `<textarea>`",
     "a < b && c > d, x <- y, <3",
     "[not a footnote][^1] and [^a-z]+",
   ];
@@ -219,7 +243,9 @@ test("what no host would send is cut, and says so", () => {
   expect(what).toEqual(["20000 cut-off characters"]);
 });
 
-test("a megabyte of anything costs less than a second", { timeout: 60_000 }, () => {
+test("a megabyte of anything costs less than a second of the processor", {
+  timeout: 60_000,
+}, () => {
   const SEEDS = [
     ..."[!<>&*_`~$\\|#-=\u200b\ufe0f",
     ..."<!--,<!-->,<a ,<b>,</b>,<div hidden>,![,](,[a](,*a _b ,- a\n,&amp;#8203;,<?a>,<![CDATA[,[a]: b\n,[^a]: b\n\n".split(
@@ -232,11 +258,13 @@ test("a megabyte of anything costs less than a second", { timeout: 60_000 }, () 
   for (const seed of SEEDS.filter(Boolean)) {
     for (const before of ["", "<div>\n", "x "]) {
       const source = before + seed.repeat(1_000_000 / seed.length);
-      const from = performance.now();
+      // Not the time of the clock, which other processes take, too.
+      const from = process.cpuUsage();
       visibleMarkdown(source, { trusted: false });
       visibleTitle(source);
       visibleSource(source);
-      expect(performance.now() - from, JSON.stringify(before + seed)).toBeLessThan(1000);
+      const { user, system } = process.cpuUsage(from);
+      expect((user + system) / 1000, JSON.stringify(before + seed)).toBeLessThan(1000);
     }
   }
 });

@@ -1,0 +1,83 @@
+import type { StateBlock } from "markdown-it";
+
+/** The row below the first: dashes, with colons for alignment. Without a bar or colon it underlines a heading. */
+const RULER = /^\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
+
+/**
+ * A table as cmark-gfm reads it, which is more often than markdown-it does: one column needs no bar
+ * in its first row, and no number of rows is too high. Cells beyond the first row's are never shown.
+ */
+export function table(state: StateBlock, start: number, end: number, silent: boolean): boolean {
+  if (start + 1 >= end || indent(state, start) >= 4 || !inside(state, start + 1)) return false;
+  if (indent(state, start + 1) >= 4) return false;
+  const ruler = lineAt(state, start + 1);
+  if (!isRuler(ruler)) return false;
+  const first = cellsOf(lineAt(state, start));
+  if (cellsOf(ruler).length !== first.length) return false;
+  if (silent) return true;
+  const begins = state.md.block.ruler.getRules("blockquote");
+  const whole = state.push("table_open", "table", 1);
+  row(state, start, first, first.length);
+  let next = start + 2;
+  for (; next < end; next++) {
+    if (!inside(state, next) || state.isEmpty(next) || indent(state, next) >= 4) break;
+    if (begins.some((begin) => begin(state, next, end, true))) break;
+    row(state, next, cellsOf(lineAt(state, next)), first.length);
+  }
+  state.push("table_close", "table", -1);
+  whole.map = [start, next];
+  state.line = next;
+  return true;
+}
+
+/** Where the first row of a table stands among the trimmed lines of a paragraph; -1 when there is none. */
+export function tableWithin(lines: string[]): number {
+  return lines.findIndex((line, at) => {
+    const ruler = lines[at + 1] ?? "";
+    return isRuler(ruler) && cellsOf(ruler).length === cellsOf(line).length;
+  });
+}
+
+function isRuler(line: string): boolean {
+  return /^[|:-]/.test(line) && /[|:]/.test(line) && RULER.test(line);
+}
+
+/** The cells of a line as they are written; bars behind a backslash are part of a cell. */
+function cellsOf(line: string): string[] {
+  const cells: string[] = [];
+  let from = line.startsWith("|") ? 1 : 0;
+  for (const { index, 0: sign } of line.matchAll(/\\[\s\S]|\|/g)) {
+    if (sign !== "|" || index < from) continue;
+    cells.push(line.slice(from, index));
+    from = index + 1;
+  }
+  const last = line.slice(from);
+  if (last.trim() !== "" || cells.length === 0) cells.push(last);
+  return cells.map((cell) => cell.trim().replaceAll("\\|", "|"));
+}
+
+function row(state: StateBlock, line: number, cells: string[], columns: number): void {
+  state.push("tr_open", "tr", 1).meta = { dropped: Math.max(0, cells.length - columns) };
+  for (const cell of cells.slice(0, columns)) {
+    state.push("td_open", "td", 1);
+    const inline = state.push("inline", "", 0);
+    inline.content = cell;
+    inline.children = [];
+    inline.map = [line, line + 1];
+    state.push("td_close", "td", -1);
+  }
+  state.push("tr_close", "tr", -1);
+}
+
+function inside(state: StateBlock, line: number): boolean {
+  return indent(state, line) >= 0;
+}
+
+function indent(state: StateBlock, line: number): number {
+  return (state.sCount[line] ?? 0) - state.blkIndent;
+}
+
+function lineAt(state: StateBlock, line: number): string {
+  const from = (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0);
+  return state.src.slice(from, state.eMarks[line]).trim();
+}

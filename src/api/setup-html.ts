@@ -7,7 +7,7 @@ const STYLE =
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
 /** A page of the set-up; its forms may go to this server and to `github` (an origin) only. */
-export function page(body: string, github: string): Response {
+function page(body: string, github: string): Response {
   const text = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Set up Draftsmith</title><style>${STYLE}</style></head>
 <body><h1>Set up Draftsmith</h1>

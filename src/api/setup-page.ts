@@ -12,7 +12,7 @@ const CODE = /^[\w-]{1,200}$/;
 const HOST = /^([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?$/i;
 
 /** The credentials of an App as GitHub gave them. */
-export interface NewApp {
+interface NewApp {
   appId: number;
   privateKey: string;
   /** Null when the App was registered without a webhook. */

@@ -21,7 +21,7 @@ const unforeseen: string[] = [];
 export const revoked: string[] = [];
 
 /** The lane in which the tests' acts are performed unless they say otherwise; its job is under way. */
-export const LANE = jobLane("1");
+const LANE = jobLane("1");
 
 /** Lets nock stand for GitHub: nothing leaves, nothing unforeseen is asked, nothing foreseen is left out. */
 export function useGitHubEdge(): void {

@@ -1,18 +1,20 @@
 /**
  * What GitHub acts on when it stands in text: mentions notify people, references leave traces in other
- * issues (and close them behind "fixes"), directives skip checks, URLs become links.
- * None of it works inside code in Markdown; in commit messages nothing protects it.
+ * issues (and close them behind "fixes"), directives skip checks, URLs, mail addresses and commit ids
+ * become links. None of it works inside code in Markdown; in commit messages nothing protects it.
  */
 export type TextPart = {
-  kind: "plain" | "mention" | "reference" | "directive" | "url";
+  kind: "plain" | "mention" | "reference" | "commit" | "directive" | "url" | "mail";
   text: string;
 };
 
 /** Each alternative starts where no part of it can have started before, so that long words cost linear time. */
 const ACTIVE = new RegExp(
   [
-    '(?<url>(?:https?:\\/\\/|(?<![A-Za-z0-9.@])www\\.)[^\\s<>"`|\\\\]+)',
-    "(?<mention>(?<![A-Za-z0-9])@[A-Za-z0-9][\\w-]*(?:\\/[\\w-]+(?:\\.[\\w-]+)*)*)",
+    '(?<url>(?:(?:https?|ftp):\\/\\/|(?<![A-Za-z0-9.@])www\\.)[^\\s<>"`|\\\\]+)',
+    "(?<commit>(?<![\\w./-])[\\w./-]*@[0-9a-f]{7,40}(?!\\w)|(?<![\\w.-])(?=[0-9]{0,39}[a-f])(?=[a-f]{0,39}[0-9])[0-9a-f]{7,40}(?![\\w-]))",
+    "(?<mail>(?<![\\w.+-])(?:mailto:|xmpp:)?[\\w.+-]+@[\\w-]+(?:\\.[\\w-]+)+)",
+    "(?<mention>(?<![A-Za-z0-9])[@\uFF20][A-Za-z0-9][\\w-]*(?:\\/[\\w-]+(?:\\.[\\w-]+)*)*)",
     "(?<reference>(?<![\\w./-])[\\w./-]*#\\d+\\w*|(?<![A-Za-z0-9])GH-\\d+\\w*)",
     "(?<directive>\\[(?:(?:skip|no)[ _-]?[\\w-]{1,30}|[\\w-]{1,30}[ _-]skip)\\]|\\*\\*\\*NO_CI\\*\\*\\*)",
   ].join("|"),
@@ -25,16 +27,24 @@ export function textParts(text: string): TextPart[] {
   for (let rest = text; rest !== ""; ) {
     // Anew behind each part: once that is code, what follows stands at the start of a text.
     const match = ACTIVE.exec(rest);
-    const before = match === null ? rest : rest.slice(0, match.index);
-    if (before !== "") parts.push({ kind: "plain", text: before });
-    if (match === null) break;
-    const { url, mention, reference } = match.groups ?? {};
-    const kind = url ? "url" : mention ? "mention" : reference ? "reference" : "directive";
+    if (match === null) {
+      parts.push({ kind: "plain", text: rest });
+      break;
+    }
+    // What stands before it ends there now, which may make something of its end.
+    parts.push(...textParts(rest.slice(0, match.index)));
+    const kind = kindOf(match.groups ?? {});
     const found = kind === "url" ? withoutTail(match[0]) : match[0];
     parts.push({ kind, text: found });
     rest = rest.slice(match.index + found.length);
   }
   return parts;
+}
+
+const KINDS = ["url", "commit", "mail", "mention", "reference"] as const;
+
+function kindOf(groups: Record<string, string | undefined>): TextPart["kind"] {
+  return KINDS.find((kind) => groups[kind] !== undefined) ?? "directive";
 }
 
 /** A URL without the punctuation of the sentence around it. */
@@ -51,5 +61,15 @@ function withoutTail(url: string): string {
 export function isReferenceUrl(url: string): boolean {
   return /^(?:https?:\/\/)?[^/]+\/[^/]+\/[^/]+\/(?:issues|pull|pulls|discussions|commit|commits)\/\w/i.test(
     url,
+  );
+}
+
+const CLOSING =
+  /\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)((?:[\w.-]+\/[\w.-]+)?#|GH-|https?:\/\/)(?=\w)/gi;
+
+/** Text in which no closing keyword stands before a reference: merging takes both from code as well. */
+export function withoutClosing(text: string): string {
+  return text.replace(CLOSING, (_, word: string, gap: string, start: string) =>
+    start.endsWith("/") ? `${word}${gap}${start.slice(0, -2)} //` : `${word}${gap}${start} `,
   );
 }

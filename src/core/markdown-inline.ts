@@ -1,14 +1,18 @@
 import type { Token } from "markdown-it";
-import { isReferenceUrl, textParts } from "./github-text.ts";
+import { textParts, withoutClosing } from "./github-text.ts";
 import { stripInvisible } from "./redact.ts";
 
 /** Any text as code inside a line, also in a table cell: one line, whatever backticks and pipes it holds. */
 export function codeSpan(text: string): string {
-  const line = inertMarkers(stripInvisible(text).replace(/\s*\n\s*/g, " "));
+  const line = inertCode(stripInvisible(text).replace(/\s*\n\s*/g, " "));
   if (line.trim() === "") return "";
-  // A table cell ends at a pipe even inside backticks, so such code is spelled in entities.
+  // A table cell ends at a pipe even inside backticks, so such code is spelled in entities; a comment
+  // keeps what is an address from becoming a link there.
   if (line.includes("|")) {
-    return `<code>${line.replace(/[^\w\s.,/=()+-]/g, (sign) => (sign < "\u0080" ? `&#${sign.charCodeAt(0)};` : sign))}</code>`;
+    const spelled = line.replace(/[^\w\s.,/=()+-]/g, (sign) =>
+      sign < "\u0080" ? `&#${sign.charCodeAt(0)};` : sign,
+    );
+    return `<code>${spelled.replace(/\/(?=\/)|www(?=\.)/gi, "$&<!-- -->")}</code>`;
   }
   const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
   const ticks = "`".repeat(longest + 1);
@@ -18,7 +22,7 @@ export function codeSpan(text: string): string {
 
 /** Any text as a fenced block; give it a blank line before. A language GitHub would render is left out. */
 export function fenced(text: string, lang = ""): string {
-  const inside = inertMarkers(stripInvisible(text)).replace(/\n+$/, "");
+  const inside = inertCode(stripInvisible(text)).replace(/\n+$/, "");
   const longest = (inside.match(/`{3,}/g) ?? []).reduce(
     (most, run) => Math.max(most, run.length),
     2,
@@ -30,9 +34,12 @@ export function fenced(text: string, lang = ""): string {
   return `${ticks}${plain ? lang : ""}\n${inside}\n${ticks}`;
 }
 
-/** Our own hidden lines are found by their text, so no one else may write them, not even in code. */
-function inertMarkers(code: string): string {
-  return code.replace(/<!--(?=\s*draftsmith)/gi, "<! --");
+/**
+ * Code without what acts even there: our own hidden lines are found by their text, and a merge that
+ * takes the description as its message closes what that says it fixes.
+ */
+function inertCode(code: string): string {
+  return withoutClosing(code.replace(/<!--(?=\s*draftsmith)/gi, "<! --"));
 }
 
 /** Plain text as Markdown that shows it and does nothing; one line when `oneLine`. */
@@ -57,11 +64,9 @@ export function inertInline(children: Token[], { oneLine = false } = {}): string
   return oneLine ? out.trim() : lines(out);
 }
 
-/** Two pieces in a row that do not become a third thing: runs of backticks stay apart, and "!" makes no link an image. */
+/** Two pieces in a row that do not become a third thing: runs of backticks stay apart. */
 function glued(before: string, after: string): string {
-  if (before.endsWith("`") && after.startsWith("`")) return `${before} ${after}`;
-  if (before.endsWith("!") && after.startsWith("[")) return `${before.slice(0, -1)}\\!${after}`;
-  return before + after;
+  return before.endsWith("`") && after.startsWith("`") ? `${before} ${after}` : before + after;
 }
 
 type Piece = { kind: "text"; text: string } | { kind: "markup"; markup: string };
@@ -108,7 +113,10 @@ function pieces(children: Token[], oneLine: boolean): Piece[] {
         break;
       }
       default:
-        out.push(token.nesting === 0 ? text(token.content) : markup(token.markup));
+        // A line end in it was spelt as an entity.
+        out.push(
+          token.nesting === 0 ? text(token.content.replace(/\n/g, " ")) : markup(token.markup),
+        );
     }
   }
   return out;
@@ -119,41 +127,22 @@ export function withoutComments(html: string): string {
   return html.replace(/<!--(?:>|->|[\s\S]*?-->)/g, "");
 }
 
-/** A link that says where it goes; without its target when that is no web page. */
+/** A link as its words and, as code, where it goes: nobody can click on what a model chose. */
 function link(href: string, label: Piece[]): Piece[] {
   const words = label.map((piece) => (piece.kind === "text" ? piece.text : piece.markup)).join("");
-  const target = URL.canParse(href) ? new URL(href) : null;
-  const web = target !== null && /^https?:$/.test(target.protocol) && href.length <= 2000;
-  if (!web) return label;
-  const sameText = words.trim() === href || words.trim() === decoded(href);
-  if (isReferenceUrl(target.href) || target.username !== "") {
-    return sameText
-      ? [markup(codeSpan(href))]
-      : [...label, text(" "), markup(`(${codeSpan(href)})`)];
-  }
-  if (sameText) return [markup(`<${escapedUrl(href)}>`)];
-  if (LOOKS_LIKE_URL.test(words.trim())) {
-    return [markup(`${codeSpan(words)} (<${escapedUrl(href)}>)`)];
-  }
-  return [markup("["), ...label, markup(`](${escapedUrl(href)})`)];
+  const target = decoded(href);
+  if (!/^(?:https?|ftp):\/\//i.test(href)) return label;
+  if ([href, target].includes(words.trim())) return [markup(codeSpan(words.trim()))];
+  return [...label, text(" "), markup(`(${codeSpan(target)})`)];
 }
 
-const LOOKS_LIKE_URL =
-  /https?:\/\/|www\.|^(?:[\w-]+\.)+(?:com|org|net|io|dev|app|gov|edu|co|me|info|ai|cloud)(?![\w-])/i;
-
+/** A URL with what was percent-encoded on the way, where that can be told. */
 function decoded(href: string): string {
   try {
     return decodeURI(href);
   } catch {
     return href;
   }
-}
-
-function escapedUrl(href: string): string {
-  return href.replace(
-    /[()<>\s"`|\\[\]]|&(?=#?\w+;)/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
 }
 
 /** Neighbouring texts as one: a mention may be spread over what stood left and right of a comment. */
@@ -178,8 +167,6 @@ function writeText(content: string, startsLine: boolean): string {
         return escaped(part.text);
       case "directive":
         return escaped(part.text.replace(/^\[(.*)\]$/, "($1)").replace(/^\*+|\*+$/g, ""));
-      case "url":
-        return isReferenceUrl(part.text) ? codeSpan(part.text) : writeUrl(part.text);
       default:
         return codeSpan(part.text);
     }
@@ -187,16 +174,10 @@ function writeText(content: string, startsLine: boolean): string {
   return written.reduce(glued, command ? codeSpan(command[1] ?? "") : "");
 }
 
-function writeUrl(url: string): string {
-  // Where entities are read inside <…>, they could spell another address.
-  const plain = /^https?:/i.test(url) && !/&#?\w+;/.test(url);
-  return plain && URL.canParse(url) && new URL(url).username === "" ? `<${url}>` : codeSpan(url);
-}
-
 /** Every sign that means something anywhere in a line of Markdown, behind a backslash. */
 function escaped(plain: string): string {
   return plain
-    .replace(/[\\`*[\]<|~]/g, "\\$&")
+    .replace(/[\\`*[\]<|~$]/g, "\\$&")
     .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\_")
     .replace(/&(?=[#A-Za-z0-9])/g, "\\&")
     .replaceAll("<!--", "<\\!--");

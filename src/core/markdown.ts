@@ -9,8 +9,8 @@ const CUT = "\n\n… (cut)";
 
 /**
  * A model's Markdown, written anew so that it shows what it says and does nothing: mentions, references
- * and slash commands become code, raw HTML becomes text, comments and images go, links are http(s) and
- * honest about their target, headings start at the fourth level, no fence stays open. What stands in
+ * and slash commands become code, raw HTML becomes text, comments and images go, of links their words
+ * and where they lead stay, headings start at the fourth level, no fence stays open. What stands in
  * code is kept, as GitHub does not act on it. At most `maxLength` characters.
  */
 export function safeMarkdown(text: string, { maxLength }: { maxLength: number }): string {
@@ -79,9 +79,11 @@ function inertLine(line: string): string {
   const parts = textParts(line).map(({ kind, text }) => {
     switch (kind) {
       case "mention":
-        return text.replace("@", "@ ");
+        return text.replace(/[@\uFF20]/, "@ ");
       case "reference":
         return text.replace("#", " # ").replace(/^GH-/i, "GH ").trimStart();
+      case "commit":
+        return text.replace("@", " @ ").trimStart();
       case "directive":
         return text.replace(/^\[(.*)\]$/, "($1)").replace(/^\*+|\*+$/g, "");
       case "url":

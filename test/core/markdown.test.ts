@@ -1,4 +1,4 @@
-import MarkdownIt, { type Token } from "markdown-it";
+import MarkdownIt from "markdown-it";
 import { describe, expect, it } from "vitest";
 import {
   codeSpan,
@@ -8,6 +8,7 @@ import {
   tableCell,
   titleLine,
 } from "../../src/core/markdown.ts";
+import { staysOpenBelow, whatActs } from "../support/github-reader.ts";
 
 const safe = (text: string, maxLength = 10_000) => safeMarkdown(text, { maxLength });
 const plain = (text: string, maxLength = 10_000) => safePlainText(text, { maxLength });
@@ -22,14 +23,17 @@ describe("a model's Markdown notifies no one and touches no other issue", () => 
     ["a mention behind code", "`x`@octocat", "`x` `@octocat`"],
     ["a mention behind a reference", "o/r#1@octocat", "`o/r#1` `@octocat`"],
     ["a mention in emphasis", "**@octocat**", "**`@octocat`**"],
-    ["a mention in a link", "[@octocat](https://e.example)", "[`@octocat`](https://e.example)"],
+    ["a mention in a link", "[@octocat](https://e.example)", "`@octocat` (`https://e.example`)"],
+    ["a mention of full width", "\uFF20octocat", "`\uFF20octocat`"],
     ["a mention in a table", "| a |\n| - |\n| @octocat |", "| a |\n| --- |\n| `@octocat` |"],
     [
       "a mention in a broken code span of a table",
       "| a | b |\n| - | - |\n| `@octocat | x` |",
       "| a | b |\n| --- | --- |\n| \\` `@octocat` | x\\` |",
     ],
-    ["no mail address", "bob@example.com", "bob@example.com"],
+    ["a mail address", "bob@example.com", "`bob@example.com`"],
+    ["a commit", "see a1b2c3d4 and o/r@a1b2c3d4e", "see `a1b2c3d4` and `o/r@a1b2c3d4e`"],
+    ["no number, word or colour", "12345678 deadbeef #fff", "12345678 deadbeef #fff"],
     ["a reference", "see #12, o/r#3 and GH-4", "see `#12`, `o/r#3` and `GH-4`"],
     ["a closing keyword", "Fixes #12\ncloses: o/r#3", "Fixes `#12`\ncloses: `o/r#3`"],
     [
@@ -59,8 +63,18 @@ describe("a model's Markdown notifies no one and touches no other issue", () => 
       "it (`https://github.com/o/r/issues/5`)",
     ],
     ["a directive to skip checks", "done [skip ci] [ci skip]", "done (skip ci) (ci skip)"],
-    ["not code", "`@octocat fixes #1`", "`@octocat fixes #1`"],
-    ["not a fence", "```\n@octocat fixes #1\n```", "```\n@octocat fixes #1\n```"],
+    ["not code", "`@octocat #1`", "`@octocat #1`"],
+    [
+      "but what closes goes from code: a merge may take it as its message",
+      "`fixes #1`",
+      "`fixes # 1`",
+    ],
+    ["not a fence", "```\n@octocat #1\n```", "```\n@octocat #1\n```"],
+    [
+      "but what closes goes from a fence",
+      "```\nCloses: o/r#1\nresolved https://github.com/o/r/issues/5\n```",
+      "```\nCloses: o/r# 1\nresolved https: //github.com/o/r/issues/5\n```",
+    ],
   ])("%s", (_name, text, out) => {
     expect(safe(text)).toBe(out);
   });
@@ -90,7 +104,7 @@ describe("a model's Markdown hides nothing and breaks out of nothing", () => {
     [
       "an image cannot be put together",
       "!<!-- -->[a](https://e.example)",
-      "\\![a](https://e.example)",
+      "!a (`https://e.example`)",
     ],
     [
       "scripts are no targets",
@@ -98,16 +112,16 @@ describe("a model's Markdown hides nothing and breaks out of nothing", () => {
       "a b c",
     ],
     ["files are no targets", "[src/a.ts](src/a.ts) [x](file:///etc/passwd)", "src/a.ts x"],
-    ["titles of links go", '[a](https://e.example "hidden")', "[a](https://e.example)"],
+    ["titles of links go", '[a](https://e.example "hidden")', "a (`https://e.example`)"],
     [
       "a link that claims another target shows its own",
       "[https://github.com/login](https://evil.example)",
-      "`https://github.com/login` (<https://evil.example>)",
+      "`https://github.com/login` (`https://evil.example`)",
     ],
     [
       "a link that claims another host shows its own",
       "[github.com](https://evil.example)",
-      "`github.com` (<https://evil.example>)",
+      "github.com (`https://evil.example`)",
     ],
     [
       "a link with a user name in it is no link",
@@ -115,11 +129,16 @@ describe("a model's Markdown hides nothing and breaks out of nothing", () => {
       "a (`https://github.com@evil.example`)",
     ],
     [
-      "an honest link stays",
+      "a link is words and where it leads, and cannot be clicked",
       "[docs](https://e.example/a_b?x=1&y=2)",
-      "[docs](https://e.example/a_b?x=1&y=2)",
+      "docs (`https://e.example/a_b?x=1&y=2`)",
     ],
-    ["a URL stays a link", "see https://e.example/a_b_c.", "see <https://e.example/a_b_c>."],
+    ["a URL is shown", "see https://e.example/a_b_c.", "see `https://e.example/a_b_c`."],
+    [
+      "formulas are text",
+      "$\\color{white}{x}$ and $$y$$",
+      "\\$\\\\color{white}{x}\\$ and \\$\\$y\\$\\$",
+    ],
     ["a fence that is never closed is closed", "```js\ncode", "```js\ncode\n```"],
     [
       "a fence in a list that is never closed is closed",
@@ -204,45 +223,10 @@ describe("a model's Markdown keeps to its length", () => {
   });
 });
 
-/** Reads Markdown as GitHub would and lists what would act there. */
-function active(markdown: string): string[] {
-  const found: string[] = [];
-  const visit = (tokens: Token[], inLink: boolean) => {
-    let code = false;
-    let linked = inLink;
-    for (const token of tokens) {
-      if (token.type.startsWith("html")) {
-        if (/^<\/?code>$/.test(token.content)) code = token.content === "<code>";
-        else found.push(`html ${token.content}`);
-      }
-      if (token.type === "image") found.push("image");
-      if (token.type === "link_open") {
-        linked = true;
-        const href = String(token.attrGet("href"));
-        if (
-          !code &&
-          (!/^https?:/.test(href) || /^https?:(\/+[^/]+){3}\/(issues|pull)\/\d/.test(href))
-        )
-          found.push(`link ${href}`);
-      }
-      if (token.type === "link_close") linked = false;
-      if (/^h[123]$/.test(token.tag)) found.push(`heading ${token.tag}`);
-      if (token.type === "text" && !code && !linked) {
-        if (/(^|[^A-Za-z0-9])@\w/.test(token.content)) found.push(`mention in ${token.content}`);
-        if (/(^|\W)#\d+\b|(^|[^A-Za-z0-9])GH-\d/.test(token.content))
-          found.push(`reference in ${token.content}`);
-      }
-      if (token.children) visit(token.children, false);
-    }
-  };
-  const parser = new MarkdownIt({ html: true, linkify: true });
-  parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
-  visit(parser.parse(markdown, {}), false);
-  if (/<!--\s*draftsmith/i.test(markdown)) found.push("our marker");
-  return found;
-}
+/** Texts that are tried; a whole night's worth with FUZZ_ROUNDS. */
+const ROUNDS = Number(process.env.FUZZ_ROUNDS ?? 4000);
 
-describe("whatever a model writes", () => {
+describe("whatever a model writes", { timeout: 60_000 + 10 * ROUNDS }, () => {
   const pieces = [
     ..."` `` ``` ~~~ ~~ * ** _ __ [ ] ( ) ]( ![ < > | \\ ! : = + ~ $ # -- --> <!-- &lt; &amp;#35;1 a 1)".split(
       " ",
@@ -259,11 +243,28 @@ describe("whatever a model writes", () => {
     "<https://github.com/o/r/pull/7>",
     "<!-- draftsmith:x -->",
     "[r]: https://e.example\n",
+    ..."$x$ $$ $` `$ [x] [!NOTE] a1b2c3d4e5 o/r@a1b2c3d bob@e.example ftp://e.example/x fixes Closes: resolved".split(
+      " ",
+    ),
+    ..."mermaid math suggestion \uFF20user &commat;user &#x40;user &num;12 &NewLine; &colon; <svg> <?x ?> <!X> <![CDATA[ ]]> <table>".split(
+      " ",
+    ),
+    "\n<div>\n",
+    "\n</div>\n",
+    "\n[^1]:",
+    "- [ ] ",
+    "> [!NOTE]\n> ",
+    "\u001b[31m",
+    "\u202e",
+    "\u{E0041}",
+    "\r",
+    "\u2028",
+    "\u00ad",
     "\n[^1]: note\n",
     "\n| a | b |\n|---|---|\n| ",
     ..."\n,\n\n,\n> ,\n- ,\n1. ,\n    ,\n# ,\n===\n,\n---\n, ,\t,\u200b".split(","),
   ];
-  let seed = 20_240_607;
+  let seed = Number(process.env.FUZZ_SEED ?? 20_240_607);
   const random = (below: number) => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
     return (seed >> 8) % below;
@@ -272,21 +273,19 @@ describe("whatever a model writes", () => {
     Array.from({ length: 1 + random(14) }, () => pieces[random(pieces.length)] ?? "").join("");
 
   it("nothing in it acts, and it does not swallow what follows", () => {
-    for (let round = 0; round < 4000; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const text = scribble();
       const out = safe(text);
-      expect(active(out), JSON.stringify({ text, out })).toEqual([]);
-      const after = new MarkdownIt({ html: true }).parse(`${out}\n\nEND`, {}).at(-2);
-      expect(after?.content, JSON.stringify({ text, out })).toBe("END");
-      expect(after?.level, JSON.stringify({ text, out })).toBe(1);
+      expect(whatActs(out), JSON.stringify({ text, out })).toEqual([]);
+      expect(staysOpenBelow(out), JSON.stringify({ text, out })).toBe(true);
     }
   });
 
   it("a cell, a code span and a fence hold it", () => {
-    for (let round = 0; round < 2000; round++) {
+    for (let round = 0; round < ROUNDS / 2; round++) {
       const text = scribble();
       const row = `| h | i |\n| --- | --- |\n| ${tableCell(text)} | ${codeSpan(text)} |`;
-      expect(active(row), JSON.stringify({ text, row })).toEqual([]);
+      expect(whatActs(row), JSON.stringify({ text, row })).toEqual([]);
       const cells = new MarkdownIt({ html: true })
         .parse(row, {})
         .filter((token) => token.type === "td_open");

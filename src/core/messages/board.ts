@@ -4,7 +4,8 @@ import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
 import { opening } from "./opening.ts";
-import { cost, count, MAX_TEXT, shorten } from "./words.ts";
+import { sourcesSection } from "./sources.ts";
+import { cost, count, MAX_TEXT, nameText, shorten } from "./words.ts";
 
 const FACE: Record<JobState, string> = {
   queued: "⏳ queued",
@@ -100,7 +101,10 @@ function state(job: Job): string {
 function result(job: Job): string {
   const conflicts = job.conflicts.map(
     (conflict) =>
-      `conflicts with task ${conflict.job} on ${conflict.files.slice(0, 3).map(codeSpan).join(", ")}`,
+      `conflicts with task ${conflict.job} on ${conflict.files
+        .slice(0, 3)
+        .map((file) => codeSpan(nameText(file)))
+        .join(", ")}`,
   );
   const where = job.publication ? [publicationLink(job)] : [];
   const words = isTerminal(job.state) ? job.reason : job.lastAction;
@@ -132,8 +136,17 @@ function details(job: Job): string[] {
     body.push("", ...filesTable(job.change.files));
     body.push("", ...evidenceSection(job.change, job.publication.headSha, job.config));
   }
+  body.push(...toldToAgent(job));
   if (body.length === 0) return [];
   return ["", `<details><summary>Task ${job.number}</summary>`, ...body, "", "</details>"];
+}
+
+/** What the agent read, where no pull request of its own says it; of work without a result only what was kept from it. */
+function toldToAgent({ sources, state, target, publication }: Job): string[] {
+  if (sources === null || !isTerminal(state)) return [];
+  if (publication && target.kind === "new_pull") return [];
+  const whole = sources.leftOut.length === 0 && sources.stripped.length === 0;
+  return whole && !publication ? [] : ["", ...sourcesSection(sources)];
 }
 
 /** Whether the list of what holds a change says all that the reason does. */

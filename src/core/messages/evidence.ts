@@ -3,10 +3,9 @@ import type { Evidence, FileChange, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import type { RepoConfig } from "../repo-config.ts";
 import { howStopped } from "../stopped.ts";
-import { shorten } from "./words.ts";
+import { nameText, shorten } from "./words.ts";
 
 const MAX_FILES = 100;
-const MAX_PATH = 150;
 const MAX_COMMAND = 200;
 const MAX_HOSTS = 40;
 /** Characters of output that are shown, of one check and of all together. */
@@ -19,7 +18,7 @@ export function filesTable(files: FileChange[]): string[] {
     .slice(0, MAX_FILES)
     .map(
       (file) =>
-        `| ${codeSpan(shorten(file.path, MAX_PATH))}${note(file)} | ${lines(file.added)} | ${lines(file.removed)} |`,
+        `| ${codeSpan(nameText(file.path))}${note(file)} | ${lines(file.added)} | ${lines(file.removed)} |`,
     );
   const rest = files.length - rows.length;
   return [

@@ -2,9 +2,8 @@ import type { Job, VerifiedChange, Violation } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { shortId } from "../plan.ts";
 import { evidenceSection } from "./evidence.ts";
-import { count, shorten } from "./words.ts";
+import { count, nameText } from "./words.ts";
 
-const MAX_PATH = 150;
 const MAX_SHOWN = 3;
 
 /** Why a change is held, in one line for a board and for the agent. */
@@ -20,7 +19,7 @@ export function violationsForAgent(violations: Violation[]): string {
 }
 
 function plainViolation({ path, reason }: Violation): string {
-  return path === null ? reason : `${shorten(JSON.stringify(path), MAX_PATH)}: ${reason}`;
+  return path === null ? reason : `${nameText(path)}: ${reason}`;
 }
 
 /** Violations as a Markdown list in which nothing acts. */
@@ -28,7 +27,7 @@ export function violationList(violations: Violation[]): string[] {
   return violations.map(({ path, reason }) =>
     path === null
       ? `- ${tableCell(reason)}`
-      : `- ${codeSpan(shorten(path, MAX_PATH))}: ${tableCell(reason)}`,
+      : `- ${codeSpan(nameText(path))}: ${tableCell(reason)}`,
   );
 }
 

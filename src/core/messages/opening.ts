@@ -1,9 +1,8 @@
 import type { Caution, Job, VerifiedChange } from "../job.ts";
 import { codeSpan, tableCell } from "../markdown.ts";
 import { violationList } from "./held.ts";
-import { count, shorten } from "./words.ts";
+import { count, nameText, shorten } from "./words.ts";
 
-const MAX_PATH = 150;
 const MAX_WHY = 800;
 /** Characters of one list, and of all lists of one later commit; what is longer is counted. */
 const MAX_LIST = 5000;
@@ -50,7 +49,7 @@ export function laterOpenings(followUps: Job[]): string[] {
 
 function line({ path, line: at, why }: Caution): string {
   const place = at === null ? "" : `, line ${at}`;
-  return `- ${codeSpan(shorten(path, MAX_PATH))}${place}: ${tableCell(shorten(why, MAX_WHY))}`;
+  return `- ${codeSpan(nameText(path))}${place}: ${tableCell(shorten(why, MAX_WHY))}`;
 }
 
 function listed(head: string, items: string[], room: number): string[] {

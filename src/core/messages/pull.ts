@@ -3,7 +3,7 @@ import { codeSpan, fenced } from "../markdown.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { laterOpenings, opening } from "./opening.ts";
 import { sourcesSection } from "./sources.ts";
-import { cost, count, MAX_TEXT, shorten } from "./words.ts";
+import { cost, count, MAX_TEXT, nameText } from "./words.ts";
 
 const MAX_CONFLICTS = 5;
 
@@ -44,9 +44,7 @@ export function renderPull(facts: {
       "",
       `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`${job.skill ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
       "",
-      ...(job.sources
-        ? [...sourcesSection(job.sources, command.pull ? "pull request" : "issue"), ""]
-        : []),
+      ...(job.sources ? [...sourcesSection(job.sources), ""] : []),
       "### What changed and why",
       "",
       change.summary || "The agent gave no summary.",
@@ -102,7 +100,7 @@ function siblings(neighbours: Neighbour[]): string[] {
 }
 
 function conflictsOf({ conflicts }: Neighbour): string {
-  const shown = conflicts.slice(0, MAX_CONFLICTS).map((file) => codeSpan(shorten(file, 150)));
+  const shown = conflicts.slice(0, MAX_CONFLICTS).map((file) => codeSpan(nameText(file)));
   const rest = conflicts.length - shown.length;
   return `${shown.join(", ")}${rest > 0 ? ` and ${count(rest, "more file")}` : ""}`;
 }

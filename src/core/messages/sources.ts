@@ -5,14 +5,12 @@ import { count } from "./words.ts";
 /** Texts whose hidden parts are listed one by one. */
 const MAX_STRIPPED = 10;
 
-type Kind = "issue" | "pull request";
-
 /** What the agent was told and what was kept from it, for reviewers; Markdown lines. */
-export function sourcesSection(sources: Sources, kind: Kind): string[] {
-  const { subject, revision, comments, asOf, leftOut, stripped } = sources;
+export function sourcesSection(sources: Sources): string[] {
+  const { on, subject, revision, comments, asOf, leftOut, stripped } = sources;
   const shown = {
-    shown: `the text of the ${kind} as its webhook told it (revision ${codeSpan(revision ?? "")})`,
-    shown_untrusted: `the text of the ${kind} as its webhook told it (revision ${codeSpan(revision ?? "")}), marked as untrusted`,
+    shown: `the text of the ${on} as its webhook told it (revision ${codeSpan(revision ?? "")})`,
+    shown_untrusted: `the text of the ${on} as its webhook told it (revision ${codeSpan(revision ?? "")}), marked as untrusted`,
     own: "the task this pull request was opened for",
     left_out: null,
     untold: null,
@@ -24,7 +22,7 @@ export function sourcesSection(sources: Sources, kind: Kind): string[] {
   return [
     `The agent was told, besides its task: ${told.filter((each) => each !== null).join(" and ")}.`,
     ...(leftOut.length > 0
-      ? ["", ...leftOut.map((each) => `- Left out: ${named(each, kind)}.`)]
+      ? ["", ...leftOut.map((each) => `- Left out: ${named(each, on)}.`)]
       : []),
     ...(outsiders
       ? [
@@ -49,30 +47,30 @@ export function sourcesSection(sources: Sources, kind: Kind): string[] {
 }
 
 /** What was left out, for the model: without names, which those who chose them could have made a message. */
-export function leftOutNotes({ leftOut }: Sources, kind: Kind): string[] {
+export function leftOutNotes({ on, leftOut }: Sources): string[] {
   return leftOut.map((each) => {
     if (each.what === "subject" && each.why === "outsider") {
-      return `the title and text of the ${kind}, whose author has no write access here`;
+      return `the title and text of the ${on}, whose author has no write access here`;
     }
-    return clause(each, kind);
+    return clause(each, on);
   });
 }
 
-function named(each: LeftOut, kind: Kind): string {
-  if (each.why !== "outsider") return clause(each, kind);
+function named(each: LeftOut, on: Sources["on"]): string {
+  if (each.why !== "outsider") return clause(each, on);
   if (each.what === "subject") {
-    return `the title and text of the ${kind}, by ${speaker(each.author)}, who has no write access`;
+    return `the title and text of the ${on}, by ${speaker(each.author)}, who has no write access`;
   }
-  return `${clause(each, kind)} (${each.authors.map(speaker).join(", ")})`;
+  return `${clause(each, on)} (${each.authors.map(speaker).join(", ")})`;
 }
 
-function clause(each: LeftOut, kind: Kind): string {
+function clause(each: LeftOut, on: Sources["on"]): string {
   switch (each.why) {
     case "untold":
-      return `the title and text of the ${kind}, which its webhook did not tell`;
+      return `the title and text of the ${on}, which its webhook did not tell`;
     case "outsider":
       return each.what === "subject"
-        ? `the title and text of the ${kind}`
+        ? `the title and text of the ${on}`
         : `${count(each.count, "comment")} by authors without write access`;
     case "later":
       return `${count(each.count, "comment")} written after the command`;

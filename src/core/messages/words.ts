@@ -21,3 +21,21 @@ export function shorten(text: string, max: number): string {
   const characters = [...line];
   return characters.length > max ? `${characters.slice(0, max - 1).join("")}…` : line;
 }
+
+/** Characters of a name that are shown. */
+const MAX_NAME = 150;
+
+/**
+ * The name of a file or branch with every sign that nobody sees spelt out, so that no two names look
+ * alike; a long one is cut in its middle.
+ */
+export function nameText(name: string): string {
+  const seen = name.replace(
+    /[[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]--[\u0020]]/gv,
+    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+  const characters = [...seen];
+  if (characters.length <= MAX_NAME) return seen;
+  const half = (MAX_NAME - 1) / 2;
+  return `${characters.slice(0, Math.ceil(half)).join("")}…${characters.slice(-Math.floor(half)).join("")}`;
+}

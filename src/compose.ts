@@ -139,6 +139,7 @@ export async function compose(
     webHost: new URL(config.webUrl).host,
     authors: createAuthors(log),
     neighbours,
+    redact,
     now,
     log,
   };

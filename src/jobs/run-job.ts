@@ -26,6 +26,7 @@ export interface RunDeps extends WorkDeps, PublishDeps {
   jobs: JobStore;
   sandbox: Sandbox;
   neighbours: (commandId: string) => Promise<void>;
+  redact: (text: string) => string;
   now: () => number;
   log: Log;
 }

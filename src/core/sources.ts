@@ -1,5 +1,7 @@
 /** What an agent was told besides its task, and what was kept from it and why: shown to reviewers. */
 export interface Sources {
+  /** What the command was given on. */
+  on: "issue" | "pull request";
   /** What became of the text of the issue or pull request. */
   subject: "shown" | "shown_untrusted" | "left_out" | "own" | "untold";
   /** Of that text as its webhook told it; null when it told none. */
@@ -26,7 +28,7 @@ export interface Speaker {
 }
 
 export interface Stripped {
-  /** Which text it was: "issue", "comment by ada", "AGENTS.md". */
+  /** Which text it was: "text of the issue", "comment by ada", "AGENTS.md". */
   where: string;
   what: string[];
 }

@@ -72,7 +72,7 @@ export async function briefing(job: Job, deps: BriefingDeps): Promise<Briefed> {
         issue: {
           number: job.issue,
           texts,
-          leftOut: leftOutNotes(sources, command.pull ? "pull request" : "issue"),
+          leftOut: leftOutNotes(sources),
         },
         pull: diff === null ? null : { number: job.issue, diff },
         earlierTask: ours && asked("earlier task", ours.task),

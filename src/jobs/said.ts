@@ -34,6 +34,7 @@ export async function whatWasSaid(
   const { outsiders } = job.config.context;
   const authorOf = (account: Remark["author"]) => deps.authors(deps.github, command, account);
   const sources: Sources = {
+    on: command.pull ? "pull request" : "issue",
     subject: "untold",
     revision: command.subject?.revision ?? null,
     asOf: command.commentedAt,
@@ -48,7 +49,7 @@ export async function whatWasSaid(
   else if (!subject || !subjectAuthor) sources.leftOut.push({ what: "subject", why: "untold" });
   else if (subjectAuthor.trusted || outsiders) {
     sources.subject = subjectAuthor.trusted ? "shown" : "shown_untrusted";
-    texts.push(subjectText(subject, subjectAuthor, sources.stripped));
+    texts.push(subjectText(subject, subjectAuthor, sources));
   } else {
     const { name, role } = subjectAuthor;
     sources.subject = "left_out";
@@ -93,9 +94,9 @@ function isBoard({ author, body }: Remark): boolean {
   return author?.type === "Bot" && body.startsWith("<!-- draftsmith:");
 }
 
-function subjectText(subject: Subject, author: Author, stripped: Stripped[]): SaidText {
-  const title = seen(visibleTitle(subject.title), "title", stripped);
-  const body = seen(visibleMarkdown(subject.body, author), "text", stripped);
+function subjectText(subject: Subject, author: Author, { on, stripped }: Sources): SaidText {
+  const title = seen(visibleTitle(subject.title), `title of the ${on}`, stripped);
+  const body = seen(visibleMarkdown(subject.body, author), `text of the ${on}`, stripped);
   const text = `Title: ${title}\n\n${cut(body, MAX_BODY)}`;
   return { kind: "subject", author, at: null, place: null, text };
 }

@@ -61,7 +61,7 @@ function named(each: LeftOut, on: Sources["on"]): string {
   if (each.what === "subject") {
     return `the title and text of the ${on}, by ${speaker(each.author)}, who has no write access`;
   }
-  return `${clause(each, on)} (${each.authors.map(speaker).join(", ")})`;
+  return `${clause(each, on)}: ${each.authors.map(speaker).join(", ")}`;
 }
 
 function clause(each: LeftOut, on: Sources["on"]): string {

@@ -79,6 +79,7 @@ test("a write changes the fields it names and no other", async () => {
     },
     plan: [{ text: "look 👀", status: "in_progress" }],
     sources: {
+      on: "issue",
       subject: "shown",
       revision: "0123456789ab",
       asOf: "2026-03-01T10:00:00Z",

@@ -45,8 +45,8 @@ export interface Briefing {
   };
   /** The pull request whose branch is checked out, with its diff; null for new work. */
   pull: { number: number; diff: string } | null;
-  /** The task that an agent of ours opened this pull request for. */
-  earlierTask: string | null;
+  /** What an agent of ours opened this pull request for, and its report. */
+  earlier: { task: string; report: string } | null;
   /** AGENTS.md files that count, and whether those in the checkout are the same. */
   guidance: { files: { path: string; text: string }[]; inCheckout: boolean };
 }
@@ -65,6 +65,7 @@ const LOCKED = [
 /** Characters of each kind of context that go into the prompt. */
 const MAX_AGENTS_CHARS = 32_000;
 const MAX_DIFF_CHARS = 60_000;
+const MAX_REPORT_CHARS = 8_000;
 const MAX_EVIDENCE_CHARS = 12_000;
 
 /** The rules of the work: under 900 tokens besides skill, checks and paths of the repository. */
@@ -121,12 +122,7 @@ export function taskPrompt(briefing: Briefing): string {
     ...guidanceSection(briefing.guidance),
     ...saidSection(kind, issue),
     ...(pull ? diffSection(pull) : []),
-    ...(briefing.earlierTask === null
-      ? []
-      : [
-          `An agent opened the pull request for this task, which is done:`,
-          fence("earlier task", briefing.earlierTask),
-        ]),
+    ...earlierSection(briefing.earlier),
     `Your task, as it was written on ${kind} #${issue.number}:`,
     fence("task", task),
   ];
@@ -199,6 +195,15 @@ function diffSection(pull: { number: number; diff: string }): string[] {
   return [
     `The checkout is the branch of pull request #${pull.number}. Your change becomes one commit on top of it. What the pull request changes so far:`,
     fence(`diff of pull request #${pull.number}`, cut(pull.diff, MAX_DIFF_CHARS)),
+  ];
+}
+
+function earlierSection(earlier: Briefing["earlier"]): string[] {
+  if (earlier === null) return [];
+  return [
+    "An agent opened the pull request for this task, which is done, and reported on it:",
+    fence("earlier task", earlier.task),
+    fence("untrusted text: report of that agent", cut(earlier.report, MAX_REPORT_CHARS)),
   ];
 }
 

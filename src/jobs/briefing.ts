@@ -6,7 +6,7 @@ import { leftOutNotes } from "../core/messages/sources.ts";
 import type { ChatMessage } from "../core/model.ts";
 import type { CommandStore, GitHub, Log, Objects, Workspaces } from "../core/ports.ts";
 import type { Sources, Stripped } from "../core/sources.ts";
-import { visibleMarkdown, visibleSource } from "../core/visible/text.ts";
+import { visibleMarkdown, visibleSource, visibleTitle } from "../core/visible/text.ts";
 import type { Skill } from "../skills/load.ts";
 import type { Authors } from "./authors.ts";
 import { fetchCommit, guidanceOf } from "./guidance.ts";
@@ -75,7 +75,7 @@ export async function briefing(job: Job, deps: BriefingDeps): Promise<Briefed> {
           leftOut: leftOutNotes(sources),
         },
         pull: diff === null ? null : { number: job.issue, diff },
-        earlierTask: ours && asked("earlier task", ours.task),
+        earlier: ours && { task: asked("earlier task", ours.task), report: reportOf(ours) },
         guidance,
       }),
     },
@@ -92,6 +92,13 @@ export async function briefing(job: Job, deps: BriefingDeps): Promise<Briefed> {
       ...messages.map((message): JobEvent => ({ type: "message", message })),
     ],
   };
+}
+
+/** What the agent of an earlier job said of its work: a model's words, whoever asked for them. */
+function reportOf({ change }: Job): string {
+  if (change === null) return "";
+  const { text } = visibleMarkdown(change.summary, { trusted: false });
+  return `${visibleTitle(change.title).text}\n\n${text}`;
 }
 
 /** What the pull request changes: from where it left its base branch to its head. */

@@ -33,7 +33,7 @@ const briefing: Briefing = {
   task: "refactor auth to use JWT instead of sessions",
   issue: { number: 7, texts, leftOut: [] },
   pull: null,
-  earlierTask: null,
+  earlier: null,
   guidance: { files: [], inCheckout: true },
 };
 
@@ -81,7 +81,7 @@ describe("the task", () => {
           leftOut: ["1 comment edited after the command"],
         },
         pull: { number: 9, diff: "+const a = 1;\n" },
-        earlierTask: "add sessions",
+        earlier: { task: "add sessions", report: "Add sessions\n\nThey last a day." },
         guidance: {
           files: [
             { path: "packages/web/AGENTS.md", text: "Use React.\n" },
@@ -123,11 +123,17 @@ describe("the task", () => {
       +const a = 1;
       ===== end diff of pull request #9 =====
 
-      An agent opened the pull request for this task, which is done:
+      An agent opened the pull request for this task, which is done, and reported on it:
 
       ===== begin earlier task =====
       add sessions
       ===== end earlier task =====
+
+      ===== begin untrusted text: report of that agent =====
+      Add sessions
+
+      They last a day.
+      ===== end untrusted text: report of that agent =====
 
       Your task, as it was written on pull request #9:
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Job } from "../../../src/core/job.ts";
+import type { Command, Job } from "../../../src/core/job.ts";
 import { storeOn } from "../../support/open-test-store.ts";
 import {
   aCommand,
@@ -159,4 +159,12 @@ test("text comes back as it was written, in any script", async () => {
 
   expect([job?.task, job?.lastAction, job?.reason]).toEqual([task, task, task]);
   expect((await store.command("c1"))?.actor.login).toBe("ådä");
+});
+
+test("a command that an earlier version stored has no text of its issue", async () => {
+  const store = await storeOn();
+  const { subject: _, ...old } = aCommand("c1");
+  await acceptJobs(store, old as Command, [aJob("j1", aCommand("c1"))]);
+
+  expect(await store.command("c1")).toEqual({ ...old, subject: null });
 });

@@ -174,6 +174,7 @@ export async function compose(
       skills,
       model: config.model,
       allow: (request) => allow(request, { ...jobDeps, allowances: store }),
+      redact: createRedactor(secrets, { own: true }),
       start: runner.start,
     }),
   );

@@ -101,3 +101,18 @@ export function jobLane(jobId: string): string {
 export function jobOfLane(lane: string): string | null {
   return lane.startsWith(JOB_LANE) ? lane.slice(JOB_LANE.length) : null;
 }
+
+/** An act with every text in it redacted; shas, refs and names stay as they are. */
+export function redactedAct<A extends Act>(act: A, redact: (text: string) => string): A {
+  switch (act.kind) {
+    case "comment":
+    case "pull_body":
+      return { ...act, body: redact(act.body) };
+    case "pull":
+      return { ...act, title: redact(act.title), body: redact(act.body) };
+    case "commit":
+      return { ...act, message: redact(act.message) };
+    default:
+      return act;
+  }
+}

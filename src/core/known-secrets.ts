@@ -25,6 +25,7 @@ const MAX_DEPTH = 2;
  * pieces that stand apart by words, are beyond it. `secrets` is asked at each call.
  */
 export function createKnownSecrets(secrets: () => string[]): (text: string) => Span[] {
+  let given: string[] = [];
   let known: string[] = [];
   let tables = { raw: createPieceTable(), squeezed: createPieceTable() };
   /** Spelling a secret out takes milliseconds; one that stays is spelt once. */
@@ -36,7 +37,10 @@ export function createKnownSecrets(secrets: () => string[]): (text: string) => S
     for (const form of forms.squeezed) tables.squeezed.add(form);
   };
   const bringUpToDate = () => {
-    const now = [...new Set(secrets().map((each) => each.trim().toWellFormed()))].filter(
+    const fresh = secrets();
+    if (fresh.length === given.length && fresh.every((secret, at) => secret === given[at])) return;
+    given = [...fresh];
+    const now = [...new Set(fresh.map((each) => each.trim().toWellFormed()))].filter(
       (secret) => secret.length >= MIN_PIECE,
     );
     const grew = now.length >= known.length && known.every((secret, at) => secret === now[at]);
@@ -47,7 +51,7 @@ export function createKnownSecrets(secrets: () => string[]): (text: string) => S
   };
   return (text) => {
     bringUpToDate();
-    if (known.length === 0) return [];
+    if (known.length === 0 || text.length < MIN_PIECE) return [];
     const spans: Span[] = [];
     for (let start = 0; start < text.length; start += PART - OVERLAP) {
       for (const { from, to } of spansOf(text.slice(start, start + PART), tables, 0)) {

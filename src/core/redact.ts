@@ -31,14 +31,18 @@ export function stripInvisible(text: string): string {
 
 /**
  * A function that replaces secrets in any text: the values `secrets` gives at that moment, in whatever
- * spelling `createKnownSecrets` finds, and whatever has the shape of a token, password or private key.
+ * spelling `createKnownSecrets` finds, and, unless only `own` ones count, whatever has the shape of a
+ * token, password or private key.
  */
-export function createRedactor(secrets: () => string[]): (text: string) => string {
+export function createRedactor(
+  secrets: () => string[],
+  { own = false } = {},
+): (text: string) => string {
   const known = createKnownSecrets(secrets);
   return (text) => {
     let out = "";
     let done = 0;
-    for (const { from, to } of united([...known(text), ...shapesIn(text)])) {
+    for (const { from, to } of united([...known(text), ...(own ? [] : shapesIn(text))])) {
       out += text.slice(done, from) + REDACTED;
       done = to;
     }

@@ -6,6 +6,7 @@ import {
   type ActValues,
   jobOfLane,
   type OutboxRow,
+  redactedAct,
 } from "../core/act.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal } from "../core/job.ts";
@@ -137,7 +138,8 @@ export function createOutbox(deps: {
   async function deliver(row: OutboxRow): Promise<void> {
     let value: ActValues[ActKind];
     try {
-      value = await performer.perform(redactAct(row.act, redact), previousOf(row), row.lane);
+      // Anew: a secret may have been learnt since it was stored.
+      value = await performer.perform(redactedAct(row.act, redact), previousOf(row), row.lane);
     } catch (thrown) {
       return stored(row, () => fail(row, toError(thrown)));
     }
@@ -214,7 +216,8 @@ export function createOutbox(deps: {
     async put(keyed, options) {
       if (options?.last) unpaced.add(keyed.key);
       else unpaced.delete(keyed.key);
-      await store.put(keyed, nextEdit(keyed.key));
+      const act = redactedAct(keyed.act, redact);
+      await store.put({ ...keyed, act }, nextEdit(keyed.key));
       wake();
     },
     async perform(key, lane, act) {
@@ -225,7 +228,7 @@ export function createOutbox(deps: {
       const waiter = { resolve, reject };
       waiters.set(key, [...(waiters.get(key) ?? []), waiter]);
       try {
-        const row = await store.put({ key, lane, act }, now());
+        const row = await store.put({ key, lane, act: redactedAct(act, redact) }, now());
         if (row.state === "done") resolve(row.result);
         else if (row.state === "dead") reject(new UserError(String(row.result)));
         else wake();
@@ -262,19 +265,4 @@ function isText(act: Act): boolean {
 
 function previousOf(row: OutboxRow): ActValues[ActKind] | null {
   return row.result as ActValues[ActKind] | null;
-}
-
-/** Every text of an act passes the redactor; shas, refs and names do not. */
-function redactAct<A extends Act>(act: A, redact: (text: string) => string): A {
-  switch (act.kind) {
-    case "comment":
-    case "pull_body":
-      return { ...act, body: redact(act.body) };
-    case "pull":
-      return { ...act, title: redact(act.title), body: redact(act.body) };
-    case "commit":
-      return { ...act, message: redact(act.message) };
-    default:
-      return act;
-  }
 }

@@ -2,6 +2,7 @@ import { type ParsedCommand, parseCommand } from "../core/command.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import type { Command, Job } from "../core/job.ts";
 import { createLock } from "../core/lock.ts";
+import { tableCell } from "../core/markdown.ts";
 import { configProblems, refusal } from "../core/messages/answers.ts";
 import { type Asked, type CommentFacts, gate, type Refusal } from "../core/policy.ts";
 import type { Admit, Delivery, Heard, IntakeStore } from "../core/ports.ts";
@@ -16,6 +17,8 @@ export interface SubmitDeps extends GateDeps, PlanDeps {
   outbox: Outbox;
   /** Lets a change out that was held, on an admin's word; `start` are the jobs that go on. */
   allow: (request: AllowRequest) => Promise<{ text: string; start: string[] }>;
+  /** Takes our own secrets out of what people say, before anything is made of it. */
+  redact: (text: string) => string;
   /** Starts stored jobs; they are picked up after a restart all the same. */
   start: (jobIds: string[]) => void;
 }
@@ -46,10 +49,11 @@ const lock = createLock();
  * throws, nothing is, and the delivery can be sent again.
  */
 export async function submit(
-  comment: CommentFacts,
+  given: CommentFacts,
   delivery: Delivery,
   deps: SubmitDeps,
 ): Promise<void> {
+  const comment = redacted(given, deps.redact);
   const parsed = parseCommand(comment.body, { maxTasks: MOST_TASKS });
   if (parsed.kind === "not_for_us") return;
   const { repo, author, issue } = comment;
@@ -59,6 +63,12 @@ export async function submit(
     const heard = { delivery, key, actorId: author?.id ?? null, repo, issue: issue.number };
     await settle(heard, comment, await decide(parsed, comment, key, deps), deps);
   });
+}
+
+function redacted(comment: CommentFacts, redact: (text: string) => string): CommentFacts {
+  const { body, subject } = comment;
+  const told = subject && { ...subject, title: redact(subject.title), body: redact(subject.body) };
+  return { ...comment, body: redact(body), subject: told };
 }
 
 async function decide(
@@ -133,7 +143,7 @@ async function settle(
   if (decision.kind === "refused") {
     const { rule, reason } = decision.refusal;
     log.info({ guid: heard.delivery.guid, rule, reason }, "a command was refused");
-    await intake.refuse(heard, decision.refusal, [answerAct(comment, decision.text)]);
+    await intake.refuse(heard, decision.refusal, [answerAct(comment, deps.redact(decision.text))]);
     outbox.wake();
     return;
   }
@@ -146,7 +156,11 @@ async function settle(
           acts: [reactionAct(comment), boardAct(decision.command, decision.jobs)],
           admit: decision.admit,
         })
-      : await intake.answer(heard, [answerAct(comment, decision.text)], decision.admit);
+      : await intake.answer(
+          heard,
+          [answerAct(comment, deps.redact(decision.text))],
+          decision.admit,
+        );
   if (taken === "duplicate") return;
   if (taken !== "accepted") return settle(heard, comment, refused(comment, taken), deps);
   outbox.wake();
@@ -162,7 +176,8 @@ function refused(comment: CommentFacts, by: Refusal, text: string | null = null)
 function reasonOf(error: Error, { log }: SubmitDeps): string {
   const known = error instanceof UserError || error instanceof TransientError;
   log[known ? "warn" : "error"]({ err: error }, "a command could not be planned");
-  if (error instanceof UserError) return error.message;
+  // It may hold what GitHub or a stranger said.
+  if (error instanceof UserError) return tableCell(error.message);
   return known
     ? "GitHub did not answer; try again in a new comment"
     : "something went wrong on this server; its log has it";

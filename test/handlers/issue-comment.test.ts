@@ -104,6 +104,7 @@ beforeEach(async () => {
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
       model: "gpt-5-mini",
+      redact: (text) => text,
       start: (ids) => void started.push(...ids),
       now: () => 1000,
       log: silentLog,

@@ -270,10 +270,15 @@ export function readConfig(
   };
 }
 
-/** Settings of this process. A `.env` file in the working directory is read first, as Probot does. */
-export function loadConfig(): AppConfig {
+/** The environment of this process. A `.env` file in the working directory is read first, as Probot does. */
+export function loadEnvironment(): Record<string, string | undefined> {
   if (existsSync(".env")) process.loadEnvFile(".env");
-  const config = readConfig(process.env, process.cwd(), process.getuid?.());
+  return { ...process.env };
+}
+
+/** Settings of this process. */
+export function loadConfig(): AppConfig {
+  const config = readConfig(loadEnvironment(), process.cwd(), process.getuid?.());
   if (config.credentials) {
     // From here on only this process's memory holds them: a child that inherits by mistake gets nothing.
     for (const name of SECRETS) delete process.env[name];

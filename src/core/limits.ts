@@ -103,6 +103,15 @@ function within(least: number, wanted: number, most: number): number {
   return Math.min(Math.max(least, wanted), most);
 }
 
+/** What bounds jobs on this machine. */
+export interface Holding {
+  limits: Limits;
+  /** What the kernel bounds by control groups; null where there are none for us. */
+  groups: { version: "v1" | "v2"; bounds: ("memory" | "processes" | "cpu")[] } | null;
+  /** Why there are none; null where there are. */
+  reason: string | null;
+}
+
 /** A bound that was broken: which one, and a sentence about it that begins with "it" or "the server". */
 export interface Broken {
   stopped: "memory" | "disk" | "cpu";

@@ -38,7 +38,7 @@ describe("a hostile job beside an honest one", () => {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     })();
-    const honest = `honest work beside ${task}`;
+    const honest = `plain work ${task.length}`;
     const report = "Add a file\n\nAs asked.";
     const [attack, neighbour] = await Promise.all([
       stage.play(task, { replies: commands.map(shell), report }, where),

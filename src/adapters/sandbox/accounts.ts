@@ -26,7 +26,7 @@ const MAX_ACCOUNTS = 1000;
 export function createAccounts(
   limits: Limits,
 ): (of: { jobId: string; tree: string }) => Promise<Account> {
-  const accounts = new Map<string, { account: Account; identity: string }>();
+  const accounts = new Map<string, { account: Account; identity: Identity }>();
   const fresh = (): Account => ({
     cpuMs: 0,
     disk: null,
@@ -35,13 +35,11 @@ export function createAccounts(
     refused: null,
   });
   return async ({ jobId, tree }) => {
-    const { dev, ino, birthtimeMs, ctimeMs } = await stat(tree);
-    // Where the file system keeps no time of birth the last change stands in for it.
-    const identity = `${dev}:${ino}:${birthtimeMs === ctimeMs ? 0 : birthtimeMs}`;
+    const identity = await identify(tree);
     const known = accounts.get(jobId);
     const account = known?.account ?? fresh();
     // What another workspace of the job held is gone; the time it took is not.
-    if (known && known.identity !== identity) {
+    if (known && !isSame(known.identity, identity)) {
       Object.assign(account, { ...fresh(), cpuMs: account.cpuMs });
     }
     accounts.delete(jobId);
@@ -49,6 +47,25 @@ export function createAccounts(
     for (const old of [...accounts.keys()].slice(0, -MAX_ACCOUNTS)) accounts.delete(old);
     return account;
   };
+}
+
+/** What tells a directory from one that stood there before. */
+interface Identity {
+  device: number;
+  inode: number;
+  /** Null while it may be another time: where a file system keeps none, the last change stands in for it. */
+  bornMs: number | null;
+}
+
+async function identify(dir: string): Promise<Identity> {
+  const { dev, ino, birthtimeMs, ctimeMs } = await stat(dir);
+  return { device: dev, inode: ino, bornMs: birthtimeMs === ctimeMs ? null : birthtimeMs };
+}
+
+function isSame(one: Identity, other: Identity): boolean {
+  const born = [one.bornMs, other.bornMs];
+  const sameBirth = born.includes(null) || one.bornMs === other.bornMs;
+  return one.device === other.device && one.inode === other.inode && sameBirth;
 }
 
 /** Why a job may run nothing more, in words for people; null when it may. */

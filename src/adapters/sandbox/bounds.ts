@@ -1,23 +1,14 @@
 import path from "node:path";
 import { toError, UserError } from "../../core/errors.ts";
-import { type Broken, type Limits, MB } from "../../core/limits.ts";
+import { type Broken, type Holding, type Limits, MB } from "../../core/limits.ts";
 import type { Log, Workspace } from "../../core/ports.ts";
-import type { Groups, JobGroup, Opened } from "./cgroups.ts";
+import type { JobGroup, Opened } from "./cgroups.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** A command under the bounds of its job; call `end` when its last process has ended. */
 export interface Bounded {
   /** The bound it broke; null when it kept them all. */
   end(): Promise<Broken | null>;
-}
-
-/** What bounds jobs on this machine. */
-export interface Holding {
-  limits: Limits;
-  /** What the kernel bounds by control groups; null where there are none for us. */
-  groups: Pick<Groups, "version" | "bounds"> | null;
-  /** Why there are none; null where there are. */
-  reason: string | null;
 }
 
 /** Everything that bounds what jobs use of the machine. */

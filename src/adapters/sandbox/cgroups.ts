@@ -21,7 +21,7 @@ export interface JobGroup {
 }
 
 /** Control groups for jobs, below one that bounds all of them together. */
-export interface Groups {
+interface Groups {
   version: "v1" | "v2";
   /** What the kernel itself bounds here. */
   bounds: ("memory" | "processes" | "cpu")[];

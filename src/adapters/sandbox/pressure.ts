@@ -19,6 +19,8 @@ interface Strained {
   now: DiskState;
   limits: Limits;
   observer: Observer;
+  /** Of the disk. */
+  device: number;
   measure(command: Case): Promise<void>;
   end(command: Case, why: Broken): void;
 }
@@ -53,10 +55,10 @@ export async function roomWords(dir: string, limits: Limits): Promise<string | n
 }
 
 async function stopLargest(strained: Strained): Promise<void> {
-  const { observer } = strained;
+  const { observer, device } = strained;
   const largest = await mostOf(strained.cases, async ({ pid, group }) => {
     const counted = (await group?.read())?.memory;
-    return counted ?? (await observer.ownMemory(pid)) + (await observer.hidden(pid, 0)).memory;
+    return counted ?? (await observer.ownMemory(pid)) + (await observer.hidden(pid, device)).memory;
   });
   if (largest !== null && largest.amount > WORTH_BYTES) {
     strained.end(largest.command, broken.hostMemory);
@@ -65,10 +67,10 @@ async function stopLargest(strained: Strained): Promise<void> {
 
 /** What the kernel holds for open files, pipes and sockets shows in no process. */
 async function stopMostOpen(strained: Strained, why: Broken): Promise<void> {
-  const { observer } = strained;
+  const { observer, device } = strained;
   const most = await mostOf(
     strained.cases,
-    async ({ pid }) => (await observer.hidden(pid, 0)).files,
+    async ({ pid }) => (await observer.hidden(pid, device)).files,
   );
   if (most !== null && most.amount > WORTH_FILES) strained.end(most.command, why);
 }

@@ -77,6 +77,8 @@ export function createWatchdog({
 }): Watchdog {
   const accountOf = createAccounts(limits);
   const observer = createObserver();
+  /** Of the disk: what is deleted and open there takes disk, elsewhere memory. */
+  const device = stat(dir).then(({ dev }) => dev);
   const cases = new Set<Case>();
   let ticks = 0;
   let failures = 0;
@@ -124,7 +126,7 @@ export function createWatchdog({
   /** Files that exist in memory only; the kernel counts them for a control group. */
   async function hiddenOf(command: Case): Promise<number> {
     if (command.group !== null) return 0;
-    return (await observer.hidden(command.pid, 0)).memory;
+    return (await observer.hidden(command.pid, await device)).memory;
   }
 
   function checkDisk(now: DiskState): void {
@@ -153,7 +155,7 @@ export function createWatchdog({
     const begun = await diskState(dir);
     const use = await measureDisk(dirs, enough);
     if (cases.has(command)) {
-      use.bytes += (await observer.hidden(command.pid, (await stat(dir)).dev)).disk;
+      use.bytes += (await observer.hidden(command.pid, await device)).disk;
     }
     const endedAt = performance.now();
     account.disk = { use, begun, endedAt, tookMs: endedAt - began };
@@ -174,7 +176,7 @@ export function createWatchdog({
     await checkProcesses();
     const now = await diskState(dir);
     checkDisk(now);
-    await relieve({ cases: [...cases], now, limits, observer, measure, end });
+    await relieve({ cases: [...cases], now, limits, observer, device: await device, measure, end });
     failures = 0;
   }
 

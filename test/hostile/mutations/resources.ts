@@ -110,7 +110,7 @@ const mutations: Mutation[] = [
     attack: "resources-11",
     defence: "look at deleted files that are open",
     file: WATCHDOG,
-    find: "use.bytes += (await observer.hidden(command.pid, (await stat(dir)).dev)).disk;",
+    find: "use.bytes += (await observer.hidden(command.pid, await device)).disk;",
     replace: "",
   },
   { attack: "resources-12", defence: "count of the disk", edits: [noDiskLimit] },
@@ -189,7 +189,7 @@ const mutations: Mutation[] = [
     attack: "resources-25",
     defence: "look at files in memory",
     file: WATCHDOG,
-    find: "return (await observer.hidden(command.pid, 0)).memory;",
+    find: "return (await observer.hidden(command.pid, await device)).memory;",
     replace: "return 0;",
   },
   {

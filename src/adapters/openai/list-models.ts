@@ -1,0 +1,32 @@
+import { z } from "zod";
+import type { ModelAnswer } from "../../core/doctor/answers.ts";
+import { toError } from "../../core/errors.ts";
+
+const TIMEOUT_MS = 15_000;
+
+const list = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/** Asks a model server for its models, which costs nothing. Never throws for an answer, nor for none. */
+export async function listModels(from: {
+  apiKey: string | undefined;
+  baseURL: string;
+}): Promise<ModelAnswer> {
+  try {
+    const response = await fetch(`${from.baseURL.replace(/\/+$/, "")}/models`, {
+      headers: {
+        accept: "application/json",
+        "user-agent": "draftsmith",
+        ...(from.apiKey && { authorization: `Bearer ${from.apiKey}` }),
+      },
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const body = list.safeParse(await response.json().catch(() => null));
+    if (!response.ok || !body.success) return { status: "refused", code: response.status };
+    return { status: "known", models: body.data.data.map(({ id }) => id) };
+  } catch (thrown) {
+    const error = toError(thrown);
+    const { cause } = error;
+    return { status: "silent", why: cause instanceof Error ? cause.message : error.message };
+  }
+}

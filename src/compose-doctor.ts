@@ -1,0 +1,76 @@
+import { createPrivateKey } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describeApp } from "./adapters/github/describe-app.ts";
+import { listModels } from "./adapters/openai/list-models.ts";
+import { describeHost } from "./adapters/sandbox/host.ts";
+import { describeMachine } from "./adapters/sandbox/machine.ts";
+import { createInternet } from "./adapters/sandbox/network/internet.ts";
+import { createSandbox } from "./adapters/sandbox.ts";
+import { makeDirectories } from "./adapters/work-dir.ts";
+import type { AppConfig, Credentials } from "./config.ts";
+import type { AppAnswer, ModelAnswer } from "./core/doctor/answers.ts";
+import { toError } from "./core/errors.ts";
+import { type Holding, limitsOf, type Machine } from "./core/limits.ts";
+import type { Sandbox } from "./core/ports.ts";
+import type { SandboxHost } from "./core/sandbox-remedy.ts";
+
+/** What the doctor examines with: a sandbox like the server's, and calls that change nothing. */
+export interface Instruments {
+  host: SandboxHost;
+  machine: Machine;
+  sandbox: Sandbox & { bounds(): Promise<Holding> };
+  app(credentials: Credentials): Promise<AppAnswer>;
+  models(baseURL: string): Promise<ModelAnswer>;
+  /** Takes away what the examination made. */
+  close(): Promise<void>;
+}
+
+/**
+ * Joins the adapters that the doctor asks. They work in a directory of their own, beside that of the
+ * server: a doctor who is called by another user must change nothing there. `dir` lies on the disk of
+ * the workspaces.
+ */
+export async function composeDoctor(config: AppConfig, dir: string): Promise<Instruments> {
+  const own = makeBeside(dir);
+  const { workDir } = makeDirectories(path.join(own, "data"), config.sandboxUser);
+  const silent = () => undefined;
+  const sandbox = createSandbox({
+    user: config.sandboxUser,
+    hidden: [workDir, config.home],
+    toolPath: config.toolPath,
+    runtimeDir: path.join(workDir, "runtime"),
+    network: config.network,
+    internet: createInternet(),
+    limits: (machine) => limitsOf(config.limits, machine, config.concurrency),
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+  });
+  const now = () => Date.now();
+  return {
+    host: describeHost(),
+    machine: await describeMachine(dir),
+    sandbox,
+    app: ({ appId, privateKey }) =>
+      describeApp({ appId, key: createPrivateKey(privateKey), apiUrl: config.apiUrl, now }),
+    models: (baseURL) => listModels({ apiKey: config.openaiKey, baseURL }),
+    async close() {
+      await sandbox.stop();
+      for (const made of [workDir, own]) rmSync(made, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A directory on the same disk, where this user may make one. */
+function makeBeside(dir: string): string {
+  for (const parent of [dir, tmpdir()]) {
+    try {
+      const made = mkdtempSync(path.join(parent, "draftsmith-doctor-"));
+      chmodSync(made, 0o755);
+      return made;
+    } catch (thrown) {
+      if (parent === tmpdir()) throw toError(thrown);
+    }
+  }
+  throw new Error("there is no directory for temporary files");
+}

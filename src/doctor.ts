@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { z } from "zod";
+import { composeDoctor, type Instruments } from "./compose-doctor.ts";
+import { type AppConfig, loadEnvironment } from "./config.ts";
+import { appFindings, modelFinding } from "./core/doctor/answers.ts";
+import { boundsFindings } from "./core/doctor/bounds.ts";
+import { amiss, type Finding, fine, report } from "./core/doctor/finding.ts";
+import { toError } from "./core/errors.ts";
+import { createRedactor } from "./core/redact.ts";
+import { examineSettings } from "./doctor/settings.ts";
+import { dataDirFindings, nearest, systemFindings } from "./doctor/system.ts";
+
+const APP_YML = fileURLToPath(new URL("../app.yml", import.meta.url));
+
+const manifest = z.object({
+  default_permissions: z.record(z.string(), z.string()),
+  default_events: z.array(z.string()),
+});
+
+/** Looks at everything the server needs, without changing anything; the findings in order. */
+async function examine(config: AppConfig, settings: Finding[]): Promise<Finding[]> {
+  const uid = process.getuid?.();
+  const instruments = await composeDoctor(config, nearest(path.dirname(config.dataDir)));
+  try {
+    return [
+      ...settings,
+      ...systemFindings(instruments.host),
+      ...(await sandboxFindings(instruments)),
+      ...dataDirFindings(config.dataDir, uid),
+      ...(settings.some(({ level }) => level === "fail") && config.credentials === null
+        ? []
+        : await credentialFindings(config, instruments)),
+    ];
+  } finally {
+    await instruments.close();
+  }
+}
+
+async function sandboxFindings({ sandbox, machine, host }: Instruments): Promise<Finding[]> {
+  const boundary = await sandbox.check();
+  const room = await sandbox.room();
+  const { container, root } = host;
+  return [
+    boundary.ok
+      ? fine("sandbox", "holds: a command in it got out nowhere")
+      : amiss("fail", "sandbox", "does not work here, so no job runs", boundary.remedy),
+    ...boundsFindings(await sandbox.bounds(), machine, {
+      platform: process.platform,
+      container,
+      root,
+    }),
+    room === null
+      ? fine("room", "there is disk and memory for a job")
+      : amiss("fail", "room", room, "Free some, or set DRAFTSMITH_FREE_MB to less."),
+  ];
+}
+
+async function credentialFindings(config: AppConfig, ask: Instruments): Promise<Finding[]> {
+  const { credentials } = config;
+  if (credentials === null) {
+    const remedy = "npm start shows a page that registers the App, until there are some.";
+    return [amiss("warn", "credentials", "there are none of a GitHub App yet", remedy)];
+  }
+  const wanted = manifest.parse(parse(readFileSync(APP_YML, "utf8")));
+  const baseURL = config.openaiUrl ?? "https://api.openai.com/v1";
+  const [app, models] = await Promise.all([ask.app(credentials), ask.models(baseURL)]);
+  return [
+    fine("credentials", `App ${credentials.appId}, its key and the webhook secret can be read`),
+    ...appFindings(app, config.apiUrl, {
+      permissions: wanted.default_permissions,
+      events: wanted.default_events,
+    }),
+    modelFinding(models, new URL(baseURL).host, config.model),
+  ];
+}
+
+async function main(): Promise<void> {
+  const env = loadEnvironment();
+  const redact = createRedactor(() => secretsOf(env));
+  try {
+    const { config, findings } = examineSettings(env, process.cwd(), process.getuid?.());
+    const all = await examine(config, findings);
+    process.stdout.write(redact(report(all)));
+    process.exitCode = all.some(({ level }) => level === "fail") ? 1 : 0;
+  } catch (thrown) {
+    const error = toError(thrown);
+    process.stderr.write(redact(`The doctor could not go on: ${error.stack ?? error.message}\n`));
+    process.exitCode = 2;
+  }
+}
+
+/** Values that may stand in no line, whatever is wrong with them. */
+function secretsOf(env: Record<string, string | undefined>): string[] {
+  const names = ["PRIVATE_KEY", "WEBHOOK_SECRET", "WEBHOOK_SECRET_OLD", "OPENAI_API_KEY"];
+  return names.flatMap((name) => env[name] ?? []).filter((value) => value.length > 0);
+}
+
+await main();

@@ -17,6 +17,8 @@ import { boundConnections } from "./connections.ts";
 export interface Client {
   /** Whom it is counted under. */
   address: string;
+  /** Whether it asks more often than anybody should. */
+  greedy: boolean;
   /** Tells a client that waits for it (Expect: 100-continue) to send the body. */
   goOn(): void;
 }
@@ -65,13 +67,22 @@ export async function serve(
   const addressOf = (socket: Socket) => networkOf(socket.remoteAddress ?? "") ?? "unknown";
   const connections = boundConnections(server, { proxies, addressOf, now: options.now });
   const buckets = createBuckets({ ...REQUESTS, now: options.now });
+  const tellOfProxy = once(() =>
+    log.warn(
+      {},
+      "requests come through a proxy, so all clients count as one: set DRAFTSMITH_TRUST_PROXY to the number of proxies in front",
+    ),
+  );
   const known = new Map(
     Object.entries(routes).map(([path, methods]) => [path, new Map(Object.entries(methods))]),
   );
 
   async function answer(request: IncomingMessage, goOn: () => void): Promise<Response> {
     const address = clientAddress(request, proxies);
-    if (!buckets.take(address)) {
+    const greedy = !buckets.take(address);
+    if (proxies === 0 && request.headers["x-forwarded-for"] !== undefined) tellOfProxy();
+    // What is posted may be GitHub's, which can look like its neighbours: its signature decides.
+    if (greedy && request.method !== "POST") {
       const headers = { "retry-after": String(buckets.retryAfter(address)) };
       return new Response("too many requests\n", { status: 429, headers });
     }
@@ -81,7 +92,7 @@ export async function serve(
     const methods = known.get((request.url ?? "/").split("?", 1)[0] ?? "/");
     if (!methods) return new Response("not found\n", { status: 404 });
     const route = methods.get(request.method ?? "");
-    if (route) return route(request, { address, goOn });
+    if (route) return route(request, { address, greedy, goOn });
     const headers = { allow: [...methods.keys()].join(", ") };
     return new Response("method not allowed\n", { status: 405, headers });
   }
@@ -114,6 +125,14 @@ export async function serve(
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
   };
 }
 

@@ -40,8 +40,8 @@ export interface WebhookDeps {
  * request, and 200 means that what it asked for is stored. Probot's own middleware answers 202 after
  * 9 s whatever happens later and reads unsigned bodies of any size, so it is not used.
  *
- * A client whose deliveries are refused too often gets 429 for what is wrong; what GitHub signed is
- * taken all the same, since behind a proxy all clients may look alike.
+ * A client that asks too often, or whose deliveries are refused too often, gets 429 for what is wrong.
+ * What GitHub signed is taken all the same, since behind a proxy all clients may look alike.
  */
 export function createWebhookDoor(deps: WebhookDeps): Route {
   const room = createRoom();
@@ -51,14 +51,14 @@ export function createWebhookDoor(deps: WebhookDeps): Route {
 
   function refused(client: Client, status: number, reason: string): Response {
     tell(client.address, reason);
-    if (refusals.take(client.address)) return answer(status, reason);
+    if (refusals.take(client.address) && !client.greedy) return answer(status, reason);
     const headers = { "retry-after": String(refusals.retryAfter(client.address)) };
     return new Response("too many refused deliveries\n", { status: 429, headers });
   }
 
   return async (request, client) => {
     const { address } = client;
-    const suspect = !refusals.has(address);
+    const suspect = client.greedy || !refusals.has(address);
     const problem = problemOf(request);
     const length = Number(request.headers["content-length"]);
     if (suspect && (problem !== null || !(length <= SUSPECT_BODY_BYTES))) {

@@ -362,5 +362,8 @@ describe("clients that go too far", () => {
     const over = await fetch(`${url}/ping`, { headers: from("192.0.2.9") });
     expect([over.status, over.headers.get("retry-after")]).toEqual([429, "1"]);
     expect((await fetch(`${url}/ping`, { headers: from("192.0.2.10") })).status).toBe(200);
+    // What GitHub signed may come through the same proxy.
+    expect((await post("{}", { ...from("192.0.2.9"), ...wrong })).status).toBe(429);
+    expect((await post("{}", from("192.0.2.9"))).status).toBe(200);
   });
 });

@@ -242,6 +242,7 @@ describe("the webhook's door", () => {
       const last = await ask(portOf(stage), HOOK, { method: "POST", headers: wrong(0), body });
       expect(Number(last.headers["retry-after"])).toBeGreaterThan(0);
       expect(await aWebhook(stage)).toBe(200);
+      expect(stage.world.log()).toContain("set DRAFTSMITH_TRUST_PROXY to the number of proxies");
       const large = "x".repeat(2 * MB);
       const refused = await ask(portOf(stage), HOOK, {
         method: "POST",

@@ -41,7 +41,7 @@ const mutations: Mutation[] = [
     attack: "doors-05",
     defence: "refused deliveries are counted by client",
     file: WEBHOOK,
-    find: "if (refusals.take(client.address)) return answer(status, reason);",
+    find: "if (refusals.take(client.address) && !client.greedy) return answer(status, reason);",
     replace: "return answer(status, reason);",
   },
   {
@@ -102,10 +102,20 @@ const mutations: Mutation[] = [
   },
   {
     attack: "doors-12",
-    defence: "the limit of requests lies above GitHub's bursts",
-    file: SERVER,
-    find: "const REQUESTS = { capacity: 2000, perSecond: 50 };",
-    replace: "const REQUESTS = { capacity: 200, perSecond: 5 };",
+    defence:
+      "the limit of requests lies above GitHub's bursts, and the signature decides beyond it",
+    edits: [
+      {
+        file: SERVER,
+        find: "const REQUESTS = { capacity: 2000, perSecond: 50 };",
+        replace: "const REQUESTS = { capacity: 200, perSecond: 5 };",
+      },
+      {
+        file: SERVER,
+        find: 'if (greedy && request.method !== "POST") {',
+        replace: "if (greedy) {",
+      },
+    ],
   },
   {
     attack: "doors-13",

@@ -28,6 +28,7 @@ import { createApp } from "./app.ts";
 import type { AppConfig, Credentials } from "./config.ts";
 import { limitsOf } from "./core/limits.ts";
 import { createRedactor } from "./core/redact.ts";
+import { redactedModel } from "./core/redacted-model.ts";
 import { allow } from "./jobs/allow.ts";
 import { createAuthors } from "./jobs/authors.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
@@ -101,7 +102,11 @@ export async function compose(
   await git.sweep(new Set(unfinished));
   const { skills, problems } = await loadSkills(SKILLS_DIR);
   for (const problem of problems) log.warn(problem, "a skill was left out");
-  const model = createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log });
+  const redactOwn = createRedactor(secrets, { own: true });
+  const model = redactedModel(
+    createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log }),
+    redactOwn,
+  );
   const killSwitch = createKillSwitch(dataDir);
   const outbox = createOutbox({
     store,
@@ -174,7 +179,7 @@ export async function compose(
       skills,
       model: config.model,
       allow: (request) => allow(request, { ...jobDeps, allowances: store }),
-      redact: createRedactor(secrets, { own: true }),
+      redact: redactOwn,
       start: runner.start,
     }),
   );

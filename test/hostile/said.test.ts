@@ -177,6 +177,8 @@ describe("what was said is bound to the command", () => {
 
   it("said-06 a flood of comments behind the command pushes out what was said before it", async () => {
     const issue = world.issue({ title: "t", body: "b" });
+    for (let at = 0; at < 110; at++)
+      comment(issue, `old ${at}`, { author: "bob", ago: 20 * MINUTE });
     comment(issue, "An honest comment.", { author: "bob" });
     meanwhile = () => {
       for (let at = 0; at < 250; at++)

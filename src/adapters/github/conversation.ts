@@ -29,7 +29,10 @@ export async function readConversation(
   };
 }
 
-/** Reads pages from the last one backwards: GitHub lists the oldest first and takes no other order. */
+/**
+ * Reads pages from the last one backwards: GitHub lists the oldest first and takes no other order. The
+ * issue itself is not asked for: its text may have been edited since its webhook told it.
+ */
 async function issueComments(
   octokit: Octokit,
   repo: RepoRef,
@@ -37,29 +40,34 @@ async function issueComments(
   commentId: number,
 ): Promise<Conversation> {
   const at = { owner: repo.owner, repo: repo.name, issue_number: issue };
-  // Of this answer only the number counts: its title and body may have been edited meanwhile.
-  const { data } = await octokit.rest.issues.get(at);
   const list = (page: { page: number; per_page: number }) =>
     octokit.rest.issues.listComments({ ...at, ...page });
-  const last = Math.max(1, Math.ceil((data.comments ?? 0) / PER_PAGE));
-  const found = new Map<number, Remark>();
-  for (let page = last; page >= Math.max(1, last - MAX_PAGES + 1); page -= 1) {
-    const comments =
-      page === last
-        ? await collectPages(last, list)
-        : (await list({ page, per_page: PER_PAGE })).data;
-    for (const each of comments) {
-      found.set(each.id, remarkOf("comment", null, { ...each, body: each.body ?? "" }));
-    }
-    if ([...found.keys()].filter((id) => id < commentId).length >= MAX_COMMENTS) break;
+  const first = await list({ page: 1, per_page: PER_PAGE });
+  const last = lastPage(first.headers.link);
+  // A host that does not count its pages is read from the beginning.
+  const further = last === null && first.data.length === PER_PAGE;
+  const behind = further ? await collectPages(2, list) : [];
+  let unread = last ?? 1;
+  for (const end = Math.max(1, unread - MAX_PAGES); unread > end; ) {
+    behind.push(...(await list({ page: unread, per_page: PER_PAGE })).data);
+    unread -= 1;
+    if (behind.filter(({ id }) => id < commentId).length >= MAX_COMMENTS) break;
   }
-  const sorted = [...found.values()].sort((a, b) => a.id - b.id);
-  const before = sorted.filter(({ id }) => id < commentId);
-  const left = Math.max(0, before.length - MAX_COMMENTS);
+  const known = new Map([...first.data, ...behind].map((each) => [each.id, each]));
+  const sorted = [...known.values()].sort((a, b) => a.id - b.id);
+  const left = Math.max(0, sorted.filter(({ id }) => id < commentId).length - MAX_COMMENTS);
   return {
-    remarks: sorted.slice(left),
-    unread: left + Math.max(0, (data.comments ?? 0) - sorted.length),
+    remarks: sorted
+      .slice(left)
+      .map((each) => remarkOf("comment", null, { ...each, body: each.body ?? "" })),
+    unread: left + (unread - 1) * PER_PAGE,
   };
+}
+
+/** The number of the last page by a Link header; only the number is used, never an address that came from outside. */
+function lastPage(link: string | undefined): number | null {
+  const [, number] = /[?&]page=(\d{1,6})(?=[&>])[^>]{0,500}>;\s*rel="last"/.exec(link ?? "") ?? [];
+  return number === undefined ? null : Number(number);
 }
 
 /** Comments on lines of the diff, of which GitHub gives the newest first. */

@@ -13,9 +13,11 @@ const AS_OF = "src/core/as-of.ts";
 /** Tells the model what the API says of the issue by now, as if its author had said it long ago. */
 const readAgain = (field: "title" | "body") => ({
   file: CONVERSATION,
-  find: "const sorted = [...found.values()].sort((a, b) => a.id - b.id);",
-  replace: `found.set(0, remarkOf("comment", null, { id: 0, body: data.${field} ?? "", user: data.user, created_at: "2000-01-01T00:00:00Z", updated_at: "2000-01-01T00:00:00Z" }));
-  const sorted = [...found.values()].sort((a, b) => a.id - b.id);`,
+  find: "const known = new Map([...first.data, ...behind].map((each) => [each.id, each]));",
+  replace: `const { data } = await octokit.rest.issues.get(at);
+  const long = "2000-01-01T00:00:00Z";
+  const again = { ...data, id: 0, body: data.${field} ?? "", created_at: long, updated_at: long };
+  const known = new Map([...first.data, ...behind, again].map((each) => [each.id, each]));`,
 });
 
 const mutations: Mutation[] = [
@@ -46,8 +48,8 @@ const mutations: Mutation[] = [
     attack: "said-06",
     defence: "pages are read back to the command",
     file: CONVERSATION,
-    find: "if ([...found.keys()].filter((id) => id < commentId).length >= MAX_COMMENTS) break;",
-    replace: "if (found.size >= MAX_COMMENTS) break;",
+    find: "if (behind.filter(({ id }) => id < commentId).length >= MAX_COMMENTS) break;",
+    replace: "if (behind.length >= MAX_COMMENTS) break;",
   },
   { attack: "said-07", defence: "what was not told is not asked for", ...readAgain("body") },
   {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import { SandboxManager, type SandboxRuntimeConfig } from "@anthropic-ai/sandbox-runtime";
@@ -62,6 +63,7 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
   const helper = await placeHelper(options.runtimeDir);
   const calls = process.platform === "linux" ? systemCallFilter(process.arch) : null;
   const filter = calls && (await placeFile(options.runtimeDir, "calls.bpf", calls, 0o644));
+  const sizes = programs.bwrap !== null && takesSizes(programs.bwrap);
   const root = await shownRoot(options.toolchain.readable);
   const config: SandboxRuntimeConfig = {
     // Nothing of srt's own network: who may go where is judged by our proxy.
@@ -147,6 +149,8 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
                 files: handed.files,
                 filter: handed.filter,
                 tmp: ownTmp(workspace, [options.runtimeDir, ...options.toolchain.readable]),
+                shm: workspace.tmp,
+                sizes,
                 relay: outlet?.socket && socat ? { socket: outlet.socket, bash, socat } : null,
               }),
             )
@@ -164,6 +168,11 @@ export async function createBoundary(options: BoundaryOptions): Promise<Boundary
       await SandboxManager.reset();
     },
   };
+}
+
+/** Whether a bubblewrap knows `--size`. */
+function takesSizes(bwrap: string): boolean {
+  return spawnSync(bwrap, ["--help"], { encoding: "utf8" }).stdout?.includes("--size ") ?? false;
 }
 
 /** What of the host's `/` commands see: of the system's own directories, those that lie right there. */

@@ -15,13 +15,17 @@ export interface Narrowing {
   filter: number | null;
   /** Host directory to stand at `/tmp`; null for empty memory. */
   tmp: string | null;
+  /** Host directory to stand at `/dev/shm`, so that what is put there takes no memory. */
+  shm: string;
+  /** Whether this bubblewrap can bound a directory in memory (0.7 or later can). */
+  sizes: boolean;
   /** What leads to the proxy; null for a command that may not ask it. */
   relay: Relay | null;
 }
 
 const NEEDED = ["--unshare-net", "--unshare-pid", "--unshare-user", "--die-with-parent", "--proc"];
 
-/** Size of a directory in memory, where a job has none of its own on the disk to stand there. */
+/** Size of `/tmp` in memory. */
 const MEMORY_BYTES = 512 * 1024 * 1024;
 
 /** Empty directories that programs expect below `/`, whatever the host has there. */
@@ -73,8 +77,8 @@ export function narrow(line: string, to: Narrowing): string[] {
       at += 1;
     } else if (word === "--tmpfs") {
       if (EXPECTED.includes(next) || prepared.slice(at + 2).some((each) => isBelow(next, each))) {
-        if (next === "/tmp") options.push("--size", String(MEMORY_BYTES));
-        else kept.push(next);
+        if (next !== "/tmp") kept.push(next);
+        else if (to.sizes) options.push("--size", String(MEMORY_BYTES));
         options.push(word, next);
       }
       at += 1;
@@ -83,8 +87,7 @@ export function narrow(line: string, to: Narrowing): string[] {
   for (const { descriptor, name } of to.files) {
     options.push("--ro-bind-data", String(descriptor), name);
   }
-  if (to.tmp !== null) options.push("--bind", to.tmp, "/dev/shm");
-  else options.push("--size", String(MEMORY_BYTES), "--tmpfs", "/dev/shm");
+  options.push("--bind", to.shm, "/dev/shm");
   for (const mask of [...kept, "/"]) options.push("--remount-ro", mask);
   const [, shell = "", flag = "", last = ""] = words.slice(end);
   if (to.relay !== null) options.push("--ro-bind", to.relay.socket, RELAY_SOCKET);

@@ -16,6 +16,8 @@ const to = {
   files: [{ descriptor: 4, name: "/etc/passwd" }],
   filter: 9,
   tmp: "/data/tmp",
+  shm: "/data/shm",
+  sizes: true,
   relay: null,
 };
 
@@ -26,7 +28,7 @@ describe("narrowing srt's bubblewrap command", () => {
       "--new-session --die-with-parent --unshare-net --symlink usr/bin /bin --ro-bind /usr /usr",
       "--bind /data/a_b/tree /data/a_b/tree --tmpfs /etc --bind /data/tmp /tmp --tmpfs /it's",
       "--ro-bind /it's/bin /it's/bin --dev /dev --unshare-pid --unshare-user --cap-drop ALL",
-      "--proc /proc --ro-bind-data 4 /etc/passwd --bind /data/tmp /dev/shm",
+      "--proc /proc --ro-bind-data 4 /etc/passwd --bind /data/shm /dev/shm",
       "--remount-ro /etc --remount-ro /it's --remount-ro / --remount-ro /dev",
     ];
     expect(narrow(LINE, to)).toEqual([
@@ -53,10 +55,16 @@ describe("narrowing srt's bubblewrap command", () => {
     expect(lines.at(-1)).toBe(COMMAND.replace("/run/", "exec /run/"));
   });
 
-  it("keeps /tmp and /dev/shm in memory, of a size, where the job's own directory cannot stand there", () => {
+  it("keeps /tmp in memory, of a size, where the job's own directory cannot stand there", () => {
     const text = narrow(LINE, { ...to, tmp: null }).join(" ");
     expect(text).toContain("--size 536870912 --tmpfs /tmp ");
-    expect(text).toContain("--size 536870912 --tmpfs /dev/shm ");
+    expect(text).toContain("--bind /data/shm /dev/shm");
+  });
+
+  it("asks an old bubblewrap for no size", () => {
+    const text = narrow(LINE, { ...to, tmp: null, sizes: false }).join(" ");
+    expect(text).toContain("--tmpfs /tmp ");
+    expect(text).not.toContain("--size");
   });
 
   it.each([

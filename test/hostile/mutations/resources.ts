@@ -70,7 +70,7 @@ const mutations: Mutation[] = [
       },
       {
         file: "src/adapters/sandbox/bwrap.ts",
-        find: 'if (to.tmp !== null) options.push("--bind", to.tmp, "/dev/shm");\n  else',
+        find: 'options.push("--bind", to.shm, "/dev/shm");',
         replace: "",
       },
     ],

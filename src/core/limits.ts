@@ -80,13 +80,14 @@ const MIN_FILES = 20_000;
 /** The bounds of jobs: what was asked for, else a fair part of the machine. */
 export function limitsOf(asked: AskedLimits, machine: Machine, jobs: number): Limits {
   const { memory: total } = machine;
-  const allMemory = total - within(256 * MB, total / 8, 2 * GB);
-  const memory = asked.memoryMb !== null ? asked.memoryMb * MB : Math.max(GB, allMemory / jobs);
+  const left = total - within(256 * MB, total / 8, 2 * GB);
+  const memory =
+    asked.memoryMb !== null ? asked.memoryMb * MB : Math.min(left, Math.max(GB, left / jobs));
   const ownDisk = within(GB, machine.disk / 2 / jobs, 10 * GB);
   const disk = asked.diskMb !== null ? asked.diskMb * MB : ownDisk;
   return {
-    memory: Math.floor(asked.memoryMb !== null ? memory : Math.min(memory, allMemory)),
-    allMemory: Math.floor(Math.max(allMemory, memory)),
+    memory: Math.floor(memory),
+    allMemory: Math.floor(Math.max(left, memory)),
     disk: Math.floor(disk),
     files: Math.max(MIN_FILES, Math.floor(disk / BYTES_PER_FILE)),
     cpuMs: (asked.cpuMinutes ?? machine.cores * 60) * 60_000,

@@ -25,6 +25,7 @@ function setUp(starting: boolean): number {
   }
   const remedy = missingRemedy(missing(needed), host);
   console.error(starting ? `Until then no job runs. ${remedy}` : remedy);
+  console.error("npm run doctor tells what else this machine lacks.");
   return starting ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
 import { runGit } from "../../support/repository.ts";
 
@@ -21,4 +22,14 @@ it("removes workspaces that no live job owns, and their registration, and no oth
   const listed = runGit(`${world.workDir}/mirrors/${repo.id}.git`, "worktree", "list");
   expect(listed).toContain(live.tree);
   expect(listed).not.toContain(dead.tree);
+});
+
+it("removes what an earlier server had no time to remove, and what stands in the way", async () => {
+  const trash = path.join(world.workDir, "trash");
+  const workspaces = path.join(world.workDir, "workspaces");
+  mkdirSync(path.join(trash, "left", "deep"), { recursive: true });
+  writeFileSync(path.join(workspaces, "no job's name"), "");
+  await world.git.sweep(new Set(["live"]));
+  expect(readdirSync(workspaces)).not.toContain("no job's name");
+  await vi.waitFor(() => expect(readdirSync(trash)).toEqual([]), { timeout: 10_000 });
 });

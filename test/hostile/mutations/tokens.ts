@@ -108,9 +108,9 @@ const mutations: Mutation[] = [
         replace: "",
       },
       {
-        file: "src/jobs/outbox.ts",
-        find: "performer.perform(redactAct(row.act, redact), previousOf(row), row.lane)",
-        replace: "performer.perform(row.act, previousOf(row), row.lane)",
+        file: "src/compose.ts",
+        find: "const redact = createRedactor(secrets);",
+        replace: "const redact = (text: string) => text;",
       },
     ],
   },

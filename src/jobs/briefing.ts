@@ -42,8 +42,9 @@ export async function briefing(job: Job, deps: BriefingDeps): Promise<Briefed> {
     if (what.length > 0) stripped.push({ where, what });
     return text;
   };
+  // As it was written: a tag or list at its beginning stood behind a word.
   const asked = (where: string, task: string) =>
-    seen(where, visibleMarkdown(task, { trusted: true }));
+    seen(where, visibleMarkdown(`/codex ${task}`, { trusted: true })).slice("/codex ".length);
   const task = asked("task", job.task);
   if (!/[\p{L}\p{N}]/u.test(task)) {
     throw new UserError("the task holds nothing that people can see; write it in visible words");

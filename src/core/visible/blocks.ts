@@ -47,7 +47,10 @@ function block(token: Token, inside: Token[], reading: Reading): string {
     case "hr":
       return page.hidden() ? "" : "---";
     case "html_block":
-      return visibleWords(page.html(token.content).replace(/\s*\n\s*/g, "\n"), tally).trim();
+      return visibleWords(
+        page.html(token.content, "block").replace(/\s*\n\s*/g, "\n"),
+        tally,
+      ).trim();
     case "footnote":
       tally.add("footnote");
       return "";

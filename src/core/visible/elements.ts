@@ -33,8 +33,11 @@ export const VOID = set(
 /** Elements that begin a line of their own. */
 export const BLOCK = set(
   "address article aside blockquote center dd div dl dt fieldset figcaption figure footer form h1 h2 " +
-    "h3 h4 h5 h6 header hr br li main nav ol p pre section table tbody td tfoot th thead tr ul",
+    "h3 h4 h5 h6 header li main nav ol p pre section table tbody td tfoot th thead tr ul",
 );
+
+/** Ends of lines. */
+export const BREAKS = set("br hr wbr");
 
 /** Elements that only give words a look; with those above, all that can go without a word about it. */
 export const PLAIN = set(

@@ -1,11 +1,11 @@
-import { BLOCK, DISPUTED, DISPUTED_TAG, hides, PLAIN, UNSEEN, VOID } from "./elements.ts";
+import { BLOCK, BREAKS, DISPUTED, DISPUTED_TAG, hides, PLAIN, UNSEEN, VOID } from "./elements.ts";
 import { decoded } from "./entities.ts";
 import type { Tally } from "./tally.ts";
 
 /** A page read from its beginning to its end: what stands open in HTML hides what follows, also in later blocks. */
 export interface Page {
-  /** Raw HTML; gives the words in it that show. */
-  html(source: string): string;
+  /** Raw HTML, a whole block or a piece inside a line; gives the words in it that show. */
+  html(source: string, place: "block" | "line"): string;
   /** Words outside tags; gives those that show. */
   text(words: string): string;
   /** Whether something open hides what comes next. */
@@ -28,7 +28,7 @@ type Veil =
 const LOOSE = new RegExp(`<!--|${DISPUTED_TAG.source}`, "i");
 
 /** A name in angle brackets that a person wrote as a word: `<String>`, `<user-id>`. */
-const WORD = /^(?=.{1,24}$)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+){0,2}$/;
+const WORD = /^(?=.{1,24}$)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+){0,2}-?$/;
 
 /**
  * A reader for a page whose raw HTML is `pieces`, in order. It errs on the side of hiding: where
@@ -44,6 +44,7 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
   }
   let veil: Veil = { by: "nothing" };
   let lineHasWords = false;
+  let inLine = false;
 
   function show(words: string): string {
     if (veil.by !== "nothing") return "";
@@ -88,10 +89,7 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
       open(mark, noun);
       return { shown: "", end: source.length };
     }
-    // To a browser these end sooner; what it then takes for a tag may hide more than this does.
-    const inside = source.slice(from, found);
-    const sooner = inside.indexOf(mark === "-->" ? "--!>" : ">");
-    if (sooner !== -1 && inside.includes("<", sooner)) return rest(source, noun);
+    if (isDisputed(source.slice(from, found), mark, inLine)) return rest(source, noun);
     tally.add(noun);
     return { shown: "", end: found + mark.length };
   }
@@ -127,11 +125,13 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
     if (veil.by !== "nothing") return "";
     const bare = attributes === "";
     const closed = (closers.get(name) ?? 0) > 0;
-    if (!VOID.has(name) && (UNSEEN.has(name) || DISPUTED.has(name) || hides(name, attributes))) {
-      if (!closed && bare && lineHasWords) {
-        if (trusted) return show(`<${spelled}>`);
-        veil = { by: "block" };
-      } else if (closed && !DISPUTED.has(name)) veil = { by: "element", name, depth: 1 };
+    const unseen = UNSEEN.has(name) || DISPUTED.has(name) || hides(name, attributes);
+    // In the middle of a line even an element that would begin one is likely meant as a word.
+    const word = WORD.test(spelled) && (lineHasWords || !(unseen || BLOCK.has(name)));
+    if (trusted && bare && word && !closed && !BREAKS.has(name)) return show(`<${spelled}>`);
+    if (!VOID.has(name) && unseen) {
+      if (!closed && bare && lineHasWords) veil = { by: "block" };
+      else if (closed && !DISPUTED.has(name)) veil = { by: "element", name, depth: 1 };
       else veil = { by: "rest" };
       tally.add("element that is not shown");
       return "";
@@ -143,16 +143,14 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
       tally.add("fold");
       return show("\n[folded on the page]\n");
     }
-    if (BLOCK.has(name) || name === "summary") return show("\n");
-    if (trusted && bare && !closed && !VOID.has(name) && WORD.test(spelled)) {
-      return show(`<${spelled}>`);
-    }
+    if (BLOCK.has(name) || BREAKS.has(name) || name === "summary") return show("\n");
     if (!PLAIN.has(name)) tally.add("HTML tag");
     return "";
   }
 
   return {
-    html(source) {
+    html(source, place) {
+      inLine = place === "line";
       // What looks like a comment inside an open one may be text to GitHub, which would not end it.
       if (veil.by === "mark" && source.startsWith("<!--")) return "";
       let out = "";
@@ -188,6 +186,22 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
       if (what === "block" && veil.by === "block") veil = { by: "nothing" };
     },
   };
+}
+
+/**
+ * Whether some reader lets a comment or declaration end sooner, or takes it for text, and could then find
+ * something in it that hides more than it does: a browser, or CommonMark 0.29 inside a line.
+ */
+function isDisputed(inside: string, mark: string, inLine: boolean): boolean {
+  switch (mark) {
+    case ">":
+      return inside.includes("<");
+    case "-->":
+      if (!inLine) return inside.includes("<", inside.indexOf("--!>") + 1 || inside.length);
+      return /--|^-?>|-$/.test(inside) && /[<[]/.test(inside.replaceAll("<!--", ""));
+    default:
+      return inside.includes("<", inside.indexOf(">") + 1 || inside.length);
+  }
 }
 
 /** The end of a tag whose attributes begin at `from`: its `>` outside quotes; -1 when it does not end. */

@@ -53,7 +53,7 @@ function pieces(children: Token[], reading: Reading): Piece[] {
         words("\n");
         break;
       case "html_inline":
-        words(page.html(token.content));
+        words(page.html(token.content, "line"));
         break;
       case "image":
         tally.add("image text", token.content.trim() === "" ? 0 : 1);

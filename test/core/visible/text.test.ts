@@ -113,6 +113,9 @@ const HIDDEN: [string, string][] = [
   ["a declaration behind one that never ends", "before <? <!X PAYLOAD> after"],
   ["a comment that leaves its quotation", "before after\n\n> <!--\n\nPAYLOAD --> PAYLOAD"],
   ["an attribute that leaves its block", "before after\n\n<div title='\n\nPAYLOAD <b>PAYLOAD</b>"],
+  ["a tag inside a declaration", "before after <!X~<a href='> PAYLOAD '>"],
+  ["a tag inside a comment with dashes", "before after <!-- -- <a href=' --> PAYLOAD '>"],
+  ["an image inside a comment with dashes", "before after <!-- -- ![ --> PAYLOAD](x)"],
   ["a text field", "before after\n\n<textarea>\n\nPAYLOAD\n\n</textarea> `PAYLOAD`"],
   ["an element that is new", "before after\n\n<search\n`<!-- PAYLOAD -->`"],
   ["what hides behind two ends of a comment", 'before after\n\n<!-- a --!><p title=" -->PAYLOAD">'],
@@ -200,6 +203,21 @@ describe("what a page shows stays", () => {
   test.each(SHOWN)("%j", (source) => {
     expect(visibleMarkdown(source, { trusted: true })).toEqual({ text: source, what: [] });
     expect(visibleMarkdown(source, { trusted: false }).what).toEqual([]);
+  });
+
+  test("what follows a comment of a template", () => {
+    const source = "<!-- Thank you -- see <https://example.org> first -->\n\nIt fails.";
+    expect(visibleMarkdown(source, { trusted: false }).text).toBe("It fails.");
+  });
+
+  test("bare tags in a trusted person's sentence are words", () => {
+    for (const source of [
+      "use <b> or <strong>, not <div>, <img> and <textarea>",
+      "in <script> and <select> of Map<String, List<T>> at /users/<user-id>",
+    ]) {
+      expect(visibleMarkdown(source, { trusted: true })).toEqual({ text: source, what: [] });
+    }
+    expect(visibleMarkdown("<b>bold</b><br>next", { trusted: true }).text).toBe("bold\nnext");
   });
 
   test("HTML gives its words, folds are marked", () => {

@@ -155,7 +155,7 @@ const mutations: Mutation[] = [
     attack: "said-22",
     defence: "elements that are not shown go with what is in them",
     file: HTML,
-    find: "if (!VOID.has(name) && (UNSEEN.has(name) || DISPUTED.has(name) || hides(name, attributes))) {",
+    find: "if (!VOID.has(name) && unseen) {",
     replace: 'if (name === "") {',
   },
   {

@@ -5,6 +5,7 @@ import { type GitContext, mirrorDir } from "./layout.ts";
 import { ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { callRemote, Unauthorized } from "./remote.ts";
+import { inRoom } from "./room.ts";
 import { GitFailure, git } from "./run-git.ts";
 
 /** What waits for the next fetch of one mirror. */
@@ -79,7 +80,17 @@ async function update(
   if (found.missing.length === 0) return;
   const transfer = async (options: string[], ...refspecs: string[]) => {
     const { code, stderr } = await withFreshToken(token, (each) =>
-      callRemote(context, repo, dir, (url) => fetchArgs(options, url, refspecs), each),
+      inRoom(context, dir, (started) =>
+        callRemote(
+          context,
+          repo,
+          dir,
+          (url) => fetchArgs(options, url, refspecs),
+          each,
+          [0],
+          started,
+        ),
+      ),
     );
     refuseDamage(new GitFailure("fetch", code, stderr));
   };

@@ -2,7 +2,7 @@ import { TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitContext } from "./layout.ts";
 import { nameOf } from "./mirror.ts";
-import { GitFailure, startGit } from "./run-git.ts";
+import { GitFailure, type RunningGit, startGit } from "./run-git.ts";
 
 const HOUR_MS = 60 * 60_000;
 /** Standard output that is kept: the answers of push and ls-remote are short. */
@@ -38,6 +38,7 @@ export async function callRemote(
   args: (url: string) => string[],
   token: string,
   codes = [0],
+  started: (running: RunningGit) => void = () => undefined,
 ): Promise<RemoteAnswer> {
   const url = new URL(context.remoteUrl(repo));
   if (url.protocol !== "https:" && url.protocol !== "http:") {
@@ -49,6 +50,7 @@ export async function callRemote(
     ["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=120", ...args(url.href)],
     { env: access(url, token), timeoutMs: HOUR_MS },
   );
+  started(running);
   let stdout = "";
   running.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     stdout = (stdout + text).slice(-STDOUT_KEPT);

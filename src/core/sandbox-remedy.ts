@@ -85,6 +85,9 @@ export function startRemedy(said: string, host: SandboxHost): string {
       `This kernel keeps ordinary users from making user namespaces. Allow them${host.container ? ", on the machine that runs this container" : ""}: ` +
         `${say} ${settings.join(" ")} | ${sudo}tee /etc/sysctl.d/60-draftsmith.conf && ${sudo}sysctl --system`,
     );
+    if (host.sysctls["kernel.apparmor_restrict_unprivileged_userns"] === "1") {
+      steps.push("Narrower: a profile for bwrap alone, which docs/sandbox.md shows.");
+    }
   }
   if (host.container) {
     steps.push(

@@ -55,7 +55,8 @@ describe("what to do when the sandbox does not start", () => {
     };
     expect(startRemedy(said, host({ sysctls }))).toBe(
       `The sandbox could not be set up here: bwrap: setting up uid map: Permission denied.
-This kernel keeps ordinary users from making user namespaces. Allow them: echo 'kernel.apparmor_restrict_unprivileged_userns = 0' | sudo tee /etc/sysctl.d/60-draftsmith.conf && sudo sysctl --system`,
+This kernel keeps ordinary users from making user namespaces. Allow them: echo 'kernel.apparmor_restrict_unprivileged_userns = 0' | sudo tee /etc/sysctl.d/60-draftsmith.conf && sudo sysctl --system
+Narrower: a profile for bwrap alone, which docs/sandbox.md shows.`,
     );
   });
 

@@ -72,6 +72,7 @@ export async function openLegacy(own: Map<string, string>, limits: Limits): Prom
         return {
           memory: Number(await readGroup(held, "memory.usage_in_bytes")),
           oomKills: numberAfter(await readGroup(held, "memory.oom_control"), "oom_kill"),
+          ownLimit: await reachedLimit(held),
           cpuMs: counter === null ? null : Number(nanoseconds) / 1e6,
         };
       },
@@ -107,4 +108,11 @@ async function boundMemory(dir: string, bytes: number): Promise<void> {
   if (!counted) await setGroup(dir, "memory.swappiness", 0);
   // What waits in TCP sockets is not part of the memory above.
   await setGroup(dir, "memory.kmem.tcp.limit_in_bytes", Math.floor(bytes / 8)).catch(() => false);
+}
+
+/** Where swap is counted, too, that counter is the one that says no first. */
+async function reachedLimit(dir: string): Promise<boolean> {
+  const names = ["memory.failcnt", "memory.memsw.failcnt"];
+  const counts = await Promise.all(names.map((name) => readGroup(dir, name)));
+  return counts.some((count) => Number(count) > 0);
 }

@@ -72,9 +72,11 @@ export async function openUnified(own: string | null, limits: Limits): Promise<O
         await setGroup(inner, "cgroup.procs", pid);
       },
       async read() {
+        const events = await readGroup(inner, "memory.events");
         return {
           memory: Number(await readGroup(inner, "memory.current")),
-          oomKills: numberAfter(await readGroup(inner, "memory.events"), "oom_kill"),
+          oomKills: numberAfter(events, "oom_kill"),
+          ownLimit: numberAfter(events, "max") > 0,
           cpuMs: numberAfter(await readGroup(inner, "cpu.stat"), "usage_usec") / 1000,
         };
       },

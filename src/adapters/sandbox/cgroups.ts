@@ -8,6 +8,8 @@ export interface Counted {
   memory: number | null;
   /** Processes it killed because the memory of the group was used up. */
   oomKills: number;
+  /** Whether it was the group's own limit that was reached, and not that of all jobs together. */
+  ownLimit: boolean;
   cpuMs: number | null;
 }
 

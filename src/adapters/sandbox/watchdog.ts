@@ -97,7 +97,9 @@ export function createWatchdog({
     const before = command.counted;
     const counted = await command.group.read();
     command.counted ??= counted;
-    if (counted.oomKills > (before?.oomKills ?? 0)) end(command, broken.memory(limits));
+    if (counted.oomKills > (before?.oomKills ?? 0)) {
+      end(command, counted.ownLimit ? broken.memory(limits) : broken.hostMemory);
+    }
     checkCpu(command, (counted.cpuMs ?? 0) - (before?.cpuMs ?? 0));
   }
 

@@ -121,10 +121,18 @@ describe("control groups of v2", () => {
     expect(text("job-1", "memory.max")).toBe(String(100 * MB));
     expect(text("job-1", "memory.oom.group")).toBe("1");
     expect(Number(text("job-1", "pids.max"))).toBeGreaterThanOrEqual(50);
-    writeFileSync(path.join(base, name, "job-1", "memory.events"), "low 0\noom 3\noom_kill 2\n");
+    writeFileSync(
+      path.join(base, name, "job-1", "memory.events"),
+      "low 0\nmax 9\noom 3\noom_kill 2\n",
+    );
     writeFileSync(path.join(base, name, "job-1", "memory.current"), "1234\n");
     writeFileSync(path.join(base, name, "job-1", "cpu.stat"), "usage_usec 1500000\nuser_usec 1\n");
-    expect(await other.read()).toEqual({ memory: 1234, oomKills: 2, cpuMs: 1500 });
+    expect(await other.read()).toEqual({
+      memory: 1234,
+      oomKills: 2,
+      ownLimit: true,
+      cpuMs: 1500,
+    });
     // The kernel lets a group go whatever files it shows; here they are real.
     rmSync(path.join(base, name, "job-1"), { recursive: true });
     mkdirSync(path.join(base, name, "job-1"));
@@ -166,6 +174,7 @@ it("bounds the memory of a job by the kernel of this machine, or says why it can
   child.stdin.end("\n");
   await once(child, "close");
   const counted = await group.read();
+  expect(counted).toMatchObject({ ownLimit: true });
   expect(counted.oomKills).toBeGreaterThan(0);
   expect(counted.cpuMs ?? 1).toBeGreaterThan(0);
   expect(said).not.toContain("exit code 0");

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { cut } from "../agents/fence.ts";
 import type { SaidText } from "../agents/prompt.ts";
 import { asOf } from "../core/as-of.ts";
@@ -13,6 +14,8 @@ const MAX_COMMENT = 8_000;
 const MAX_COMMENTS = 40_000;
 /** Outsiders have room of their own, so that a flood of theirs pushes nobody else's words out. */
 const MAX_OUTSIDE = 20_000;
+/** Characters of a comment that are read: hidden ones cost time, too. */
+const MAX_SOURCE = 24_000;
 /** Authors that are named where their comments are left out. */
 const MAX_NAMES = 5;
 
@@ -70,7 +73,7 @@ export async function whatWasSaid(
     before.map(async ({ remark }) => ({ remark, author: await authorOf(remark.author) })),
   );
   const heard = written.filter(({ author }) => author.trusted || outsiders);
-  const comments = commentTexts(heard, sources.stripped);
+  const comments = await commentTexts(heard, sources.stripped);
   sources.comments = {
     shown: comments.length,
     untrusted: comments.filter(({ author }) => !author.trusted).length,
@@ -102,21 +105,24 @@ function subjectText(subject: Subject, author: Author, { on, stripped }: Sources
 }
 
 /** Comments as far as there is room, newest first; gives the oldest first. */
-function commentTexts(
+async function commentTexts(
   heard: { remark: Remark; author: Author }[],
   stripped: Stripped[],
-): SaidText[] {
+): Promise<SaidText[]> {
   const texts: SaidText[] = [];
   const room = { trusted: MAX_COMMENTS, untrusted: MAX_OUTSIDE };
   for (const { remark, author } of heard) {
     const whose = author.trusted ? "trusted" : "untrusted";
     if (room[whose] <= 0) continue;
+    // Hundreds of them are read one by one: the server goes on answering in between.
+    await setImmediate();
     const { kind, place } = remark;
-    const what = kind === "review" ? "review comment" : "comment";
-    const body = seen(visibleMarkdown(remark.body, author), `${what} by ${author.name}`, stripped);
-    const text = cut(body, Math.min(MAX_COMMENT, room[whose]));
-    // What is empty takes room too: an endless row of nothing has an end.
-    room[whose] -= Math.max(200, text.length);
+    const where = `${kind === "review" ? "review comment" : "comment"} by ${author.name}`;
+    const { trusted } = author;
+    const shown = seen(visibleMarkdown(remark.body, { trusted, max: MAX_SOURCE }), where, stripped);
+    const text = cut(shown, Math.min(MAX_COMMENT, room[whose]));
+    // What is hidden takes room too, so that reading it has an end.
+    room[whose] -= Math.max(200, text.length, Math.min(MAX_SOURCE, remark.body.length) / 10);
     texts.unshift({ kind, author, place, at: remark.createdAt, text });
   }
   return texts;

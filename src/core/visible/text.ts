@@ -19,11 +19,14 @@ const MAX_SOURCE = 100_000;
  * title, definition, footnote or invisible character of the source gets through, however it is spelled.
  * Code stays as it is but for invisible characters; folded text stays and is marked. Where GitHub and
  * other readers disagree, what one of them hides is left out. `trusted` keeps targets of links and bare
- * tags that are never closed.
+ * tags that are never closed; only the first `max` characters are read.
  */
-export function visibleMarkdown(source: string, { trusted }: { trusted: boolean }): VisibleText {
+export function visibleMarkdown(
+  source: string,
+  { trusted, max = MAX_SOURCE }: { trusted: boolean; max?: number },
+): VisibleText {
   const tally = createTally();
-  const kept = source.slice(0, MAX_SOURCE).toWellFormed();
+  const kept = source.slice(0, max).toWellFormed();
   tally.add("cut-off character", source.length - kept.length);
   const { tokens, definitions } = parsePage(renamed(visibleCharacters(kept, tally)));
   tally.add("link definition", definitions);

@@ -72,7 +72,7 @@ export async function openLegacy(own: Map<string, string>, limits: Limits): Prom
         return {
           memory: Number(await readGroup(held, "memory.usage_in_bytes")),
           oomKills: numberAfter(await readGroup(held, "memory.oom_control"), "oom_kill"),
-          ownLimit: await reachedLimit(held),
+          ownLimit: await reached(held, limits.memory),
           cpuMs: counter === null ? null : Number(nanoseconds) / 1e6,
         };
       },
@@ -110,9 +110,8 @@ async function boundMemory(dir: string, bytes: number): Promise<void> {
   await setGroup(dir, "memory.kmem.tcp.limit_in_bytes", Math.floor(bytes / 8)).catch(() => false);
 }
 
-/** Where swap is counted, too, that counter is the one that says no first. */
-async function reachedLimit(dir: string): Promise<boolean> {
-  const names = ["memory.failcnt", "memory.memsw.failcnt"];
-  const counts = await Promise.all(names.map((name) => readGroup(dir, name)));
-  return counts.some((count) => Number(count) > 0);
+/** The kernel charges in batches, so a group that is full stands a little below its limit. */
+async function reached(dir: string, bytes: number): Promise<boolean> {
+  const most = await readGroup(dir, "memory.max_usage_in_bytes");
+  return Number(most) > bytes * 0.98;
 }

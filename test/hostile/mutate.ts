@@ -106,12 +106,13 @@ function judge({ report, said }: Awaited<ReturnType<typeof play>>, attack: Attac
   const played = results.filter(({ title }) => title.startsWith(`${attack.id} `));
   const [result] = played;
   if (result === undefined || played.length !== 1) {
-    return `the attack was not played: ${report?.testResults[0]?.message || said.slice(-2000)}`;
+    return `the attack was not played: ${report?.testResults[0]?.message || said.slice(-600)}`;
   }
   if (result.status === "passed") return "the attack's test does not notice";
   const failures = result.failureMessages;
   if (failures.length > 0 && failures.every((each) => ASSERTION.test(each))) return null;
-  return `it failed, but not by an assertion: ${failures.join("\n") || said.slice(-2000)}`;
+  const why = failures.join("\n").slice(0, 600) || said.slice(-600);
+  return `it failed, but not by an assertion: ${why}`;
 }
 
 /** Runs the attack's test, and no other. */

@@ -122,7 +122,11 @@ async function commentTexts(
     const shown = seen(visibleMarkdown(remark.body, { trusted, max: MAX_SOURCE }), where, stripped);
     const text = cut(shown, Math.min(MAX_COMMENT, room[whose]));
     // What is hidden takes room too, so that reading it has an end.
-    room[whose] -= Math.max(200, text.length, Math.min(MAX_SOURCE, remark.body.length) / 10);
+    room[whose] -= Math.max(
+      200,
+      text.length,
+      Math.ceil(Math.min(MAX_SOURCE, remark.body.length) / 10),
+    );
     texts.unshift({ kind, author, place, at: remark.createdAt, text });
   }
   return texts;

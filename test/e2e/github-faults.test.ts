@@ -36,7 +36,6 @@ const CALLS = [
   ["POST", /\/reactions$/],
   ["POST", /\/issues\/\d+\/comments$/],
   ["PATCH", /\/issues\/comments\/\d+$/],
-  ["GET", /\/issues\/\d+$/],
   ["GET", /info\/refs$/],
   ["POST", /git-upload-pack$/],
   ["POST", /git-receive-pack$/],

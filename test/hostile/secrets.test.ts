@@ -153,11 +153,9 @@ describe("a secret of the server in words", { timeout: JOB_MS }, () => {
 
 describe("a secret that others say", { timeout: JOB_MS }, () => {
   it("secrets-14 by the model's server, which echoes the key in its error", async () => {
-    const echo = `Incorrect API key provided: ${KEY.slice(0, 12)}${KEY.slice(12)} (${Buffer.from(KEY).toString("base64")})`;
+    const echo = `The API key is not for this model: ${KEY.slice(0, 12)}${KEY.slice(12)} (${Buffer.from(KEY).toString("base64")})`;
     const { board } = await stage.play("hear an echo", {
-      replies: [
-        () => ({ status: 401, body: { error: { message: echo, code: "invalid_api_key" } } }),
-      ],
+      replies: [() => ({ status: 400, body: { error: { message: echo } } })],
       report: "",
     });
     expect(board).toMatch(/❌ failed/);

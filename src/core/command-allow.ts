@@ -7,7 +7,7 @@ type AllowLine =
   | { kind: "near"; problem: string };
 
 const HOW =
-  "`/codex allow JOB SHA` takes the 8 digits of the job and the commit as the board shows them, alone in a comment";
+  "`/codex allow JOB SHA` takes the 8 digits of the job and at least 7 of the commit, as the board shows them, alone in a comment";
 
 /** Digits of a job or a commit, as they are copied from somewhere; "added" and "facade" are words. */
 const ID = /^(?:(?=.*\d)[0-9a-f-]{4,64}|[0-9a-f]{16,64})$/i;
@@ -34,7 +34,7 @@ function isJob(word: string): boolean {
 }
 
 function isSha(word: string): boolean {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(word);
+  return /^[0-9a-f]{7,64}$/i.test(word);
 }
 
 function isAboutChange(word: string): boolean {

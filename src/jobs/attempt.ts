@@ -50,9 +50,14 @@ export function createAttempt(
   };
 }
 
+/** Ids of git objects, which are ours: one may hold eight digits of a secret by chance. */
+const OBJECT_IDS = new Set(["commit", "parent", "tree", "headSha", "sha"]);
+
 /** The same value with every text in it redacted: text by text, so that its shape stays. */
 function redacted<T>(value: T, redact: (text: string) => string): T {
-  return JSON.parse(JSON.stringify(value), (_, each: unknown) =>
-    typeof each === "string" ? redact(each) : each,
+  return JSON.parse(JSON.stringify(value), (key, each: unknown) =>
+    typeof each !== "string" || (OBJECT_IDS.has(key) && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(each))
+      ? each
+      : redact(each),
   );
 }

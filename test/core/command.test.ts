@@ -439,6 +439,7 @@ describe("allow", () => {
   it("takes a commit of a repository with SHA-256", () => {
     const long = `${sha}89abcdef0123456789abcdef`;
     expect(parse(`/codex allow 0a1b2c3d ${long}`)).toMatchObject({ kind: "allow", sha: long });
+    expect(parse("/codex allow 0a1b2c3d 0123456")).toMatchObject({ kind: "allow", sha: "0123456" });
   });
 
   it.each([
@@ -446,7 +447,7 @@ describe("allow", () => {
     "/codex allow 0a1b2c3d",
     `/codex allow ${sha}`,
     `/codex allow ${sha} 0a1b2c3d`,
-    "/codex allow 0a1b2c3d 0123456",
+    "/codex allow 0a1b2c3d 012345",
     `/codex Allow 0a1b2c3d ${sha}`,
     `/codex alow 0a1b2c3d ${sha}`,
     `/codex allows 0a1b2c3d ${sha}`,

@@ -17,7 +17,11 @@ const payload = z.object({
     pull_request: z.unknown().optional(),
     title: z.string().optional().catch(undefined),
     body: z.string().nullish().catch(undefined),
-    user: account.nullish().catch(undefined),
+    // GitHub names the type; where a host does not, the role decides all the same.
+    user: account
+      .extend({ type: z.string().default("User") })
+      .nullish()
+      .catch(undefined),
   }),
   comment: z.object({
     id: z.number(),

@@ -35,6 +35,7 @@ const CALLS = [
   ["GET", /\/git\/ref\/heads/],
   ["POST", /\/reactions$/],
   ["POST", /\/issues\/\d+\/comments$/],
+  ["GET", /\/issues\/\d+\/comments$/],
   ["PATCH", /\/issues\/comments\/\d+$/],
   ["GET", /info\/refs$/],
   ["POST", /git-upload-pack$/],

@@ -28,6 +28,11 @@ test.each<[string, object, object | null]>([
     { title: "Auth", body: "x", author: null },
   ],
   [
+    "by somebody of no said type",
+    { title: "Auth", body: "x", user: { id: 9, login: "eve" } },
+    { title: "Auth", body: "x", author: eve },
+  ],
+  [
     "by somebody it does not name whole",
     { title: "Auth", body: "x", user: { login: "ada" } },
     { title: "Auth", body: "x", author: null },

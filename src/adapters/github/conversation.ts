@@ -108,7 +108,7 @@ function remarkOf(
   comment: {
     id: number;
     body: string;
-    user?: { id: number; login: string; type: string } | null;
+    user?: { id: number; login: string; type?: string } | null;
     created_at: string;
     updated_at: string;
   },
@@ -117,7 +117,7 @@ function remarkOf(
   return {
     kind,
     id,
-    author: user ? { id: user.id, login: user.login, type: user.type } : null,
+    author: user ? { id: user.id, login: user.login, type: user.type ?? "User" } : null,
     place,
     body,
     createdAt: comment.created_at,

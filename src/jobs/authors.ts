@@ -61,8 +61,9 @@ export function createAuthors(log: Log): Authors {
   return async (github, command, account) => {
     if (account === null) return { name: "somebody", role: "deleted account", trusted: false };
     const name = LOGIN.test(account.login) ? account.login : `account ${account.id}`;
-    if (account.type !== "User") {
-      return { name, role: account.type === "Bot" ? "bot" : "no person", trusted: false };
+    const bot = account.type === "Bot" || account.login.endsWith("[bot]");
+    if (bot || account.type !== "User") {
+      return { name, role: bot ? "bot" : "no person", trusted: false };
     }
     if (account.id === command.actor.id) return { name, role: "gave the command", trusted: true };
     const role = await roleOf(github, command, account);

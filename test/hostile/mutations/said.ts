@@ -85,7 +85,7 @@ const mutations: Mutation[] = [
     attack: "said-12",
     defence: "only people are trusted",
     file: AUTHORS,
-    find: 'if (account.type !== "User") {',
+    find: 'if (bot || account.type !== "User") {',
     replace: 'if (account.type === "") {',
   },
   {

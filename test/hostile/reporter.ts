@@ -2,6 +2,9 @@ import type { Reporter, SerializedError, TestCase, TestModule } from "vitest/nod
 
 const ATTACK = /^([a-z]+-\d+) (.*)$/s;
 
+/** Characters of one failure that are printed. */
+const MAX_TOLD = 3000;
+
 /** Prints one line per attack, and the count at the end; tests that are no attacks only when they fail. */
 export default class HostileReporter implements Reporter {
   #held = 0;
@@ -55,6 +58,8 @@ function suiteErrors(module: TestModule): SerializedError[] {
 }
 
 function tell(error: { message: string; stack?: string; diff?: string }): void {
-  const text = [error.stack ?? error.message, error.diff ?? ""].join("\n").trim();
+  const whole = [error.stack ?? error.message, error.diff ?? ""].join("\n").trim();
+  // Some hold the whole log of a server.
+  const text = whole.length > MAX_TOLD ? `${whole.slice(0, MAX_TOLD)}\n[…]` : whole;
   process.stdout.write(`${text.replace(/^/gm, "        ")}\n`);
 }

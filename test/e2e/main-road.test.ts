@@ -86,7 +86,9 @@ test("three tasks become three draft pull requests, and a comment on one becomes
   expect(world.pulls()).toHaveLength(3);
   const prompt = JSON.stringify(world.model.requests.at(-1)?.body.messages);
   expect(prompt).toContain("+ONE");
-  expect(prompt).toContain("Shout the first line");
+  // The task that was asked first, by a person; what a model wrote about it is no instruction.
+  expect(prompt).toContain("begin earlier task =====\\nfirst thing");
+  expect(prompt).toMatch(/begin untrusted text: report of that agent =+\\\\nShout the first line/);
 
   // Nothing private is left anywhere.
   await expect.poll(() => git(world.bare, ["for-each-ref", "refs/draftsmith"])).toBe("");

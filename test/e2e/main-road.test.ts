@@ -88,7 +88,7 @@ test("three tasks become three draft pull requests, and a comment on one becomes
   expect(prompt).toContain("+ONE");
   // The task that was asked first, by a person; what a model wrote about it is no instruction.
   expect(prompt).toContain("begin earlier task =====\\nfirst thing");
-  expect(prompt).toMatch(/begin untrusted text: report of that agent =+\\\\nShout the first line/);
+  expect(prompt).toMatch(/begin untrusted text: report of that agent =+\\nShout the first line/);
 
   // Nothing private is left anywhere.
   await expect.poll(() => git(world.bare, ["for-each-ref", "refs/draftsmith"])).toBe("");

@@ -39,7 +39,12 @@ export function fenced(text: string, lang = ""): string {
  * takes the description as its message closes what that says it fixes.
  */
 function inertCode(code: string): string {
-  return withoutClosing(code.replace(/<!--(?=\s*draftsmith)/gi, "<! --"));
+  return withoutClosing(withoutMarkers(code));
+}
+
+/** Text in which no hidden line of ours stands. */
+export function withoutMarkers(text: string): string {
+  return text.replace(/<!--(?=\s*draftsmith)/gi, "<! --");
 }
 
 /** Plain text as Markdown that shows it and does nothing; one line when `oneLine`. */

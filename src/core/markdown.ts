@@ -1,6 +1,6 @@
 import { isReferenceUrl, textParts } from "./github-text.ts";
 import { inertBlocks } from "./markdown-blocks.ts";
-import { inertText } from "./markdown-inline.ts";
+import { inertText, withoutMarkers } from "./markdown-inline.ts";
 import { stripInvisible } from "./redact.ts";
 
 export { codeSpan, fenced } from "./markdown-inline.ts";
@@ -76,7 +76,7 @@ function bare(line: string): string {
 
 /** One line whose parts GitHub, git and CI systems no longer act on. */
 function inertLine(line: string): string {
-  const parts = textParts(line).map(({ kind, text }) => {
+  const parts = textParts(withoutMarkers(line)).map(({ kind, text }) => {
     switch (kind) {
       case "mention":
         return text.replace(/[@\uFF20]/, "@ ");

@@ -399,6 +399,7 @@ describe("a title", () => {
     ["that skips nothing", "[skip ci] Sign sessions", "(skip ci) Sign sessions"],
     ["that commands nothing", "/codex merge", "codex merge"],
     ["that forges no trailer", "Co-authored-by: CEO <a@b.c>", "Co-authored-by – CEO <a@b.c>"],
+    ["without our own marks", "<!-- draftsmith:job:1 --> Sign", "<! -- draftsmith:job:1 --> Sign"],
     ["without invisible characters", "Sign\u0000 \u202Esessions\u001b[0m", "Sign sessions"],
     ["of nothing", " \n\t\n", ""],
     ["of punctuation", "/ ...", ""],

@@ -114,6 +114,21 @@ const WEAKENED: Row[] = [
     /deleted/,
   ],
   [
+    "a test file is moved where no runner looks",
+    { [TS]: THREE },
+    { [TS]: null, "old/price.ts": THREE },
+    /deleted, with its 3 test cases/,
+  ],
+  [
+    "a test case is moved where no runner looks",
+    { [TS]: THREE, "src/price.ts": "export const a = 1;\n" },
+    {
+      [TS]: jsTest("adds", "rounds"),
+      "src/price.ts": `export const a = 1;\n${THREE.slice(THREE.indexOf('it("taxes"'))}`,
+    },
+    /“taxes” was removed/,
+  ],
+  [
     "a test case is deleted",
     ...one(TS, THREE, THREE.replace(/it\("rounds"[\s\S]*?\}\);\n\n/, "")),
     /the test case “rounds” was removed/,

@@ -50,7 +50,7 @@ export function whatActs(markdown: string): string[] {
       if (/^h[123]$/.test(token.tag)) add("heading", token.tag);
       if (type === "inline") {
         const item = tokens[at - 2]?.type === "list_item_open";
-        if (item && /^\[[ xX]\]\s/.test(content)) add("checkbox", content);
+        if (item && /^\[[ xX]\]\s/.test(content)) add("checkbox", "");
         if (tokens[at - 2]?.type === "blockquote_open" && ALERT.test(content))
           add("alert", content);
       }
@@ -73,7 +73,7 @@ export function whatActs(markdown: string): string[] {
     if (/^[\s>*+-]*(?:\d+[.)]\s+)?\/[a-z]/i.test(line)) add("command", line);
   }
   // These are looked for in the text itself, by us, by whoever merges, by terminals.
-  if (/<!--\s*draftsmith/i.test(markdown)) add("our marker", markdown);
+  for (const mark of markdown.match(/<!--\s*draftsmith.{0,20}/gi) ?? []) add("our marker", mark);
   if (CLOSES.test(markdown)) add("closes", CLOSES.exec(markdown)?.[0] ?? "");
   if (UNSEEN.test(markdown)) add("unseen character", JSON.stringify(UNSEEN.exec(markdown)?.[0]));
   return found;

@@ -54,22 +54,37 @@ function casesOf(lines: PatchLine[]): Case[] {
 /** Test files and test cases that went and came back nowhere. */
 export function removedCases(files: ChangedTextFile[]): Caution[] {
   const pairs = files.filter(({ oldPath, path }) => isCode(oldPath) || isCode(path)).map(paired);
-  /** Names that came where none went: what was moved stands here. */
-  const moved = new Map<string, number>();
-  for (const { file, came } of pairs) {
-    // What is moved to where no runner looks is gone.
-    if (!isTestFile(file.path) && isTestFile(file.oldPath)) continue;
-    for (const name of came) moved.set(name, (moved.get(name) ?? 0) + 1);
-  }
+  const inTests = new Names();
+  const elsewhere = new Names();
+  for (const { file, came } of pairs) (holdsTests(file.path) ? inTests : elsewhere).add(came);
   return pairs.flatMap(({ file, went }) => {
-    const gone = went.filter(({ name }) => {
-      const count = moved.get(name) ?? 0;
-      moved.set(name, count - 1);
-      return count <= 0;
-    });
+    // What leaves a test file for where no runner looks is gone.
+    const gone = went.filter(
+      ({ name }) => !inTests.take(name) && (isTestFile(file.oldPath) || !elsewhere.take(name)),
+    );
     const caution = describe(file, gone, files);
     return caution ? [caution] : [];
   });
+}
+
+/** Rust has its tests inside the source. */
+function holdsTests(path: string): boolean {
+  return isTestFile(path) || path.endsWith(".rs");
+}
+
+/** Names of cases that came where none went: what was moved stands here. */
+class Names {
+  readonly #left = new Map<string, number>();
+
+  add(names: string[]): void {
+    for (const name of names) this.#left.set(name, (this.#left.get(name) ?? 0) + 1);
+  }
+
+  take(name: string): boolean {
+    const count = this.#left.get(name) ?? 0;
+    this.#left.set(name, count - 1);
+    return count > 0;
+  }
 }
 
 interface Pairs {

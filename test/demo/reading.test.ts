@@ -12,7 +12,13 @@ const config = repoConfigSchema.parse({ checks: ["node --test"] });
 
 /** A pull request whose only check ended with this exit code. */
 function pullBody(exitCode: number | null): string {
-  const check = { command: "node --test", exitCode, stopped: null, durationMs: 900, deniedHosts: [] };
+  const check = {
+    command: "node --test",
+    exitCode,
+    stopped: null,
+    durationMs: 900,
+    deniedHosts: [],
+  };
   const change: VerifiedChange = {
     commit: "c".repeat(40),
     parent: "a".repeat(40),

@@ -59,7 +59,11 @@ describe("what may be taken", () => {
   it.each([
     ["a chain inside", "c/d", { x: "a", a: "b", b: "c/d" }],
     ["a chain whose last link leaves", null, { x: "a", a: "b", b: "/etc" }],
-    ["a chain out of a folder that is a link", null, { x: "d/up/up", d: "e/f", "e/f/up": "../../.." }],
+    [
+      "a chain out of a folder that is a link",
+      null,
+      { x: "d/up/up", d: "e/f", "e/f/up": "../../.." },
+    ],
     ["a way up where a link leads deep", "c", { x: "d/../c", d: "e/f", "e/c": "../c" }],
     ["a circle", null, { x: "a", a: "b", b: "x" }],
     ["a circle that grows", null, { x: "x/x" }],

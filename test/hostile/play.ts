@@ -13,7 +13,7 @@ interface Call {
 }
 
 /** What a hostile model says, reply by reply, and at last its report. */
-export interface Script {
+interface Script {
   replies: (Call | Call[] | ((request: ChatRequest) => ScriptedReply | Promise<ScriptedReply>))[];
   report: string;
 }

@@ -20,7 +20,7 @@ const CHECK = new RegExp(
 );
 
 /** How much a check demands: nothing, that there is something, a part or a bound, one value. */
-export type Level = 0 | 1 | 2 | 3;
+type Level = 0 | 1 | 2 | 3;
 
 /** A check with what it looks at. */
 export interface Check {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { attacks, mutations, occurrences, ROOT } from "./catalogue.ts";
 import { editsOf } from "./mutations/mutation.ts";
+import { readme } from "./table.ts";
 
 describe("the catalogue of attacks", () => {
   it("names every attack once", () => {
@@ -28,5 +29,10 @@ describe("the catalogue of attacks", () => {
       }),
     );
     expect(stale).toEqual([]);
+  });
+
+  it("is listed in README.md (npm run test:hostile:table)", async () => {
+    const { written, fresh } = await readme();
+    expect(written).toBe(fresh);
   });
 });

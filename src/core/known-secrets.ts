@@ -24,7 +24,19 @@ const MAX_DEPTH = 2;
  * and ROT13, and through whatever was put between the characters. Compressed or encrypted values, and
  * pieces that stand apart by words, are beyond it. `secrets` is asked at each call.
  */
-export function createKnownSecrets(secrets: () => string[]): (text: string) => Span[] {
+export function createKnownSecrets(secrets: Secrets): Find {
+  const find = finders.get(secrets) ?? createFinder(secrets);
+  finders.set(secrets, find);
+  return find;
+}
+
+type Secrets = () => string[];
+type Find = (text: string) => Span[];
+
+/** Everything that asks for the same secrets shares one index of them. */
+const finders = new WeakMap<Secrets, Find>();
+
+function createFinder(secrets: Secrets): Find {
   let given: string[] = [];
   let known: string[] = [];
   let tables = { raw: createPieceTable(), squeezed: createPieceTable() };

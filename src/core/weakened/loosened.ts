@@ -30,6 +30,10 @@ const PASSES: Sign[] = [
   ],
   [/pass-?with-?no-?tests/i, "a run without tests passes now"],
   [
+    /(?:jest|vitest|test)\b.*\s(?:-u\b|--update\b|--updateSnapshot|--update-snapshots?|--snapshot-update)/,
+    "recorded output is renewed whenever tests run",
+  ],
+  [
     /-DskipTests|-Dmaven\.test\.skip|\bskipTests\b\s*(?:>|=|:)\s*true|-x\s+test\b|--exclude-task\s+test\b|--no-run\b|--collect-only\b|--listTests\b/,
     "tests are not run",
   ],
@@ -38,7 +42,7 @@ const PASSES: Sign[] = [
 /** What runs fewer tests, or runs them until they pass. */
 const FEWER: Sign[] = [
   [
-    /--(?:ignore|deselect|testPathIgnorePatterns|exclude|skip|filter-out|ignore-glob)[= ]|(?:^|\s)-k\s+["']?not\b|-m\s+["']not\b|--grep\b.*--invert|--invert\b/,
+    /--(?:ignore|deselect|testPathIgnorePatterns|exclude|skip|filter-out|ignore-glob)[= ]|(?:^|\s)-k\s+["']?not\b|-m\s+["']not\b|--(?:grep|invert|testNamePattern|onlyChanged|only-changed|changed|findRelatedTests|shard)\b/,
     "fewer tests run",
   ],
   [
@@ -51,7 +55,7 @@ const LISTS =
   /(?:testPathIgnorePatterns|modulePathIgnorePatterns|coveragePathIgnorePatterns|watchPathIgnorePatterns|testIgnore|specIgnore|excludeSpecPattern|exclude(?:d|s)?|ignore(?:d|Patterns|Files)?|norecursedirs|collect_ignore(?:_glob)?|omit|addopts|skip(?:ped)?|disable(?:d)?|blacklist|denylist)["']?\s*[:=]/i;
 
 const CHOICES =
-  /(?:testMatch|testRegex|testpaths|python_files|python_functions|spec|specPattern|include|files)["']?\s*[:=]/;
+  /(?:testMatch|testRegex|testpaths|roots|python_files|python_functions|spec|specPattern|include|files)["']?\s*[:=]/;
 
 /** Settings by which fewer tests run, less must be covered, or failures pass. */
 export function loosenedSettings(files: ChangedTextFile[]): Caution[] {

@@ -15,6 +15,16 @@ import {
 describe("settings that ask for less are told", () => {
   tellsEach([
     [
+      "snapshots are renewed by every run",
+      ...swap("package.json", PACKAGE, "vitest run", "vitest run -u"),
+      /renewed whenever tests run/,
+    ],
+    [
+      "only some tests run",
+      ...swap("package.json", PACKAGE, "vitest run", "vitest run --testNamePattern adds"),
+      /fewer tests run/,
+    ],
+    [
       "a threshold is lowered",
       ...swap("vitest.config.ts", VITEST, "lines: 90", "lines: 60"),
       /lines went from 90 to 60/,

@@ -4,6 +4,26 @@ import { one, PY, pyTest, swap, THREE, TS, tellsEach } from "../../support/weake
 describe("tests that do not run are told", () => {
   tellsEach([
     [
+      "pytestmark for a whole file",
+      ...swap(PY, pyTest("adds"), "import pytest", "import pytest\npytestmark = pytest.mark.skip"),
+      /skipped/,
+    ],
+    [
+      "a test of TestNG that is not enabled",
+      ...swap(
+        "src/test/java/ATest.java",
+        "  @Test\n  void a() { run(); }\n",
+        "@Test",
+        "@Test(enabled = false)",
+      ),
+      /disabled/,
+    ],
+    [
+      "a mark of RSpec",
+      ...swap("spec/a_spec.rb", 'it "adds" do\n  run\nend\n', '"adds" do', '"adds", :skip do'),
+      /skipped/,
+    ],
+    [
       "it.skip",
       ...swap(TS, THREE, 'it("rounds"', 'it.skip("rounds"'),
       /the test “rounds” is skipped/,

@@ -570,4 +570,30 @@ describe("a hostile command", () => {
     expect(after.output).not.toContain("late");
     await expect(readFile(late)).rejects.toThrow("ENOENT");
   });
+
+  it("sandbox-27 looks beside the programs of the operator's PATH for what they keep there", async () => {
+    const program = path.join(root, "tomcat");
+    for (const [name, text] of Object.entries({
+      "bin/tool": "#!/bin/sh\necho works",
+      "conf/users.xml": "password",
+      ".env": "password",
+      "lib/x": "library",
+    })) {
+      await mkdir(path.dirname(path.join(program, name)), { recursive: true });
+      await writeFile(path.join(program, name), `${text}\n`, { mode: 0o755 });
+    }
+    const theirs = makeSandbox(root, { toolPath: `${program}/bin:/usr/local/bin:/usr/bin:/bin` });
+    const look = `tool; cat "$1/conf/users.xml" "$1/.env"; ls -A "$1"`;
+    const command = {
+      workspace: job,
+      script: look,
+      args: [program],
+      timeoutMs: 60_000,
+      maxOutputBytes: 10_000,
+    };
+    const { output } = await theirs.run(command).finally(() => theirs.stop());
+    expect(output).toContain("works");
+    expect(output).not.toContain("password");
+    expect(output.match(/^(bin|lib)$/gm)).toEqual(["bin", "lib"]);
+  });
 });

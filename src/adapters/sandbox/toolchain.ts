@@ -45,7 +45,9 @@ const ETC = [
 ].map((name) => `/etc/${name}`);
 
 /** What a runtime keeps beside its bin directory. */
-const BESIDE_BIN = ["lib", "lib64", "libexec", "include", "conf", "jmods"];
+const BESIDE_BIN = ["lib", "lib64", "libexec", "include"];
+/** What a JDK keeps there besides; another program's conf may well hold passwords. */
+const BESIDE_JDK = ["conf", "jmods"];
 
 /**
  * The directories commands may read besides their workspace: the system's, and those of `toolPath`
@@ -71,8 +73,10 @@ export function readToolchain(
   }
   for (const dir of dirs) {
     if (!/^s?bin$/.test(path.basename(dir)) || closed.includes(path.dirname(dir))) continue;
-    for (const name of BESIDE_BIN) {
-      const sibling = path.join(path.dirname(dir), name);
+    const home = path.dirname(dir);
+    const isJdk = statSync(path.join(home, "lib", "modules"), { throwIfNoEntry: false })?.isFile();
+    for (const name of isJdk ? [...BESIDE_BIN, ...BESIDE_JDK] : BESIDE_BIN) {
+      const sibling = path.join(home, name);
       if (existsSync(sibling) && !closed.some((each) => contains(realpathSync(sibling), each)))
         beside.add(sibling);
     }

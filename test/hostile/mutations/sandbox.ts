@@ -219,6 +219,13 @@ const mutations: Mutation[] = [
     defence: "a process table of its own, which ends with the command",
     edits: [WITHOUT(...HOST_PROCESSES), NO_HELPER, UNPROBED],
   },
+  {
+    attack: "sandbox-27",
+    defence: "beside programs only what a runtime needs is shown",
+    file: "src/adapters/sandbox/toolchain.ts",
+    find: "isJdk ? [...BESIDE_BIN, ...BESIDE_JDK] : BESIDE_BIN",
+    replace: "[...BESIDE_BIN, ...BESIDE_JDK]",
+  },
 ];
 
 export default mutations;

@@ -45,6 +45,10 @@ export async function openUnified(own: string | null, limits: Limits): Promise<O
     await sweepGroups(base);
     await mkdir(dir, { recursive: true });
     await handOn(dir, offered);
+    if (!(await setGroup(dir, "memory.max", limits.allMemory))) {
+      await removeGroup(dir, 1);
+      return { groups: null, reason: "control groups (v2) below the server's own bound no memory" };
+    }
   } catch (error) {
     if (!isForbidden(error)) throw error;
     await removeGroup(dir, 1);
@@ -54,7 +58,6 @@ export async function openUnified(own: string | null, limits: Limits): Promise<O
     };
   }
   const processes = limits.processes + OWN_PROCESSES;
-  await setGroup(dir, "memory.max", limits.allMemory);
   await setGroup(dir, "memory.swap.max", 0);
   await setGroup(dir, "pids.max", processes * limits.jobs);
   await setGroup(dir, "cpu.weight", WEIGHT);

@@ -72,5 +72,5 @@ function groupsRemedy({ platform, container, root }: Surroundings): string {
     );
   }
   const user = root ? "" : "--user ";
-  return `Run it as a service with Delegate=yes, or by hand: systemd-run ${user}--scope -p Delegate=yes npm start`;
+  return `Run the server as a service with Delegate=yes, or by hand: systemd-run ${user}--scope -p Delegate=yes npm start (the doctor sees the groups of its own shell; call it the same way)`;
 }

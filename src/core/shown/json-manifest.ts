@@ -2,28 +2,30 @@ import { z } from "zod";
 import { quoted } from "./quoted.ts";
 
 /** Sections of a manifest that say what is run and what is installed, with what to call one entry. */
-const SECTIONS = new Map<string, Record<string, string>>(Object.entries({
-  "package.json": {
-    scripts: "script",
-    gitHooks: "git hook",
-    "simple-git-hooks": "git hook",
-    "lint-staged": "command on commit for",
-    dependencies: "dependency",
-    optionalDependencies: "optional dependency",
-    peerDependencies: "peer dependency",
-    devDependencies: "development dependency",
-    overrides: "override of",
-    resolutions: "override of",
-    bin: "command",
-  },
-  "composer.json": {
-    scripts: "script",
-    require: "dependency",
-    "require-dev": "development dependency",
-    repositories: "source of packages",
-  },
-  "deno.json": { tasks: "task", imports: "import" },
-}));
+const SECTIONS = new Map<string, Record<string, string>>(
+  Object.entries({
+    "package.json": {
+      scripts: "script",
+      gitHooks: "git hook",
+      "simple-git-hooks": "git hook",
+      "lint-staged": "command on commit for",
+      dependencies: "dependency",
+      optionalDependencies: "optional dependency",
+      peerDependencies: "peer dependency",
+      devDependencies: "development dependency",
+      overrides: "override of",
+      resolutions: "override of",
+      bin: "command",
+    },
+    "composer.json": {
+      scripts: "script",
+      require: "dependency",
+      "require-dev": "development dependency",
+      repositories: "source of packages",
+    },
+    "deno.json": { tasks: "task", imports: "import" },
+  }),
+);
 
 /** Scripts that a package manager runs by itself when the package, or what needs it, is installed. */
 const BY_THEMSELVES =

@@ -211,10 +211,19 @@ const mutations: Mutation[] = [
   { attack: "resources-33", defence: "count of the disk", edits: [noDiskLimit] },
   {
     attack: "resources-34",
-    defence: "no job where the disk is nearly full",
-    file: "src/jobs/run-job.ts",
-    find: "const scarce = await deps.sandbox.room();",
-    replace: "const scarce = null;",
+    defence: "no job, and no transfer, where the disk is nearly full",
+    edits: [
+      {
+        file: "src/jobs/run-job.ts",
+        find: "const scarce = await deps.sandbox.room();",
+        replace: "const scarce = null;",
+      },
+      {
+        file: "src/adapters/git/room.ts",
+        find: "let lacking = await context.sandbox.room();",
+        replace: "let lacking: string | null = null;",
+      },
+    ],
   },
   { attack: "resources-35", defence: "count of the disk", edits: [noDiskLimit] },
   {

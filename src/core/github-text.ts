@@ -64,6 +64,16 @@ export function isReferenceUrl(url: string): boolean {
   );
 }
 
+/** What makes a link of an address that names an issue, pull request, discussion or commit. */
+const REFERENCE_START =
+  /(?:https?:\/\/|www\.)(?=(?:www\.)?[^\s/]+\/[^\s/]+\/[^\s/]+\/(?:issues|pulls?|discussions|commits?)\/\w)/gi;
+
+/** Text in which no link leads to an issue, pull request, discussion or commit: GitHub records it there. */
+export function withoutReferenceLinks(text: string): string {
+  const bare = text.replace(REFERENCE_START, "");
+  return bare === text ? text : withoutReferenceLinks(bare);
+}
+
 const CLOSING =
   /\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)((?:[\w.-]+\/[\w.-]+)?#|GH-|https?:\/\/)(?=\w)/gi;
 

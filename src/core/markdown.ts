@@ -1,4 +1,4 @@
-import { isReferenceUrl, textParts } from "./github-text.ts";
+import { textParts, withoutReferenceLinks } from "./github-text.ts";
 import { inertBlocks } from "./markdown-blocks.ts";
 import { inertText, withoutMarkers } from "./markdown-inline.ts";
 import { stripInvisible } from "./redact.ts";
@@ -53,7 +53,7 @@ const MAX_TITLE = 72;
  */
 export function titleLine(text: string): string {
   const line = stripInvisible(text).split("\n").map(bare).find(Boolean) ?? "";
-  const title = inertLine(line)
+  const title = inertLine(line.replace(/^[/\s]+/, ""))
     .replace(/\s+/g, " ")
     .replace(/^[/\s]+/, "")
     .replace(/[.。\s]+$/, "");
@@ -76,24 +76,26 @@ function bare(line: string): string {
 
 /** One line whose parts GitHub, git and CI systems no longer act on. */
 function inertLine(line: string): string {
-  const parts = textParts(withoutMarkers(line)).map(({ kind, text }) => {
+  const parts = textParts(withoutReferenceLinks(withoutMarkers(line))).map(({ kind, text }) => {
     switch (kind) {
       case "mention":
         return text.replace(/[@\uFF20]/, "@ ");
+      case "mail":
+        return text.replace(/(?<![A-Za-z0-9])@/, "@ ");
       case "reference":
         return text.replace("#", " # ").replace(/^GH-/i, "GH ").trimStart();
       case "commit":
         return text.replace("@", " @ ").trimStart();
+      case "url":
+        return text.replaceAll("@", "%40").replaceAll("\uFF20", "%EF%BC%A0");
       case "directive":
         return text.replace(/^\[(.*)\]$/, "($1)").replace(/^\*+|\*+$/g, "");
-      case "url":
-        return isReferenceUrl(text) ? text.replace(/^https?:\/\//i, "") : text;
       default:
         return text;
     }
   });
   // "Signed-off-by: …", "Co-authored-by: …", "skip-checks: true": a hyphenated word and a colon.
-  return parts.join("").replace(/^(\s*[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+)\s*:/, "$1 –");
+  return parts.join("").replace(/^(\s*(?=[A-Za-z0-9]*-)[A-Za-z0-9-]+)\s*:/, "$1 –");
 }
 
 /** The first characters of a text, without half a character at the end. */

@@ -8,6 +8,7 @@ import {
   tableCell,
   titleLine,
 } from "../../src/core/markdown.ts";
+import { stripInvisible } from "../../src/core/redact.ts";
 import { staysOpenBelow, whatActs } from "../support/github-reader.ts";
 
 const safe = (text: string, maxLength = 10_000) => safeMarkdown(text, { maxLength });
@@ -278,6 +279,21 @@ describe("whatever a model writes", { timeout: 60_000 + 10 * ROUNDS }, () => {
       const out = safe(text);
       expect(whatActs(out), JSON.stringify({ text, out })).toEqual([]);
       expect(staysOpenBelow(out), JSON.stringify({ text, out })).toBe(true);
+    }
+  });
+
+  it("nothing in it acts in a commit message or a title", () => {
+    for (let round = 0; round < ROUNDS / 2; round++) {
+      const text = scribble();
+      for (const out of [plain(text), titleLine(text)]) {
+        expect(
+          out.match(
+            /(?:^|[^A-Za-z0-9])@\w|\b(?:fix(?:e[sd])?|close[sd]?|resolve[sd]?):?\s+[\w./-]*#\d|<!--\s*draftsmith|^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9-]*:(?!\/\/)/im,
+          ),
+          JSON.stringify({ text, out }),
+        ).toBeNull();
+        expect(out).toBe(stripInvisible(out));
+      }
     }
   });
 

@@ -75,6 +75,50 @@ describe("a secret we hold does not get out", () => {
   });
 });
 
+describe("what is left is readable", () => {
+  const key = "Kx92mmQ4zz17Wp83";
+  const hide = createRedactor(() => [key, "webhook-secret-of-ada"]);
+  it.each<[string, string, string]>([
+    ["a piece", "ends in Q4zz17Wp83.", "ends in [redacted]."],
+    ["parts of a sum", 'k = "Kx92mm" + "Q4zz17" + "Wp83";', 'k = "[redacted]";'],
+    ["a log line", `{"msg":"no ${key}","n":1}`, '{"msg":"no [redacted]","n":1}'],
+    [
+      "a line with colours",
+      "\u001b[1mKx92mmQ4\u001b[0mzz17Wp83\u001b[0m!",
+      "\u001b[1m[redacted]\u001b[0m!",
+    ],
+    ["lines of bytes", [...Buffer.from(key)].join("\n"), "[redacted]"],
+    [
+      "words of ours",
+      "the webhook of ada, a secret-of-state",
+      "the webhook of ada, a secret-of-state",
+    ],
+    ["ours whole", "it is webhook-secret-of-ada", "it is [redacted]"],
+  ])("%s", (_name, text, out) => {
+    expect(hide(text)).toBe(out);
+  });
+
+  it("a log line stays one line of JSON, whatever is taken out of its texts", () => {
+    const values = [
+      key,
+      [...key].reverse().join(""),
+      Buffer.from(key).toString("base64"),
+      `${key}\n"${key}`,
+    ];
+    for (const value of values) {
+      const line = JSON.stringify({ level: 30, msg: `a ${value} b`, list: [value, { value }] });
+      expect(Object.keys(JSON.parse(hide(line)))).toEqual(["level", "msg", "list"]);
+    }
+  });
+
+  it("shapes are left alone where only our own count", () => {
+    const own = createRedactor(() => [key], { own: true });
+    expect(own(`ghp_${"a1B2".repeat(9)} and ${key}`)).toBe(
+      `ghp_${"a1B2".repeat(9)} and [redacted]`,
+    );
+  });
+});
+
 describe("what has the shape of a secret does not get out", () => {
   const long = "a1B2c3D4e5F6g7H8i9J0".repeat(2);
   it.each<[string, string]>([

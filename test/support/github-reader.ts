@@ -23,7 +23,7 @@ function reader() {
   return parser;
 }
 
-const RENDERED = /^(?:mermaid|geojson|topojson|stl|math|suggestion)\b/i;
+const RENDERED = /^(?:mermaid|geojson|topojson|stl|math|suggestion)(?:\s|$)/i;
 
 const ALERT = /^\[!(?:note|tip|important|warning|caution)\]/i;
 
@@ -45,7 +45,9 @@ export function whatActs(markdown: string): string[] {
         else if (!code || content !== "<!-- -->") add("html", content);
       }
       if (type === "image" || type === "footnote" || type === "formula") add(type, content);
-      if (type === "link_open") add("link", String(token.attrGet("href")));
+      const href = type === "link_open" ? String(token.attrGet("href")) : "";
+      // Markdown-it takes more signs into an address than GitHub does.
+      if (href !== "" && !/^mailto:(?![\w.+-]+@[\w-]+(?:\.[\w-]+)+$)/.test(href)) add("link", href);
       if (type === "fence" && RENDERED.test(token.info.trim())) add("rendered fence", token.info);
       if (/^h[123]$/.test(token.tag)) add("heading", token.tag);
       if (type === "inline") {
@@ -70,7 +72,7 @@ export function whatActs(markdown: string): string[] {
   );
   for (const [at, line] of markdown.split("\n").entries()) {
     if (fences.some(([from, to]) => at >= from && at < to)) continue;
-    if (/^[\s>*+-]*(?:\d+[.)]\s+)?\/[a-z]/i.test(line)) add("command", line);
+    if (/^\s*(?:(?:[>*+-]|\d+[.)])\s+)*\/[a-z]/i.test(line)) add("command", line);
   }
   // These are looked for in the text itself, by us, by whoever merges, by terminals.
   for (const mark of markdown.match(/<!--\s*draftsmith.{0,20}/gi) ?? []) add("our marker", mark);

@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Job, VerifiedChange } from "../../../src/core/job.ts";
 import { configProblems, refusal, usage } from "../../../src/core/messages/answers.ts";
 import { renderBoard } from "../../../src/core/messages/board.ts";
 import { commitMessage, renderPull } from "../../../src/core/messages/pull.ts";
+import { nameText } from "../../../src/core/messages/words.ts";
 import { repoConfigSchema } from "../../../src/core/repo-config.ts";
 import { aCommand, aJob } from "../../support/store-rows.ts";
 
@@ -392,4 +393,16 @@ test("answers", () => {
 
     Mend the file and write the command again."
   `);
+});
+
+describe("names of files", () => {
+  it.each<[string, string]>([
+    ["src/a b.ts", "src/a b.ts"],
+    ["a\nb", "a\\u{a}b"],
+    ["a\u200bb\u202Ec\u00a0d\u00ad", "a\\u{200b}b\\u{202e}c\\u{a0}d\\u{ad}"],
+    ["é/漢字/😀.txt", "é/漢字/😀.txt"],
+    [`${"a/".repeat(100)}end.yml`, `${"a/".repeat(37)}a…/${"a/".repeat(33)}end.yml`],
+  ])("%j", (name, shown) => {
+    expect(nameText(name)).toBe(shown);
+  });
 });

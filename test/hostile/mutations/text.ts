@@ -81,7 +81,7 @@ const mutations: Mutation[] = [
   {
     attack: "text-10",
     defence: "trailers are none",
-    ...edit(PLAIN, '.replace(/^(\\s*[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+)\\s*:/, "$1 –")'),
+    ...edit(PLAIN, '.replace(/^(\\s*(?=[A-Za-z0-9]*-)[A-Za-z0-9-]+)\\s*:/, "$1 –")'),
   },
   {
     attack: "text-11",

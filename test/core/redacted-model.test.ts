@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import type { ChatMessage, Model } from "../../src/core/model.ts";
+import { createRedactor } from "../../src/core/redact.ts";
+import { redactedModel } from "../../src/core/redacted-model.ts";
+
+describe("a model is told none of our secrets", () => {
+  it("in any message, and gets the rest as it was, calls included", async () => {
+    const heard: ChatMessage[][] = [];
+    const usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+    const model: Model = {
+      async complete({ messages }) {
+        heard.push(messages);
+        return { content: "ok", toolCalls: [], refusal: null, truncated: false, usage };
+      },
+    };
+    const redact = createRedactor(() => ["Kx92-mmQ4-zz17"], { own: true });
+    const calls = [{ id: "1", name: "read", arguments: '{"path":"a"}' }];
+    const messages: ChatMessage[] = [
+      { role: "system", content: "rules" },
+      { role: "user", content: "the key is Kx92-mmQ4-zz17" },
+      { role: "assistant", content: "I see 71zz-4Qmm-29xK", toolCalls: calls },
+      { role: "tool", callId: "1", content: "postgres://app:pw123@db and Kx92-mmQ4" },
+    ];
+    const guarded = redactedModel(model, redact);
+    const { signal } = new AbortController();
+    await guarded.complete({ model: "m", messages, tools: [], signal });
+    messages.push({ role: "user", content: "go on" });
+    await guarded.complete({ model: "m", messages, tools: [], signal });
+    expect(heard[1]).toEqual([
+      { role: "system", content: "rules" },
+      { role: "user", content: "the key is [redacted]" },
+      { role: "assistant", content: "I see [redacted]", toolCalls: calls },
+      { role: "tool", callId: "1", content: "postgres://app:pw123@db and [redacted]" },
+      { role: "user", content: "go on" },
+    ]);
+    expect(heard[0]).toEqual(heard[1]?.slice(0, 4));
+    // What is kept of the conversation is not what was sent.
+    expect(messages[1]?.content).toContain("Kx92");
+  });
+});

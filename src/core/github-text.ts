@@ -66,12 +66,12 @@ export function isReferenceUrl(url: string): boolean {
 
 /** What makes a link of an address that names an issue, pull request, discussion or commit. */
 const REFERENCE_START =
-  /(?:https?:\/\/|www\.)(?=(?:www\.)?[^\s/]+\/[^\s/]+\/[^\s/]+\/(?:issues|pulls?|discussions|commits?)\/\w)/gi;
+  /(?:https?:\/\/|www\.)(?=(?:www\.)?[^\s/]{1,255}\/[^\s/]{1,100}\/[^\s/]{1,100}\/(?:issues|pulls?|discussions|commits?)\/\w)/gi;
 
 /** Text in which no link leads to an issue, pull request, discussion or commit: GitHub records it there. */
 export function withoutReferenceLinks(text: string): string {
-  const bare = text.replace(REFERENCE_START, "");
-  return bare === text ? text : withoutReferenceLinks(bare);
+  // What is put together by taking the first ones away is taken apart for good.
+  return text.replace(REFERENCE_START, "").replace(REFERENCE_START, " ");
 }
 
 const CLOSING =

@@ -394,6 +394,26 @@ describe("text of a commit message", () => {
     expect(plain(out)).toBe(out);
   });
 
+  it("takes a link apart that another one falls out of", () => {
+    expect(plain("see hhttps://ttps://github.com/o/r/issues/5")).not.toMatch(/https?:\/\/git/);
+  });
+
+  it("takes no noticeable time over a long text", { timeout: 5000 }, () => {
+    for (const piece of [
+      "@a ",
+      "www.",
+      "https://",
+      "a@a1b2c3d4 ",
+      "fixes #1 ",
+      "a-",
+      "x@y.z",
+      "[skip",
+    ]) {
+      plain(piece.repeat(30_000));
+      safe(piece.repeat(30_000));
+    }
+  });
+
   it("keeps to its length", () => {
     expect(plain("word ".repeat(100), 20)).toBe("word word word word…");
     expect(plain("😀".repeat(20), 10).isWellFormed()).toBe(true);

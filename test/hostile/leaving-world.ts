@@ -122,12 +122,14 @@ export async function openLeavingWorld(
     async play(calls, options = {}) {
       const { report = "Do it\n\nAs asked.", flags = "" } = options;
       count += 1;
-      const task = `${options.task ?? ""} attack ${count} of the suite`.trim();
-      scripts.set(task, { calls, report });
+      // What stands before may be redacted on its way to the model.
+      const name = `attack ${count} of the suite`;
+      const task = `${options.task ?? ""} ${name}`.trim();
+      scripts.set(name, { calls, report });
       const issue = options.issue ?? world.issue({ title: "Attack", body: "" });
       await world.say(`/codex ${flags} ${task}`, issue);
       await world.ended(issue);
-      return look(issue, task);
+      return look(issue, name);
     },
     command({ board }) {
       return /^\/codex allow [0-9a-f]{8} [0-9a-f]{40}$/m.exec(board)?.[0] ?? "";
@@ -163,7 +165,7 @@ function next(
   request: ChatRequest,
   scripts: Map<string, { calls: Call[]; report: string }>,
 ): ScriptedReply {
-  const script = [...scripts].find(([task]) => taskOf(request) === task)?.[1];
+  const script = [...scripts].find(([name]) => taskOf(request).endsWith(name))?.[1];
   if (!script) return { content: "No such task\n\nNothing to do." };
   const replies = request.messages.filter((message) => message.role === "assistant").length;
   const call = script.calls[replies];

@@ -260,8 +260,11 @@ const mutations: Mutation[] = [
   },
   {
     attack: "leaving-40",
-    defence: "the name of the branch is looked through",
-    ...without(INSPECT, "return found.length === 0", "return found.length >= 0"),
+    defence: "our secrets are taken out of a task, and the name of its branch is looked through",
+    edits: [
+      without("src/jobs/submit.ts", "body: redact(body), subject", "body, subject"),
+      without(INSPECT, "return found.length === 0", "return found.length >= 0"),
+    ],
   },
   {
     attack: "leaving-41",

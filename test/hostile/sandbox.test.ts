@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
@@ -337,5 +338,26 @@ describe("a hostile command", () => {
     expect(output).toContain("works");
     expect(output).not.toContain("password");
     expect(output.match(/^(bin|lib)$/gm)).toEqual(["bin", "lib"]);
+  });
+
+  it("sandbox-28 reads what lies below the system's own directories: the server's home, npm's and git's tokens", async () => {
+    const [home] = ["/usr/share/doc", "/usr/share/perl5", "/usr/share/misc", "/usr/include"].filter(
+      (each) => existsSync(each),
+    );
+    if (home === undefined) throw new Error("a system without any of these");
+    const theirs = makeSandbox(root, { hidden: [root, home] });
+    const look = `ls -A "$1" /usr/etc /usr/local/etc 2>/dev/null; find /usr/etc /usr/local/etc -type f 2>/dev/null | grep -v -e /php/ -e /ssl/ -e /fonts/ -e /openssl -e /ca-cert; npm config get globalconfig 2>/dev/null | xargs -r cat 2>/dev/null; echo looked`;
+    const command = {
+      workspace: job,
+      script: look,
+      args: [home],
+      timeoutMs: 60_000,
+      maxOutputBytes: 100_000,
+    };
+    const { output } = await theirs.run(command).finally(() => theirs.stop());
+    const shown = lines({ output } as CommandResult).filter(
+      (line) => line !== "" && !/^\/usr.*:$|^(php|ssl|fonts|openssl.*|ca-certificates)$/.test(line),
+    );
+    expect(shown).toEqual(["looked"]);
   });
 });

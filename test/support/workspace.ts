@@ -49,6 +49,7 @@ export function makeSandbox(
   root: string,
   options: {
     toolPath?: string;
+    hidden?: string[];
     network?: string[];
     internet?: Internet;
     limits?: Partial<Limits>;
@@ -57,7 +58,7 @@ export function makeSandbox(
 ) {
   return createSandbox({
     user: TEST_USER,
-    hidden: [root],
+    hidden: options.hidden ?? [root],
     toolPath: options.toolPath ?? TOOL_PATH,
     runtimeDir: path.join(root, "runtime"),
     network: options.network ?? null,

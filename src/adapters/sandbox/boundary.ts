@@ -13,7 +13,13 @@ import { createPortProxy, createSocketProxy, type OpenOutlet } from "./network/p
 import { proxyVariables } from "./network/variables.ts";
 import { placeFile, placeHelper } from "./place-programs.ts";
 import { ENTRY } from "./prelude.ts";
-import { contains, type Programs, type SandboxUser, type Toolchain } from "./toolchain.ts";
+import {
+  CONFIGURATION,
+  contains,
+  type Programs,
+  type SandboxUser,
+  type Toolchain,
+} from "./toolchain.ts";
 
 /** What the boundary is made of on this machine. */
 interface BoundaryOptions {
@@ -45,7 +51,7 @@ export interface Boundary {
 /** Everything on Linux; on macOS programs cannot start without the system's own directories. */
 const DENIED =
   process.platform === "linux"
-    ? ["/", "/sys"]
+    ? ["/", "/sys", ...CONFIGURATION]
     : [
         "/Users",
         "/Volumes",

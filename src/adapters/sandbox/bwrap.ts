@@ -76,7 +76,9 @@ export function narrow(line: string, to: Narrowing): string[] {
       options.push("--bind", to.tmp, "/tmp");
       at += 1;
     } else if (word === "--tmpfs") {
-      if (EXPECTED.includes(next) || prepared.slice(at + 2).some((each) => isBelow(next, each))) {
+      // Right below the root only what programs expect, or what something is shown in.
+      const shown = prepared.slice(at + 2).some((each) => isBelow(next, each));
+      if (path.dirname(next) !== "/" || EXPECTED.includes(next) || shown) {
         if (next !== "/tmp") kept.push(next);
         else if (to.sizes) options.push("--size", String(MEMORY_BYTES));
         options.push(word, next);

@@ -44,6 +44,17 @@ const ETC = [
   ...["ssl/openssl.cnf"],
 ].map((name) => `/etc/${name}`);
 
+/**
+ * Configuration of programs below the system's own directories. It may hold passwords as that of `/etc`
+ * does (npm's and git's hold tokens), so commands see of it only what runtimes load to run at all.
+ */
+export const CONFIGURATION = ["/usr/etc", "/usr/local/etc"].filter((each) => existsSync(each));
+const LOADED = CONFIGURATION.flatMap((dir) =>
+  ["ca-certificates", "fonts", "openssl", "openssl@3", "php", "ssl/cert.pem", "ssl/certs"].map(
+    (name) => path.join(dir, name),
+  ),
+);
+
 /** What a runtime keeps beside its bin directory. */
 const BESIDE_BIN = ["lib", "lib64", "libexec", "include"];
 /** What a JDK keeps there besides; another program's conf may well hold passwords. */
@@ -81,7 +92,11 @@ export function readToolchain(
         beside.add(sibling);
     }
   }
-  const readable = [...[...SYSTEM, ...ETC].filter((each) => existsSync(each)), ...dirs, ...beside];
+  const readable = [
+    ...[...SYSTEM, ...ETC, ...LOADED].filter((each) => existsSync(each)),
+    ...dirs,
+    ...beside,
+  ];
   return { path: [...dirs].join(":"), readable, left };
 }
 

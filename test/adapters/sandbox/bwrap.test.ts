@@ -37,6 +37,11 @@ describe("narrowing srt's bubblewrap command", () => {
     ]);
   });
 
+  it("keeps every mask below what is shown", () => {
+    const line = LINE.replace("--dev /dev", "--tmpfs /usr/home/server --dev /dev");
+    expect(narrow(line, to).join(" ")).toContain("--tmpfs /usr/home/server");
+  });
+
   it("shows nothing of the host's root but what it is told to", () => {
     const text = narrow(LINE, to).join(" ");
     expect(text).not.toContain("--ro-bind / /");

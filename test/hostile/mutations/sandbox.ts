@@ -53,7 +53,7 @@ const HOST_ROOT: Edit[] = [
   },
   {
     file: BWRAP,
-    find: "if (EXPECTED.includes(next) || prepared.slice(at + 2).some((each) => isBelow(next, each))) {",
+    find: 'if (path.dirname(next) !== "/" || EXPECTED.includes(next) || shown) {',
     replace: 'if (next === "/etc") {',
   },
   UNPROBED,
@@ -225,6 +225,13 @@ const mutations: Mutation[] = [
     file: "src/adapters/sandbox/toolchain.ts",
     find: "isJdk ? [...BESIDE_BIN, ...BESIDE_JDK] : BESIDE_BIN",
     replace: "[...BESIDE_BIN, ...BESIDE_JDK]",
+  },
+  {
+    attack: "sandbox-28",
+    defence: "what is hidden stays hidden below directories that are shown",
+    file: BWRAP,
+    find: 'if (path.dirname(next) !== "/" || EXPECTED.includes(next) || shown) {',
+    replace: "if (EXPECTED.includes(next) || shown) {",
   },
 ];
 

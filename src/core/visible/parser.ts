@@ -1,5 +1,5 @@
 import MarkdownIt, { type Env, type StateBlock, type StateInline, type Token } from "markdown-it";
-import { table, tableWithin } from "./table.ts";
+import { table, tableBelow, tableWithin } from "./table.ts";
 
 /** What nests deeper than this is left out: every level of a quotation is written again on every line. */
 const MAX_NESTING = 20;
@@ -14,6 +14,7 @@ parser.normalizeLinkText = (url) => url;
 parser.core.ruler.disable("text_join");
 parser.block.ruler.disable("table");
 parser.block.ruler.before("lheading", "gfm_table", table, { alt: ["paragraph", "reference"] });
+parser.block.ruler.before("html_block", "table_below", tableBelow);
 parser.block.ruler.before("reference", "footnote", footnote, {
   alt: ["paragraph", "reference", "blockquote", "list"],
 });
@@ -38,7 +39,7 @@ function lateTables(tokens: Token[], env: Env): Token[] {
     const token = tokens[at];
     if (!token) continue;
     const text = token.type === "paragraph_open" ? (tokens[at + 1]?.content ?? "") : "";
-    const lines = text.split("\n").map((line) => line.trim());
+    const lines = text.split("\n").map((line) => line.replace(/^[ \t]+/, ""));
     if (tableWithin(lines) === -1) {
       out.push(token);
       continue;

@@ -30,6 +30,25 @@ export function table(state: StateBlock, start: number, end: number, silent: boo
   return true;
 }
 
+/**
+ * A table right below a paragraph whose first row is a tag alone: there it goes on with the paragraph
+ * for cmark-gfm, while it would begin a block of HTML elsewhere.
+ */
+export function tableBelow(
+  state: StateBlock,
+  start: number,
+  end: number,
+  silent: boolean,
+): boolean {
+  if (silent || !lineAt(state, start).startsWith("<")) return false;
+  if (state.tokens.at(-1)?.type !== "paragraph_close" || state.tokens.at(-3)?.map?.[1] !== start) {
+    return false;
+  }
+  const begins = state.md.block.ruler.getRules("paragraph");
+  if (begins.some((begin) => begin !== table && begin(state, start, end, true))) return false;
+  return table(state, start, end, silent);
+}
+
 /** Where the first row of a table stands among the trimmed lines of a paragraph; -1 when there is none. */
 export function tableWithin(lines: string[]): number {
   return lines.findIndex((line, at) => {
@@ -39,7 +58,8 @@ export function tableWithin(lines: string[]): number {
 }
 
 function isRuler(line: string): boolean {
-  return /^[|:-]/.test(line) && /[|:]/.test(line) && RULER.test(line);
+  // A dash and a blank begin a list.
+  return /^(?:[|:]|-(?![ \t]))/.test(line) && /[|:]/.test(line) && RULER.test(line);
 }
 
 /** The cells of a line as they are written; bars behind a backslash are part of a cell. */
@@ -52,8 +72,8 @@ function cellsOf(line: string): string[] {
     from = index + 1;
   }
   const last = line.slice(from);
-  if (last.trim() !== "" || cells.length === 0) cells.push(last);
-  return cells.map((cell) => cell.trim().replaceAll("\\|", "|"));
+  if (trimmed(last) !== "" || cells.length === 0) cells.push(last);
+  return cells.map((cell) => trimmed(cell).replaceAll("\\|", "|"));
 }
 
 function row(state: StateBlock, line: number, cells: string[], columns: number): void {
@@ -79,5 +99,10 @@ function indent(state: StateBlock, line: number): number {
 
 function lineAt(state: StateBlock, line: number): string {
   const from = (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0);
-  return state.src.slice(from, state.eMarks[line]).trim();
+  return trimmed(state.src.slice(from, state.eMarks[line]));
+}
+
+/** Without the blanks that count as such in Markdown: others are text. */
+function trimmed(text: string): string {
+  return text.replace(/^[ \t]+/, "").replace(/(?<![ \t])[ \t]+$/, "");
 }

@@ -95,6 +95,8 @@ const HIDDEN: [string, string][] = [
   ["words cut by zero-width characters", "before after <!-\u200b- PAYLOAD -->"],
   // What cmark-gfm, which GitHub renders with, reads otherwise than other readers of Markdown do.
   ["a table of one column without bars", "before after\n\na\n:-:\nb | PAYLOAD"],
+  ["a table whose row begins with another blank", "before after\n\n| a |\n|-|\n\u00a0| PAYLOAD"],
+  ["a table with a tag for a first row", "before after\n<b>\n|-|\nb | PAYLOAD"],
   ["a table with an indented first row", "before after\n    a\n|-|\nb | PAYLOAD"],
   [
     "a table with more cells than fit",

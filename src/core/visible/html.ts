@@ -10,6 +10,8 @@ export interface Page {
   text(words: string): string;
   /** Whether something open hides what comes next. */
   hidden(): boolean;
+  /** Leaves out everything from here on, for readers take it differently. */
+  dispute(): void;
   /** Begins a new line, or a new block. */
   begin(what: "line" | "block"): void;
 }
@@ -181,6 +183,9 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
       return before;
     },
     hidden: () => veil.by !== "nothing",
+    dispute() {
+      if (veil.by === "nothing") rest("", "disputed text");
+    },
     begin(what) {
       lineHasWords = false;
       if (what === "block" && veil.by === "block") veil = { by: "nothing" };

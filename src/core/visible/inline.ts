@@ -70,6 +70,9 @@ function pieces(children: Token[], reading: Reading): Piece[] {
         tally.add("footnote", Number(token.meta?.dropped ?? 0));
         words(page.text("[note]"));
         break;
+      case "disputed":
+        page.dispute();
+        break;
       case "odd_link":
         tally.add("link target");
         break;

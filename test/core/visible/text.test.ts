@@ -96,6 +96,14 @@ const HIDDEN: [string, string][] = [
   // What cmark-gfm, which GitHub renders with, reads otherwise than other readers of Markdown do.
   ["a table of one column without bars", "before after\n\na\n:-:\nb | PAYLOAD"],
   ["a table whose row begins with another blank", "before after\n\n| a |\n|-|\n\u00a0| PAYLOAD"],
+  ["an address that swallows a backtick", "before after http://a.b/`<!-- PAYLOAD -->` PAYLOAD"],
+  ["the same without a scheme", "before after (www.a.b/`<!-- PAYLOAD -->`"],
+  ["an address that swallows a backslash", "before after https://a.b/\\<!-- PAYLOAD -->"],
+  ["a formula that swallows a backtick", "before after $\\a`$ x ` <!-- PAYLOAD --> `"],
+  [
+    "an indented definition below another",
+    "before after\n\n[x]: u\n    [y]: PAYLOAD\n\t[z]: <PAYLOAD> 'PAYLOAD'",
+  ],
   ["a table with a tag for a first row", "before after\n<b>\n|-|\nb | PAYLOAD"],
   ["a table with an indented first row", "before after\n    a\n|-|\nb | PAYLOAD"],
   [
@@ -197,6 +205,8 @@ describe("what a page shows stays", () => {
     "Grüße, 你好, שלום, café, 👍",
     "---",
     "[INFO]: server started up",
+    "`http://a.b/c` and http://a.b/some\\_page and www.a.b",
+    "$env:PATH\\bin and `code`, $x",
     "```html\n<textarea rows=3></textarea>\n<search>\n```\n\nand `<textarea>`",
     "a < b && c > d, x <- y, <3",
     "[not a footnote][^1] and [^a-z]+",

@@ -1,6 +1,6 @@
 import type { Caution } from "../job.ts";
 import type { ChangedTextFile, PatchLine } from "./changed-files.ts";
-import { isCode, isTestFile, withoutComment } from "./test-code.ts";
+import { holdsTests, isCode, isTestFile, withoutComment } from "./test-code.ts";
 
 /** Where a test begins, in the ways of many languages; the group is its name, where it has one. */
 const CASES = [
@@ -9,7 +9,7 @@ const CASES = [
   // it "…" do
   /^\s*[xf]?(?:it|test|specify|scenario|example)\s+(["'])(?<name>.*?)\1/,
   /^\s*(?:async\s+)?def\s+(?<name>test\w*)/,
-  /^\s*func\s+(?:\([^)]*\)\s*)?(?<name>(?:Test|Fuzz|Benchmark|Example)\w*|test\w+)\s*\(/,
+  /^\s*func\s+(?:\([^)]*\)\s*)?(?<name>(?:Test|Fuzz|Benchmark|Example)\w*|test\w+(?=\s*\(\s*\)))\s*\(/,
   /(?:^|[^\w.])[tb]\.Run\(\s*["`](?<name>[^"`]*)/,
   /^\s*(?:TEST|TEST_F|TEST_P|TYPED_TEST|SCENARIO|TEST_CASE|SECTION|BOOST_AUTO_TEST_CASE)\s*\(\s*(?<name>[^)]*)/,
   /^\s*#\[(?:\w+::)*(?:test|rstest|test_case|wasm_bindgen_test|quickcheck|proptest)\b/,
@@ -65,11 +65,6 @@ export function removedCases(files: ChangedTextFile[]): Caution[] {
     const caution = describe(file, gone, files);
     return caution ? [caution] : [];
   });
-}
-
-/** Rust has its tests inside the source. */
-function holdsTests(path: string): boolean {
-  return isTestFile(path) || path.endsWith(".rs");
 }
 
 /** Names of cases that came where none went: what was moved stands here. */

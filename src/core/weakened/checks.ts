@@ -4,7 +4,7 @@ import { gist, withoutComment } from "./test-code.ts";
 /** Where a check of a test begins, in the ways of many languages. */
 const CHECK = new RegExp(
   [
-    String.raw`(?<![\w.$])expect(?:Type|_\w+)?(?:\.(?:soft|poll))?\(`,
+    String.raw`(?<![\w.$])expect(?:Type|_\w+)?(?:\.(?:soft|poll))?\(|(?<![\w.$])expect\s*(?:\{|do\b)`,
     String.raw`(?<![\w$])assert\w*(?:\.\w+)*!?\(`,
     String.raw`(?<![\w$])assert(?:_\w+)?\s+(?![=:])\S`,
     String.raw`(?<![\w$])(?:debug_|prop_|static_)assert\w*!?\(|(?:->|::|self\.)assert\w*\(`,
@@ -51,7 +51,13 @@ export function checksOf(lines: PatchLine[]): Check[] {
   }
   return starts.map(({ at, line }, index) => {
     const check = text.slice(at, Math.min(starts[index + 1]?.at ?? text.length, at + MAX_CHECK));
-    return { line, gist: gist(check), subject: subjectOf(check), level: levelOf(check) };
+    // What ends the block it stands in is not its own.
+    return {
+      line,
+      gist: gist(check.replace(/[\s)}\]]+$/, "")),
+      subject: subjectOf(check),
+      level: levelOf(check),
+    };
   });
 }
 
@@ -83,13 +89,17 @@ const WEAK = [
   /assert\.?(?:Is)?Not(?:None|Null|Nil|Empty|Equals?)\w*\(|\bNot(?:Nil|Null|Empty|Zero|Equal)\(/i,
   /\bis not None\b|!==?\s*(?:null|undefined|nil|None|"")|\bis_(?:ok|some)\(\)/,
   /\bNotBe(?:Null|Empty)\w*\(|be_truthy|be_falsey|\bnot_to\b|\bto_not\b|\bNoError\(/,
+  // That nothing went wrong, or that anything did.
+  /^[tb]\.(?:Fatal|Error)f?\((?:[^()]*,\s*)?err\)|\bNotPanics\(/,
+  /(?:pytest\.raises|assertRaises)\(\s*(?:Base)?Exception\s*[,)]|assertThrows\(\s*(?:Throwable|Exception)\.class/,
+  /\.to raise_error\s*$/m,
 ];
 
 /** A part of something, or a bound. */
 const PARTIAL = [
   /\.(?:toContain|toContainEqual|toMatch|toMatchObject|toHaveProperty|toBeInstanceOf|toBeCloseTo|toHaveLength)\(/,
   /\.toBe(?:Greater|Less)Than(?:OrEqual)?\(|\.(?:include|contain|match|instanceof|an?)\(/,
-  /(?:object|array|string)(?:Containing|Matching)|expect\.any\(/,
+  /(?:object|array|string)(?:Containing|Matching)|expect\.any(?:thing)?\(/,
   /assert\.?(?:Not)?(?:In|Regex|Contains|StartsWith|EndsWith|Greater|Less|AlmostEqual|IsInstance|String|Match|Count)\w*\(/i,
   /\b(?:Contains|Regexp|InDelta|InEpsilon|Greater\w*|Less\w*|Len|Subset)\(/,
   /\.(?:contains|starts_with|ends_with|startsWith|endsWith|includes|has)\(|\bhasSize\b|\bis(?:Greater|Less)Than/,
@@ -114,6 +124,8 @@ const TRUISMS = [
   /^[\w.$>-]*(?:equals?|eq|same|is)!?\(\s*(?<left>[^(),]+?)\s*,\s*\k<left>\s*[,)]/i,
   /^[\w.$>-]*(?:assert|true|ok|truthy)!?\(\s*(?:true|True|1|!0|!false)\s*[,)]/i,
   /^assert\s+(?:True|true|1)\s*(?:,|$)/m,
+  // A tuple, which Python takes for true.
+  /^assert\s+\([^()]*(?:\([^()]*\)[^()]*)*,\s*f?(["'])[^\n]*\1\s*\)\s*$/m,
   /^assert!?\s*\(?\s*(?<left>[\w."']+)\s*===?\s*\k<left>\s*(?:[,)]|$)/m,
 ];
 

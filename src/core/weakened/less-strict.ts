@@ -125,23 +125,47 @@ function rules(file: ChangedTextFile, { removed, added }: Block): Caution[] {
   });
 }
 
+/** What stands for a version behind the name of a package. */
+const VERSION = /^(?:[\^~<>=v]*\d|\*|latest$|(?:workspace|npm|file|link|git|https?)[:+])/;
+
 const TEST_SCRIPT =
-  /^\s*"(?<name>(?:pre|post)?(?:test|check|lint|types?|type-?check|coverage|ci|verify|validate)(?:[:.-][\w:.-]+)?)"\s*:\s*"(?<command>(?:[^"\\]|\\.)*)"/;
+  /(?<=^\s*|[{,]\s*)"(?<name>(?:pre|post)?(?:test|check|lint|types?|type-?check|coverage|ci|verify|validate)(?:[:.-][\w:.-]+)?)"\s*:\s*"(?<command>(?:[^"\\]|\\.)*)"/g;
 
 function scripts(file: ChangedTextFile, { removed, added }: Block): Caution[] {
-  const scriptIn = ({ text, line }: PatchLine) => {
-    const { name, command } = TEST_SCRIPT.exec(text)?.groups ?? {};
-    return name === undefined || command === undefined ? [] : [{ name, command, line }];
-  };
+  const scriptIn = ({ text, line }: PatchLine) =>
+    [...text.matchAll(TEST_SCRIPT)].flatMap(({ groups }) => {
+      const { name = "", command = "" } = groups ?? {};
+      return VERSION.test(command) ? [] : [{ name, command, line }];
+    });
   const now = new Map(added.flatMap(scriptIn).map((each) => [each.name, each]));
   return removed.flatMap(scriptIn).flatMap(({ name, command, line }) => {
     const after = now.get(name);
     if (!after) return [warn(file, line, `the script ${name} was removed`)];
+    if (isNarrowed(command, after.command)) {
+      return [
+        warn(file, after.line, `the script ${name} names files now, and leaves out the others`),
+      ];
+    }
     const lost = programs(command).filter((program) => !programs(after.command).includes(program));
     return lost.length > 0
       ? [warn(file, after.line, `the script ${name} no longer runs ${lost.join(", ")}`)]
       : [];
   });
+}
+
+/** Whether a command line is the one before with files or folders behind it. */
+export function isNarrowed(before: string, after: string): boolean {
+  const start = `${before.trim()} `;
+  if (!after.trim().startsWith(start)) return false;
+  const [more = ""] = after
+    .trim()
+    .slice(start.length)
+    .split(/&&|[|;#]/, 1);
+  const words = more.trim().split(/\s+/);
+  return words.some(
+    (word, at) =>
+      /^[^-].*[/.*]|^[^-.].*\/$/.test(word) && !/^--?\w[^=]*$/.test(words[at - 1] ?? ""),
+  );
 }
 
 /** The programs that a command line starts. */

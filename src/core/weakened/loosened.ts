@@ -1,6 +1,6 @@
 import type { Caution } from "../job.ts";
 import type { ChangedTextFile, PatchLine } from "./changed-files.ts";
-import { lessStrict, warn } from "./less-strict.ts";
+import { isNarrowed, lessStrict, warn } from "./less-strict.ts";
 import { gist, isTestFile } from "./test-code.ts";
 
 /** Files that say how a project is tested, checked and built. */
@@ -29,6 +29,7 @@ const PASSES: Sign[] = [
     "a failing command passes now",
   ],
   [/pass-?with-?no-?tests/i, "a run without tests passes now"],
+  [/\bdangerouslyIgnoreUnhandledErrors\b["']?\s*:\s*true/, "a failing run passes now"],
   [
     /(?:jest|vitest|test)\b.*\s(?:-u\b|--update\b|--updateSnapshot|--update-snapshots?|--snapshot-update)/,
     "recorded output is renewed whenever tests run",
@@ -43,6 +44,10 @@ const PASSES: Sign[] = [
 const FEWER: Sign[] = [
   [
     /--(?:ignore|deselect|testPathIgnorePatterns|exclude|skip|filter-out|ignore-glob)[= ]|(?:^|\s)-k\s+["']?not\b|-m\s+["']not\b|--(?:grep|invert|testNamePattern|onlyChanged|only-changed|changed|findRelatedTests|shard)\b/,
+    "fewer tests run",
+  ],
+  [
+    /\b(?:testNamePattern|grepInvert|excludedGroups|excludeCategories)["']?\s*[:=>]|\bexcludeTags\b|<exclude>[^<]*(?:Test|IT|Spec)|^\s*exclude\s+["']|--tag\s+~|^\s*test\s*=\s*false\b/,
     "fewer tests run",
   ],
   [
@@ -64,6 +69,7 @@ export function loosenedSettings(files: ChangedTextFile[]): Caution[] {
     if (!SETTINGS.test(file.path) && !SCRIPT.test(file.path)) return [];
     return unique([
       ...signs(file),
+      ...shortened(file),
       ...lists(file),
       ...file.blocks.flatMap((block) => lessStrict(file, block)),
     ]);
@@ -99,6 +105,40 @@ function signs(file: ChangedTextFile): Caution[] {
       .filter(() => known-- <= 0)
       .map(({ line }) => warn(file, line, why));
   });
+}
+
+/** Lines of a script that went, by which it ran tests or failed with them. */
+function shortened(file: ChangedTextFile): Caution[] {
+  if (!SCRIPT.test(file.path)) return [];
+  const makes = /makefile$|\.mk$/i.test(file.path);
+  const runs = (lines: PatchLine[]) =>
+    lines.filter(
+      ({ text }) =>
+        RUNNER.test(text) && !/^\s*(?:#|echo\b)/.test(text) && !/^[\w.-]+\s*:/.test(text),
+    );
+  const stops = (lines: PatchLine[]) =>
+    lines.filter(({ text }) => /^\s*set\s+-(?:[a-z]*e|o\s+(?:errexit|pipefail))/.test(text));
+  const [ran] = runs(file.removed);
+  const [stopped] = stops(file.removed);
+  const fewer = runs(file.added).length < runs(file.removed).length;
+  const narrowed = file.added.filter(({ text }) =>
+    runs(file.removed).some((line) => isNarrowed(line.text, text)),
+  );
+  const passing = file.added.filter(
+    ({ text }) =>
+      (makes && /^\t[@+]*-/.test(text) && RUNNER.test(text)) ||
+      (RUNNER.test(file.path) && /^exit 0\s*$/.test(text)),
+  );
+  return [
+    ...(fewer && ran ? [warn(file, ran.line, "the script runs fewer tests or checks")] : []),
+    ...(stopped && stops(file.added).length === 0
+      ? [warn(file, stopped.line, "a failing command passes now")]
+      : []),
+    ...narrowed.map(({ line }) =>
+      warn(file, line, "the script names files now, and leaves out the others"),
+    ),
+    ...passing.map(({ line }) => warn(file, line, "a failing command passes now")),
+  ];
 }
 
 /** Entries added to a list of what is left out, or taken from a list of what is run. */
@@ -139,6 +179,10 @@ function movedIn(hunk: PatchLine[], line: PatchLine): boolean {
   );
 }
 
+/** What nobody tests or checks anyway. */
+const BUILT =
+  /["'](?:\*\*\/)?(?:dist|build|out|coverage|node_modules|target|vendor|\.next|\.turbo)(?:\/\*\*|\/)?["']/g;
+
 function inline(
   file: ChangedTextFile,
   hunk: PatchLine[],
@@ -149,7 +193,12 @@ function inline(
   const key = /["']?([\w.-]+)["']?\s*[:=]/.exec(line.text)?.[1] ?? "";
   const old = hunk.find((other) => other.sign === "-" && other.text.includes(key));
   const entries = (text: string) =>
-    (text.slice(text.search(/[:=]/)).match(/["'][^"']*["']|[\w./*-]+/g) ?? []).length;
+    (
+      text
+        .slice(text.search(/[:=]/))
+        .replace(BUILT, "")
+        .match(/["'][^"']*["']|[\w./*-]+/g) ?? []
+    ).length;
   const [now, before] = [entries(line.text), old ? entries(old.text) : 0];
   if (kind === "left out" && now > before && !/[:=]\s*(?:false|\[\s*\]|\{\s*\})/.test(line.text)) {
     return [warn(file, line.line, "more is left out of the tests or checks")];

@@ -24,6 +24,18 @@ const ANYWHERE: Sign[] = [
   [/(?:^|[^\w.])[tb]\.Skip(?:f|Now)?\s*\(|\btesting\.Short\(\)/, "is skipped"],
   [/^\s*#\[(?:ignore\b|cfg_attr\(.*\bignore\b)/, "is ignored"],
   [/^\s*@(?:Disabled\w*|Ignore)\b|@Test\([^)]*\benabled\s*=\s*false/, "is disabled"],
+  [/^\s*@Enabled(?:If|On|For|In)\w*\b/, "runs only under a condition"],
+  [
+    /@Test\([^)]*\bexpected\s*=\s*(?:Throwable|Error|AssertionError|Exception)\.class/,
+    "passes when it fails",
+  ],
+  [/^__test__\s*=\s*False\b/, "is looked for no more"],
+  [/^\s*#\[cfg\((?:all\([^\]]*\btest\b|any\(\s*\))/, "runs only under a condition"],
+  [/\.filter_run(?:_excluding)?\b/, "runs only under a condition"],
+  [
+    /^\s*(?:async\s+)?def\s+pytest_(?:collection_modifyitems|ignore_collect|deselected|runtest_(?:makereport|protocol|call)|pyfunc_call|report_teststatus|sessionfinish)\b/,
+    "runs, passes or fails as a hook of pytest says",
+  ],
   [/->expectNotToPerformAssertions\(|@doesNotPerformAssertions/, "checks nothing on purpose"],
   [
     /\b(?:Assume|Assumptions)\.assume\w+\(|(?:^|\s)assume(?:True|False|That)\s*\(/,
@@ -52,6 +64,21 @@ const IN_TESTS: Sign[] = [
     "is renamed so that no runner finds it",
   ],
   [/\bskip\s*:\s*(?:true|["'])/, "is skipped"],
+  [/[{,]\s*(?:skip|todo)\s*:\s*(?:!|process\.|os\.|is[A-Z]|\w*CI\b)/, "is skipped"],
+  [
+    /\b(?:if|unless|expect|assert\w*)\b(?:[^"'`]|"[^"]*"|'[^']*'|`[^`]*`)*(?:&&\s*false|\|\|\s*true|\band\s+False|\bor\s+True)\b/,
+    "has a condition that decides nothing",
+  ],
+  [
+    /^\s*(?:process\.exit\(\s*0?\s*\)|os\.(?:Exit|_exit)\(0\)|sys\.exit\(0?\)|System\.exit\(0\))|\bprocess\.exitCode\s*=\s*0\b/,
+    "ends the run as if all had passed",
+  ],
+];
+
+/** Build tags of Go: ordinary in a new file, and the way to take an old one out of the run. */
+const TAGGED: Sign = [
+  /^\s*(?:\/\/go:build\s|\/\/ \+build\s)/,
+  "is left out of the build unless a tag is given",
 ];
 
 /** What opens a comment or a condition that is never true. */
@@ -77,7 +104,9 @@ export function skippedTests(files: ChangedTextFile[]): Caution[] {
   };
   return files.flatMap((file) => {
     if (!isCode(file.path) || file.status === "deleted") return [];
-    const signs = isTestFile(file.path) ? [...ANYWHERE, ...IN_TESTS] : ANYWHERE;
+    const tests = isTestFile(file.path);
+    const tagged = tests && file.status === "modified" ? [TAGGED] : [];
+    const signs = tests ? [...ANYWHERE, ...IN_TESTS, ...tagged] : ANYWHERE;
     const skipped = new Set(
       file.removed
         .filter(({ text }) => markIn(text, signs))
@@ -90,7 +119,7 @@ export function skippedTests(files: ChangedTextFile[]): Caution[] {
       if (name !== null && skipped.has(name)) return [];
       return [warn(file, line, `${name ? `the test “${name.slice(0, 80)}”` : "a test"} ${why}`)];
     });
-    if (!isTestFile(file.path)) return cautions;
+    if (!tests) return cautions;
     return [...cautions, ...file.hunks.flatMap((hunk) => cutOff(file, hunk))];
   });
 }

@@ -13,7 +13,14 @@ const DATA =
 /** Whether a file holds tests, or what they are written with, by where it stands and what it is called. */
 export function isTestFile(path: string): boolean {
   const name = path.split("/").at(-1) ?? "";
+  // Of Go's files only those that end so are ever looked into.
+  if (name.endsWith(".go")) return name.endsWith("_test.go") && !DATA.test(path);
   return isCode(path) && !DATA.test(path) && (TEST_FOLDER.test(path) || TEST_NAME.test(name));
+}
+
+/** Whether tests may stand in a file: Rust has them inside the source. */
+export function holdsTests(path: string): boolean {
+  return isTestFile(path) || path.endsWith(".rs");
 }
 
 /** Whether a file is a program in some language. */

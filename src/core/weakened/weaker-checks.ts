@@ -2,7 +2,8 @@ import type { Caution } from "../job.ts";
 import { count } from "../messages/words.ts";
 import type { Block, ChangedTextFile } from "./changed-files.ts";
 import { type Check, checksOf } from "./checks.ts";
-import { gist, isTestFile, withoutComment } from "./test-code.ts";
+import { gist, holdsTests, withoutComment } from "./test-code.ts";
+import { removedRows, unheededChecks } from "./unheeded.ts";
 
 const DEMANDS = [
   "is always true",
@@ -12,11 +13,13 @@ const DEMANDS = [
 
 /** Tests that check less than before: fewer checks, weaker ones, ones that always hold. */
 export function weakerChecks(files: ChangedTextFile[]): Caution[] {
-  const tests = files.filter(({ path, oldPath }) => isTestFile(path) || isTestFile(oldPath));
+  const tests = files.filter(({ path, oldPath }) => holdsTests(path) || holdsTests(oldPath));
   const moved = movedChecks(tests);
   return tests.flatMap((file) => [
     ...file.blocks.flatMap((block) => weaker(file, block)),
     ...swallowed(file),
+    ...unheededChecks(file),
+    ...removedRows(file, files),
     ...fewer(file, moved),
   ]);
 }
@@ -87,7 +90,7 @@ function swallowed(file: ChangedTextFile): Caution[] {
 /** Checks that came to one file while they went from another one. */
 function movedChecks(files: ChangedTextFile[]): Map<string, number> {
   const came = new Map<string, number>();
-  for (const file of files.filter(({ path }) => isTestFile(path))) {
+  for (const file of files.filter(({ path }) => holdsTests(path))) {
     const added = checksOf(file.added);
     without(checksOf(file.removed), added, (check) => check.gist);
     for (const check of added) came.set(check.gist, (came.get(check.gist) ?? 0) + 1);

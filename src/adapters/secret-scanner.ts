@@ -50,7 +50,8 @@ export function createSecretScanner(known: () => string[]): SecretScanner {
             own: true,
           });
         }
-        found.push(...(await scanText(name, text, ours)));
+        // Text of two bytes a sign (UTF-16) is read as if it were of one.
+        found.push(...(await scanText(name, text.replaceAll("\0", ""), ours)));
       }
       return found;
     },

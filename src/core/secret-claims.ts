@@ -17,7 +17,7 @@ const PLACEHOLDER =
 const EXPRESSION = /[${}<>()[\]|\\]|%[sdv(]|process\.env|environ|^https?:|::|^@|^\.{0,2}\//i;
 
 const MAKER_PREFIX =
-  /^(?:gh[a-z]_|github_pat_|npm_|pypi-AgE|gl[a-z]{2,5}-|AIza|sk-(?:proj-|ant-\w+-)?|[rs]k_(?:live|test)_|whsec_|xox[a-z]-|xapp-|SG\.|hf_|do[opr]_v1_|hv[sb]\.)/;
+  /^(?:gh[a-z]_|github_pat_|npm_|pypi-AgE|gl[a-z]{2,5}-|AIza|AKIA|ASIA|sk-(?:proj-|ant-\w+-)?|[rs]k_(?:live|test)_|whsec_|xox[a-z]-|xapp-|SG\.|hf_|do[opr]_v1_|hv[sb]\.)/;
 
 /** Whether something in the shape of a secret is only there to be looked at. */
 export function isPlaceholder(value: string): boolean {

@@ -42,6 +42,15 @@ const SHAPES: [RegExp, string][] = [
   [starting("do[opr]_v1_[a-f0-9]{64}"), "a DigitalOcean token"],
   [starting("hv[sb]\\.[A-Za-z0-9_-]{24,}"), "a Vault token"],
   [starting("AGE-SECRET-KEY-1[A-Z0-9]{50,}"), "an age key"],
+  [/(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}/g, "a Telegram token"],
+  [/discord(?:app)?\.com\/api\/webhooks\/\d{17,20}\/[\w-]{60,80}/g, "a Discord webhook"],
+  [starting("[MNO][A-Za-z0-9_-]{23,25}\\.[\\w-]{6}\\.[\\w-]{27,38}(?![\\w-])"), "a Discord token"],
+  [
+    starting(
+      "(?:xai-[A-Za-z0-9]{60,}|sbp_[a-f0-9]{40}|pscale_tkn_[\\w-]{32,}|rubygems_[a-f0-9]{48}|ATATT3[\\w=-]{50,}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|dp\\.(?:pt|st|sa)\\.[A-Za-z0-9]{40,}|pplx-[A-Za-z0-9]{40,}|pul-[a-f0-9]{40}|dt0c01\\.[A-Z0-9]{24}\\.[A-Z0-9]{64}|NRAK-[A-Z0-9]{27}|r8_[A-Za-z0-9]{37}|key-[a-f0-9]{32}|[A-Za-z0-9]{14}\\.atlasv1\\.[\\w-]{60,})",
+    ),
+    "a token",
+  ],
   [/(AccountKey=)([A-Za-z0-9+/]{86}==)/g, "an Azure storage key"],
   [starting("eyJ[\\w-]{8,4000}\\.eyJ[\\w-]{8,8000}\\.[\\w-]{8,}"), "a JSON web token"],
   [/(:\/\/[^\s/:@"'\\]{0,200}:)([^\s/@"'\\]{1,2000})@/g, "a password in a URL"],

@@ -57,6 +57,21 @@ describe("a secret of ours", () => {
 describe("a secret of anybody", () => {
   it.each<[string, string, string]>([
     ["a classic GitHub token", `ghp_${random(36)}`, "a GitHub token"],
+    ["a token in UTF-16", Buffer.from(`ghp_${random(36)}`, "utf16le").toString(), "a GitHub token"],
+    [
+      "an AWS key id of letters that could be a word",
+      "AKIAC5XLAE5MMUITKECP",
+      "an AWS access key id",
+    ],
+    ["a Telegram token", `1234567890:AA${random(33)}`, "a Telegram token"],
+    [
+      "a Discord webhook",
+      `https://discord.com/api/webhooks/123456789012345678/${random(68)}`,
+      "a Discord webhook",
+    ],
+    ["a Discord token", `M${random(23)}.${random(6)}.${random(38)}`, "a Discord token"],
+    ["a Mailgun key", `key-${hex(32)}`, "a token"],
+    ["a token of Terraform", `${random(14)}.atlasv1.${random(64)}`, "a token"],
     ["an installation token of 2026", `ghs_123456_${jwt}`, "a GitHub token"],
     ["a fine-grained token", `github_pat_${random(22)}_${random(59)}`, "a GitHub token"],
     ["a token in the middle of a word", `xyzghp_${random(36)}`, "a GitHub token"],

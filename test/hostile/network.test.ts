@@ -1,6 +1,6 @@
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -22,7 +22,7 @@ let root: string;
 let removeRoot: () => Promise<void>;
 /** Listens on every address of this machine, and on sockets that a job could know the names of. */
 let port: number;
-let datagrams: Socket;
+let datagrams: Datagrams;
 let abstract: string;
 /** What came in there. */
 let heard: string[];
@@ -96,6 +96,9 @@ function attack(script: string, more: Partial<SandboxCommand> = {}): Promise<Com
     ...more,
   });
 }
+
+/** A SOCKS5 request for a.example.org:443, as printf takes it. */
+const SOCKS = String.raw`\5\1\0\5\1\0\3\15a.example.org\1\273`;
 
 /** Says these lines to the proxy, which take \r and \0 as printf does, and prints what comes back. */
 const SAY = `say() { exec 3<>/dev/tcp/127.0.0.1/3128; printf "$1" >&3; timeout 5 cat <&3; exec 3>&-; echo; }`;
@@ -380,6 +383,45 @@ describe("from inside the sandbox", () => {
     expect(kept).toBeLessThanOrEqual(256);
     const other = await attack("curl -s http://a.example.org/", { workspace: neighbour });
     expect(other.output).toBe("hello\n");
+  });
+
+  it("network-22 sends requests without end on one connection, before any answer", async () => {
+    // Nothing is answered, so each request that goes through keeps its connection.
+    internet.answer = () => undefined;
+    const { output } = await attack(
+      `exec 3<>/dev/tcp/127.0.0.1/3128
+       request='GET http://a.example.org/ HTTP/1.1\\r\\nHost: a.example.org\\r\\n\\r\\n'
+       for n in {1..500}; do all+=$request; done
+       printf "$all" >&3; timeout 2 cat <&3; echo sent`,
+    );
+    expect(output).toContain("sent");
+    expect(internet.connected.length).toBeLessThanOrEqual(1);
+  });
+
+  it("network-23 ends while the server connects for it, again and again", async () => {
+    const { connect } = internet;
+    const reached = Promise.withResolvers<void>();
+    const opened: Socket[] = [];
+    internet.connect = async (addresses, port) => {
+      await reached.promise;
+      const socket = await connect(addresses, port);
+      opened.push(socket);
+      return socket;
+    };
+    try {
+      await attack(
+        `for n in {1..20}; do
+           exec {fd}<>/dev/tcp/127.0.0.1/3128; printf 'CONNECT a.example.org:443 HTTP/1.1\\r\\n\\r\\n' >&$fd
+           exec {fd}<>/dev/tcp/127.0.0.1/3128; printf "$1" >&$fd
+         done; sleep 0.5`,
+        { args: [SOCKS] },
+      );
+    } finally {
+      reached.resolve();
+      internet.connect = connect;
+    }
+    await expect.poll(() => opened.length).toBe(40);
+    await expect.poll(() => opened.filter((socket) => !socket.destroyed)).toEqual([]);
   });
 });
 

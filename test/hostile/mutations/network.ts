@@ -154,6 +154,29 @@ const mutations: Mutation[] = [
     replace: `if (seat.clients.size >= 100 * MAX_CLIENTS) return false;`,
   },
   {
+    attack: "network-22",
+    defence: "requests of a connection are served one after another",
+    edits: [
+      {
+        file: `${NETWORK}/http-side.ts`,
+        find: `    await before;\n`,
+        replace: ``,
+      },
+      {
+        file: `${NETWORK}/http-side.ts`,
+        find: `if (line.length === MAX_WAITING) return void socket.destroy();`,
+        replace: ``,
+      },
+    ],
+  },
+  {
+    attack: "network-23",
+    defence: "a connection that nobody waits for is closed",
+    file: `${NETWORK}/tunnel.ts`,
+    find: `if (client.destroyed) return void upstream.destroy();`,
+    replace: ``,
+  },
+  {
     attack: "network-18",
     defence: "refused hosts are evidence",
     file: "src/jobs/verify.ts",

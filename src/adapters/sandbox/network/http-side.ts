@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { forward, say } from "./forward.ts";
 import type { Outlet } from "./outlet.ts";
@@ -10,6 +10,8 @@ type OutletOf = (client: Duplex, credentials: string | undefined) => Outlet | nu
 const CONNECTED = "HTTP/1.1 200 Connection Established\r\n\r\n";
 const WHO = "Draftsmith: this proxy knows its clients by name.";
 const REALM = 'Basic realm="draftsmith"';
+/** Requests that a connection may send before the first of them is answered. */
+const MAX_WAITING = 20;
 
 /** An HTTP proxy that listens nowhere: connections are handed to it by emitting `connection`. */
 export function createHttpSide(outletOf: OutletOf): Server & {
@@ -18,16 +20,35 @@ export function createHttpSide(outletOf: OutletOf): Server & {
 } {
   /** Connections that are a tunnel to port 80. */
   const tunnels = new WeakMap<Duplex, { name: string; outlet: Outlet }>();
+  /** Requests of a connection that are not answered yet. */
+  const lines = new WeakMap<Duplex, { length: number; last: Promise<void> }>();
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 });
 
-  server.on("request", (asked, answer) => {
-    const inner = tunnels.get(asked.socket);
-    const outlet = inner?.outlet ?? outletOf(asked.socket, asked.headers["proxy-authorization"]);
+  server.on("request", async (asked, answer) => {
+    const { socket } = asked;
     answer.on("error", () => answer.destroy());
     asked.on("error", () => answer.destroy());
+    const line = lines.get(socket) ?? { length: 0, last: Promise.resolve() };
+    lines.set(socket, line);
+    if (line.length === MAX_WAITING) return void socket.destroy();
+    line.length += 1;
+    const before = line.last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    line.last = promise.then(() => {
+      line.length -= 1;
+    });
+    for (const end of ["finish", "close"]) answer.once(end, resolve);
+    // One after another: each has a connection of its own to where it goes.
+    await before;
+    if (!socket.destroyed) serveRequest(asked, answer);
+  });
+
+  function serveRequest(asked: IncomingMessage, answer: ServerResponse): void {
+    const inner = tunnels.get(asked.socket);
+    const outlet = inner?.outlet ?? outletOf(asked.socket, asked.headers["proxy-authorization"]);
     if (outlet === null) say(answer, 407, WHO, { "proxy-authenticate": REALM });
     else forward(asked, answer, outlet, inner?.name ?? null).catch(() => answer.destroy());
-  });
+  }
 
   server.on("connect", (asked, client, head) => {
     client.on("error", () => client.destroy());

@@ -19,6 +19,8 @@ export async function tunnel(
   outlet: Outlet,
 ): Promise<void> {
   upstream.on("error", () => client.destroy());
+  // Who left while we connected closes no second time.
+  if (client.destroyed) return void upstream.destroy();
   client.on("close", () => upstream.destroy());
   // A side that ended lets the other finish; a side that broke takes the other with it.
   upstream.on("close", () => !upstream.readableEnded && client.destroy());

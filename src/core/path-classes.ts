@@ -134,7 +134,7 @@ export const SHOWN_FIRST: readonly ShownGroup[] = [
     topic: "other",
     why: "build tools, test runners and CI run it by themselves",
     names:
-      "makefile gnumakefile bsdmakefile justfile .justfile taskfile.yml taskfile.yaml rakefile thorfile guardfile capfile fastfile dangerfile dangerfile.js dangerfile.ts vagrantfile earthfile tiltfile skaffold.yaml dockerfile containerfile .dockerignore docker-bake.hcl docker-bake.json compose.yml compose.yaml gradlew gradlew.bat mvnw mvnw.cmd bazelisk sbt conftest.py noxfile.py tox.ini pytest.ini fabfile.py dodo.py sitecustomize.py usercustomize.py gulpfile.js gruntfile.js jakefile.js brocfile.js .eslintrc.js .eslintrc.cjs .babelrc.js .prettierrc.js .stylelintrc.js karma.conf.js wdio.conf.js protractor.conf.js metro.config.js phpunit.xml phpunit.xml.dist .php-cs-fixer.php rector.php phpstan.neon .pylintrc sconstruct sconscript wscript waf build.xml ant.xml packer.json bootstrap.sh",
+      "makefile gnumakefile bsdmakefile justfile .justfile taskfile.yml taskfile.yaml rakefile thorfile guardfile capfile fastfile dangerfile dangerfile.js dangerfile.ts vagrantfile earthfile tiltfile skaffold.yaml dockerfile containerfile .dockerignore docker-bake.hcl docker-bake.json compose.yml compose.yaml gradlew gradlew.bat mvnw mvnw.cmd bazelisk sbt conftest.py noxfile.py tox.ini pytest.ini fabfile.py dodo.py sitecustomize.py usercustomize.py gulpfile.js gruntfile.js jakefile.js brocfile.js .eslintrc.js .eslintrc.cjs .babelrc.js .prettierrc.js .stylelintrc.js karma.conf.js wdio.conf.js protractor.conf.js metro.config.js phpunit.xml phpunit.xml.dist .php-cs-fixer.php rector.php phpstan.neon .pylintrc sconstruct sconscript wscript waf build.xml ant.xml packer.json bootstrap.sh install.sh preinstall.js postinstall.js entrypoint.sh docker-entrypoint.sh project.json import_map.json xmake.lua premake5.lua .pnp.cjs .pnp.loader.mjs",
     globs: [
       "*.mk",
       "*.mak",
@@ -151,6 +151,8 @@ export const SHOWN_FIRST: readonly ShownGroup[] = [
       "{gulpfile,gruntfile,jakefile,vitest.workspace}.{js,cjs,mjs,ts,cts,mts,coffee}",
       "cmake/**",
       "*.cmake",
+      "*.rake",
+      "/ci/**",
     ],
   },
   {

@@ -24,11 +24,13 @@ export interface ShownFile {
  * Globs are written from the root; one without a slash matches at any depth (`*.pem`), and one that
  * names a folder covers what is in it. What guards and what shows is compared without regard to case
  * or to the spelling of a character; what allows and what frees, exactly. A link counts as the place
- * it leads to as well.
+ * it leads to as well. `commands` are those of the configuration: what one of them names decides
+ * whether a change passes.
  */
 export function sortPaths(
   files: ChangedFile[],
   paths: RepoConfig["paths"],
+  commands: readonly string[] = [],
 ): { violations: Violation[]; shown: ShownFile[] } {
   const guards = [...ALWAYS, ...paths.protected.map(configuredGuard)];
   const allowed = matcher(paths.allowed.map((glob) => glob.normalize("NFC")));
@@ -37,6 +39,9 @@ export function sortPaths(
     matches: globMatcher(foldCase(glob)),
     why: `shown first by ${JSON.stringify(glob)} in .github/codex.yml`,
   }));
+  const run = new Map(
+    commands.flatMap((command) => filesIn(command).map((name) => [name, command])),
+  );
   const violations: Violation[] = [];
   const shown: ShownFile[] = [];
   for (const file of files) {
@@ -52,10 +57,21 @@ export function sortPaths(
     const wish = chosen.find(({ matches }) => matches(folded));
     if (!wish && free(exact)) continue;
     const group = shownGroup(folded);
-    const why = [group?.why ?? wish?.why ?? [], modeReasons(file)].flat();
+    const command = run.get(folded);
+    const runs =
+      command === undefined ? [] : `${JSON.stringify(command)} in .github/codex.yml runs it`;
+    const why = [group?.why ?? wish?.why ?? [], runs, modeReasons(file)].flat();
     if (why.length > 0) shown.push({ file, topic: group?.topic ?? "other", why });
   }
   return { violations, shown };
+}
+
+/** Words of a command that may be files. */
+function filesIn(command: string): string[] {
+  return command
+    .split(/[\s"'`;&|()<>=]+/)
+    .map((word) => foldPath(word.replace(/^(?:\.\/)+/, "")))
+    .filter((word) => word !== "");
 }
 
 interface Guard {

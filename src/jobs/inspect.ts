@@ -59,7 +59,10 @@ export async function inspect(job: Job, leaving: Leaving, deps: InspectDeps): Pr
       "the change, or the words about it, hold one of this server's own secrets; its log says where";
     return { status: "refused", reason, told: OWN_SECRET };
   }
-  const { violations, shown } = sortPaths(files, job.config.paths);
+  const { violations, shown } = sortPaths(files, job.config.paths, [
+    ...job.config.setup,
+    ...job.config.checks,
+  ]);
   const named = violations.map((violation) => withheld(violation, secrets.names));
   const held = [
     ...named.slice(0, MAX_NAMED),

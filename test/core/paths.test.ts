@@ -27,6 +27,21 @@ const shown = (files: ChangedFile[], config: Partial<RepoConfig["paths"]> = {}) 
     why: why.join("; "),
   }));
 
+describe("what the commands of the configuration name", () => {
+  it.each(["test.sh", "scripts/Check.sh", "tools/prepare.mjs"])("%s is shown first", (path) => {
+    const commands = ["node ./tools/prepare.mjs", "sh test.sh && scripts/check.sh --all"];
+    const { shown: found } = sortPaths([file(path), file("src/a.ts")], open, commands);
+    expect(found.map(({ file: { path: name }, why }) => [name, why.join()])).toEqual([
+      [path, expect.stringMatching(/^".*" in \.github\/codex\.yml runs it$/)],
+    ]);
+  });
+
+  it("stays free where the repository says so", () => {
+    const free = { ...open, free: ["*.sh"] };
+    expect(sortPaths([file("test.sh")], free, ["sh test.sh"]).shown).toEqual([]);
+  });
+});
+
 describe("paths no job may change, whatever is configured", () => {
   it.each<[string, string]>([
     ["a workflow", ".github/workflows/ci.yml"],

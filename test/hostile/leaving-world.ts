@@ -59,6 +59,7 @@ const FILES = {
   ".github/CODEOWNERS": "* @acme/owners\n",
   ".husky/pre-commit": "npm test\n",
   "scripts/run.sh": "echo run\n",
+  "check/all.sh": "test -f README.md\n",
   "test/sum.test.ts": 'test("sum", () => {\n  expect(1 + 1).toBe(2);\n});\n',
 };
 
@@ -70,7 +71,7 @@ export async function openLeavingWorld(
   const { world, end } = await openWorld({
     model: (request) => next(request, scripts),
     files: FILES,
-    config: "checks: ['true']\n",
+    config: "checks: ['sh check/all.sh']\n",
     people: { ada: "write", eve: "admin" },
     env: { DRAFTSMITH_COMMANDS_PER_HOUR: "1000", ...options.env },
     ...(options.fault ? { fault: options.fault } : {}),

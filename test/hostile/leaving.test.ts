@@ -143,6 +143,11 @@ describe("what a pull request opens with", { timeout: 90_000 * PATIENCE }, () =>
     expect(text).toMatch(/`scripts\/run\.sh`: it became executable/);
   });
 
+  it.concurrent("leaving-42 the script that is the check", async () => {
+    const text = opening(await leaving.play([write("check/all.sh", "true\n")]));
+    expect(text).toMatch(/`check\/all\.sh`.*"sh check\/all\.sh" in \.github\/codex\.yml runs it/);
+  });
+
   it.concurrent("leaving-22 a test is deleted", async () => {
     const text = opening(await leaving.play([shell("rm test/sum.test.ts")]));
     expect(text).toMatch(/Tests may be weaker[\s\S]*`test\/sum\.test\.ts`/);

@@ -275,6 +275,11 @@ const mutations: Mutation[] = [
       "targets.get(id) ?? null",
     ),
   },
+  {
+    attack: "leaving-42",
+    defence: "what the checks run is shown first",
+    ...without(INSPECT, "    ...job.config.checks,\n"),
+  },
 ];
 
 export default mutations;

@@ -6,14 +6,14 @@ import { send, type Timing } from "./send.ts";
 
 /**
  * Ends a token before its time (docs.github.com/rest/apps/installations#revoke-an-installation-access-token).
- * Asked once and never thrown: a token that GitHub did not take back ends by itself within the hour.
+ * Never throws: a token that GitHub did not take back ends by itself within the hour.
  */
 export function createRevoke(
   octokit: Octokit,
   deps: { timing: Timing; now: () => number; log: Log },
 ): (token: string) => Promise<void> {
   const { timing, log } = deps;
-  const sending = { ...deps, timing: { ...timing, writeMs: timing.revokeMs } };
+  const sending = { ...deps, timing: { ...timing, readMs: timing.revokeMs } };
   let told = false;
 
   octokit.hook.wrap("request", (request, sent) => send(request, sent, sending));

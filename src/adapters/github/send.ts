@@ -17,7 +17,7 @@ export interface Timing {
   delaysMs: readonly number[];
   /** How long GitHub may need until all its machines know a new token. */
   tokenLagMs: number;
-  /** One revocation of a token. */
+  /** One revocation of a token, with its retries. */
   revokeMs: number;
   /** How long a token may lie unused before it is revoked. */
   idleMs: number;
@@ -32,6 +32,9 @@ export const DEFAULT_TIMING: Timing = {
   idleMs: 60_000,
 };
 
+/** Writes that may be done twice: a token is minted, or ended. */
+const REPEATABLE = /\/(?:access_tokens|installation\/token)$/;
+
 interface Sendable {
   method: string;
   url: string;
@@ -39,7 +42,7 @@ interface Sendable {
 }
 
 /**
- * Sends one Octokit request. What changes nothing (reads, and minting a token) is tried again when a
+ * Sends one Octokit request. What changes nothing (reads, minting and ending a token) is tried again when a
  * failure may pass; a write is sent exactly once, since a lost answer does not mean a lost write.
  * Throws TransientError or HttpFailure.
  */
@@ -50,8 +53,7 @@ export async function send<O extends Sendable, R extends { status: number; data:
 ): Promise<R> {
   const { timing, now, log } = deps;
   const route = `${options.method} ${options.url}`;
-  const repeatable =
-    ["GET", "HEAD"].includes(options.method) || options.url.endsWith("/access_tokens");
+  const repeatable = ["GET", "HEAD"].includes(options.method) || REPEATABLE.test(options.url);
   const deadline = performance.now() + (repeatable ? timing.readMs : timing.writeMs);
 
   for (let attempt = 0; ; attempt += 1) {

@@ -295,9 +295,11 @@ describe("a revocation", () => {
       await gitToken(github);
       await github.stop();
       expect(revoked).toEqual(Array.from({ length: times }, () => "token ghs_read"));
-      expect(lines).toHaveLength(1);
-      expect(lines[0]).toContain("a token was not revoked; it ends by itself");
-      expect(lines[0]).not.toContain("ghs_");
+      const told = lines.filter((line) =>
+        line.includes("a token was not revoked; it ends by itself"),
+      );
+      expect(told).toHaveLength(1);
+      expect(lines.join("\n")).not.toContain("ghs_");
     },
   );
 

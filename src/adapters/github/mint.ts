@@ -1,6 +1,7 @@
 import type { Octokit } from "@octokit/rest";
 import { NoInstallation, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
+import { demand } from "./demand.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
 import { describePermissions, type Permissions } from "./permissions.ts";
 
@@ -36,6 +37,7 @@ export async function mint(
       repository_ids: [repo.id],
       permissions: { ...permissions, metadata: "read" },
     });
+    demand(typeof data?.token === "string" && data.token !== "", "token");
     const ends = Date.parse(data.expires_at);
     return { token: data.token, expiresAt: Number.isNaN(ends) ? now() + LIFETIME_MS : ends };
   } catch (error) {

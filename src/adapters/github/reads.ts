@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitHub } from "../../core/ports.ts";
 import { readConversation } from "./conversation.ts";
+import { demand } from "./demand.ts";
 import { explained } from "./explained.ts";
 import { failedWith } from "./http-failure.ts";
 import { READ } from "./permissions.ts";
@@ -23,11 +24,13 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
     repository: (repo) =>
       reading("the repository", repo, async (octokit) => {
         const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
-        if (data.id !== undefined && data.id !== repo.id) {
+        if (data?.id !== undefined && data.id !== repo.id) {
           throw new UserError(
             `${repo.owner}/${repo.name} is another repository now: the one that was meant was renamed or moved. Ask again there.`,
           );
         }
+        // What is no repository says nothing about one: neither where it stands nor that it is no archive.
+        demand(typeof data?.default_branch === "string", "repository");
         return { defaultBranch: data.default_branch, archived: data.archived === true };
       }),
     branchSha: (repo, branch) =>

@@ -2,6 +2,7 @@ import type { Octokit } from "@octokit/rest";
 import type { ActOf, ActValues } from "../../core/act.ts";
 import type { Log } from "../../core/ports.ts";
 import { collectPages } from "./collect-pages.ts";
+import { demand } from "./demand.ts";
 import { failedWith } from "./http-failure.ts";
 
 /** Who we are on GitHub; `login` gives null where the host does not say. */
@@ -41,6 +42,7 @@ export async function writeComment(
       issue_number: act.issue,
       body: act.body,
     });
+    demand(Number.isSafeInteger(data?.id), "comment");
     return { id: data.id };
   }
   if (standing.body !== act.body) {

@@ -1,6 +1,7 @@
 import type { Octokit } from "@octokit/rest";
 import type { ActOf, ActValues } from "../../core/act.ts";
 import { TransientError } from "../../core/errors.ts";
+import { demand } from "./demand.ts";
 import { failedWith, HttpFailure, lacksObject } from "./http-failure.ts";
 import { isMissing } from "./is-missing.ts";
 
@@ -32,6 +33,7 @@ export function createCommitWriter(now: () => number) {
         tree: act.tree,
         parents: act.parents,
       });
+      demand(typeof data?.sha === "string" && data.sha !== "", "commit");
       waitingSince.delete(key);
       return { sha: data.sha };
     } catch (error) {

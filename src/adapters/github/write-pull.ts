@@ -1,6 +1,7 @@
 import type { Octokit } from "@octokit/rest";
 import type { ActOf, ActValues } from "../../core/act.ts";
 import { TransientError, UserError } from "../../core/errors.ts";
+import { demand } from "./demand.ts";
 import { failedWith } from "./http-failure.ts";
 import { readBranch } from "./read-branch.ts";
 
@@ -51,6 +52,7 @@ async function openPull(octokit: Octokit, act: ActOf<"pull">, draft: boolean) {
     body: act.body,
     draft,
   });
+  demand(Number.isSafeInteger(data?.number), "pull request");
   return { number: data.number, url: data.html_url, draft: data.draft ?? draft };
 }
 
@@ -62,6 +64,7 @@ async function findPull(octokit: Octokit, act: ActOf<"pull">): Promise<ActValues
     state: "all",
     per_page: 100,
   });
+  demand(Array.isArray(data), "list of pull requests");
   // The filter is GitHub's word; a fork may have a branch of the same name.
   const own = data.filter(
     ({ head }) => head.ref === act.head && (head.repo?.id ?? act.repo.id) === act.repo.id,

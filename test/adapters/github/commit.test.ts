@@ -34,6 +34,12 @@ describe("a commit", () => {
     expect(bodies).toEqual([{ message: act.message, tree: act.tree, parents: act.parents }]);
   });
 
+  it("is not made by an answer that names none", async () => {
+    mints();
+    nock(API).post(COMMITS).reply(200, {});
+    await expect(setUp().github.perform(act, null)).rejects.toThrow(TransientError);
+  });
+
   it("whose first answer was lost is created once more", async () => {
     mints();
     const { github } = setUp();

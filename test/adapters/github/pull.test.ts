@@ -77,6 +77,16 @@ describe("a pull request", () => {
     expect(await github.perform(act, null)).toEqual({ number: 9, url: URL_9, draft: true });
   });
 
+  it("is not open by an answer that names none", async () => {
+    mints();
+    const { github } = setUp();
+    listed();
+    nock(API).post(PULLS).reply(200, {});
+    await expect(github.perform(act, null)).rejects.toThrow(TransientError);
+    nock(API).get(PULLS).query(true).reply(200, {});
+    await expect(github.perform(act, null)).rejects.toThrow(TransientError);
+  });
+
   it("that a person closed is not opened a second time", async () => {
     mints();
     listed(pull({ state: "closed", draft: false }));

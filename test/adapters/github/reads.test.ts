@@ -123,6 +123,14 @@ describe("repository", () => {
     });
   });
 
+  it.each([{}, [], null, { id: 42 }])("told as %j is unknown", async (answer) => {
+    mints();
+    nock(API).get("/repos/acme/shop").reply(200, JSON.stringify(answer), {
+      "content-type": "application/json",
+    });
+    await expect(setUp().github.repository(repo)).rejects.toBeInstanceOf(TransientError);
+  });
+
   it("that took over the name of another is refused", async () => {
     mints();
     nock(API)

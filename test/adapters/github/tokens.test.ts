@@ -105,6 +105,14 @@ describe("installation tokens", () => {
     expect(other[0]?.body).toMatchObject({ repository_ids: [43] });
   });
 
+  it.each(["", null, 7, undefined])("that are %j instead are none", async (token) => {
+    const known: unknown[] = [];
+    const { github } = setUp({ onToken: (each) => known.push(each) });
+    nock(API).post("/app/installations/7/access_tokens").reply(201, { token });
+    await expect(gitToken(github)).rejects.toBeInstanceOf(TransientError);
+    expect(known).toEqual([]);
+  });
+
   it("without a time of expiry live the documented hour", async () => {
     let now = NOW;
     const { github } = setUp({ now: () => now });

@@ -134,12 +134,46 @@ async function attack(script: string): Promise<Snapshot> {
 const paths = (taken: Snapshot) =>
   taken.status === "change" ? taken.files.map((file) => file.path) : [taken.status];
 
+function changeOf(taken: Snapshot) {
+  if (taken.status !== "change") throw new Error(reasonOf(taken));
+  return taken;
+}
+
 const reasonOf = (taken: Snapshot) => (taken.status === "refused" ? taken.reason : taken.status);
 
 /** Plants something in the mirror as somebody who could write there. */
 function plant(name: string, text: string, mode = 0o755): void {
   mkdirSync(path.dirname(path.join(mirror, name)), { recursive: true });
   writeFileSync(path.join(mirror, name), text, { mode });
+}
+
+/** What `work` comes to, with the most memory, in MB, that a git of this process had at a time. */
+async function largestGit<T>(work: () => Promise<T>): Promise<{ result: T; mb: number }> {
+  let kb = 0;
+  const look = () => {
+    for (const task of readdirSync("/proc/self/task")) {
+      for (const pid of textOf(`/proc/self/task/${task}/children`).split(" ").filter(Boolean)) {
+        const [, comm, most] =
+          /^Name:\t(\w+)[\s\S]*^VmHWM:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`)) ?? [];
+        if (comm === "git") kb = Math.max(kb, Number(most));
+      }
+    }
+  };
+  const timer = setInterval(look, 5);
+  try {
+    return { result: await work(), mb: kb / 1024 };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Empty when it is gone. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 describe("what an agent leaves in its tree", () => {
@@ -297,6 +331,22 @@ describe("what an agent leaves in its tree", () => {
     );
     expect(said.output).not.toMatch(/other's secret|^commit$|repositoryformatversion|refs\/heads/m);
     expect(readdirSync(path.join(mirror, "objects"))).not.toContain("evil");
+  });
+
+  it("git-27 twenty-four million lines with nothing in them, to be counted", async () => {
+    await world.agent(workspace, "yes '' | head -c 24M >lines.txt");
+    const { result, mb } = await largestGit(() => world.git.snapshot(workspace, repo, sha, "x"));
+    expect(result).toMatchObject({ status: "change", files: [{ path: "lines.txt", added: null }] });
+    expect(mb).toBeLessThan(300);
+  });
+
+  it("git-28 four million lines, no two of them alike, to be looked through", async () => {
+    await world.agent(workspace, "seq 4000000 >lines.txt");
+    const { commit } = changeOf(await world.git.snapshot(workspace, repo, sha, "x"));
+    const patch = () => world.git.patch(repo, sha, commit, 16 * 1024 * 1024);
+    const { result, mb } = await largestGit(patch);
+    expect(result).toBe(null);
+    expect(mb).toBeLessThan(300);
   });
 });
 
@@ -546,6 +596,19 @@ describe("what a repository brings along", () => {
     ]) {
       expect(await world.git.file(repo, commit, name, 100_000), name).toBe(null);
     }
+  });
+});
+
+describe("what a repository holds already", () => {
+  it("git-29 twenty-four million lines with nothing in them, of which one is changed", async () => {
+    const lines = remote.commit({ "lines.txt": "\n".repeat(24 * 1024 * 1024) });
+    const at = await world.open(repo, lines, `lines-${scenes}`);
+    await world.agent(at, "echo more >>lines.txt");
+    const { commit } = changeOf(await world.git.snapshot(at, repo, lines, "x"));
+    const patch = () => world.git.patch(repo, lines, commit, 16 * 1024 * 1024);
+    const { result, mb } = await largestGit(patch);
+    expect(result).toBe(null);
+    expect(mb).toBeLessThan(300);
   });
 });
 

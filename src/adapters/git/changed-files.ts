@@ -4,8 +4,15 @@ import { gitBytes } from "./run-git.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** A changed file with the object it became; a deleted one became nothing but zeros. */
+/**
+ * Files from here on count as binary: to compare lines takes sixty times the memory of a file that has
+ * nothing in them.
+ */
+export const LARGE_IS_BINARY = ["-c", "core.bigFileThreshold=16m"];
+
+/** A changed file with the objects it was and became; for one that is new, or deleted, nothing but zeros. */
 export interface ChangedObject extends ChangedFile {
+  oldId: string;
   newId: string;
 }
 
@@ -14,42 +21,28 @@ export async function changedFiles(
   gitDir: string,
   from: string,
   to: string,
-  env: Record<string, string> = {},
 ): Promise<ChangedObject[]> {
-  const flags = [
-    "-r",
-    "-z",
-    "--raw",
-    "--numstat",
-    "--no-renames",
-    "--no-ext-diff",
-    "--no-textconv",
-  ];
-  const output = await gitBytes(gitDir, ["diff-tree", ...flags, "--end-of-options", from, to], {
-    maxBytes: MAX_BYTES,
-    env,
-  });
-  if (output === null) throw new Error("the list of changed files is longer than 64 MB");
-  return parseChanges(output.toString());
+  return countLines(gitDir, from, to, await changedObjects(gitDir, from, to));
 }
 
-/**
- * Reads `diff-tree -z --raw --numstat`: first each file's modes, ids and letter, then each file's
- * counts. A name that is not UTF-8 comes out with replacement characters, the same in both lists.
- */
-function parseChanges(output: string): ChangedObject[] {
-  const tokens = output.split("\0");
+/** The same without a look into any file: lines are not counted. */
+export async function changedObjects(
+  gitDir: string,
+  from: string,
+  to: string,
+  env: Record<string, string> = {},
+): Promise<ChangedObject[]> {
+  const tokens = await compare(gitDir, from, to, "--raw", env);
   const files: ChangedObject[] = [];
-  let at = 0;
-  for (; tokens[at]?.startsWith(":"); at += 2) {
-    const [oldMode = "", newMode = "", , newId = "", letter = ""] = (tokens[at] ?? "")
+  for (let at = 0; tokens[at]?.startsWith(":"); at += 2) {
+    const [oldMode = "", newMode = "", oldId = "", newId = "", letter = ""] = (tokens[at] ?? "")
       .slice(1)
       .split(" ");
-    const path = tokens[at + 1] ?? "";
     files.push({
-      path,
+      path: tokens[at + 1] ?? "",
       oldMode,
       newMode,
+      oldId,
       newId,
       status: statusOf(letter),
       added: null,
@@ -57,12 +50,48 @@ function parseChanges(output: string): ChangedObject[] {
       leadsTo: null,
     });
   }
-  for (const file of files) {
-    const [added, removed] = (tokens[at++] ?? "").split("\t");
-    file.added = countOf(added);
-    file.removed = countOf(removed);
-  }
   return files;
+}
+
+/** The files of `changedObjects` with their lines. */
+export async function countLines(
+  gitDir: string,
+  from: string,
+  to: string,
+  files: ChangedObject[],
+  env: Record<string, string> = {},
+): Promise<ChangedObject[]> {
+  const counts = await compare(gitDir, from, to, "--numstat", env);
+  return files.map((file, at) => {
+    const [added, removed] = (counts[at] ?? "").split("\t");
+    return { ...file, added: countOf(added), removed: countOf(removed) };
+  });
+}
+
+/** What `diff-tree -z` says. A name that is not UTF-8 comes out with replacement characters. */
+async function compare(
+  gitDir: string,
+  from: string,
+  to: string,
+  format: "--raw" | "--numstat",
+  env: Record<string, string>,
+): Promise<string[]> {
+  const flags = [
+    "-r",
+    "-z",
+    format,
+    "--no-abbrev",
+    "--no-renames",
+    "--no-ext-diff",
+    "--no-textconv",
+  ];
+  const output = await gitBytes(
+    gitDir,
+    [...LARGE_IS_BINARY, "diff-tree", ...flags, "--end-of-options", from, to],
+    { maxBytes: MAX_BYTES, env },
+  );
+  if (output === null) throw new Error("the list of changed files is longer than 64 MB");
+  return output.toString().split("\0");
 }
 
 function statusOf(letter: string): FileChange["status"] {

@@ -1,8 +1,8 @@
 import type { ChangedFile, Objects } from "../../core/ports.ts";
-import { changedFiles } from "./changed-files.ts";
+import { changedFiles, changedObjects, LARGE_IS_BINARY } from "./changed-files.ts";
 import { commitTree } from "./commit.ts";
 import type { GitContext } from "./layout.ts";
-import { followLinks } from "./links.ts";
+import { followLinks, sizesOf } from "./links.ts";
 import { inMirror } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { GitFailure, git, gitBytes, gitRecords, startGit } from "./run-git.ts";
@@ -21,6 +21,12 @@ const PATCH = [
   "--no-color",
   "--submodule=short",
 ];
+
+/**
+ * The largest piece of memory git may ask for where it compares lines whatever a file holds: that ends it
+ * at some eight million lines.
+ */
+const BOUNDED = { GIT_ALLOC_LIMIT: "256m" };
 
 /** Questions to mirrors: see the port. */
 export function createObjects(context: GitContext): Objects {
@@ -55,11 +61,12 @@ export function createObjects(context: GitContext): Objects {
 
     patch: (repo, from, to, maxBytes) =>
       inMirror(context, repo, async (dir) => {
-        const bytes = await gitBytes(
-          dir,
-          ["diff-tree", ...PATCH, "--end-of-options", objectId(from), objectId(to)],
-          { maxBytes },
-        );
+        const both = [objectId(from), objectId(to)] as const;
+        if ((await leastPatch(dir, ...both)) > maxBytes) return null;
+        const bytes = await gitBytes(dir, ["diff-tree", ...PATCH, "--end-of-options", ...both], {
+          maxBytes,
+          env: BOUNDED,
+        }).catch(tooMuch);
         return bytes === null ? null : bytes.toString();
       }),
 
@@ -88,7 +95,7 @@ export function createObjects(context: GitContext): Objects {
         const { code, stdout } = await git(
           dir,
           ["merge-tree", ...flags, "--allow-unrelated-histories", ...both],
-          { codes: [0, 1] },
+          { codes: [0, 1], env: BOUNDED },
         );
         const [tree = "", ...files] = stdout.split("\0").filter((token) => token !== "");
         return code === 0 ? { tree: objectId(tree) } : { conflicts: [...new Set(files)] };
@@ -102,10 +109,28 @@ export function createObjects(context: GitContext): Objects {
   };
 }
 
+/** Bytes that a patch has at least: what a file grew or shrank by stands in it. */
+async function leastPatch(dir: string, from: string, to: string): Promise<number> {
+  const files = await changedObjects(dir, from, to);
+  const sizes = await sizesOf(
+    dir,
+    [...new Set(files.flatMap(({ oldId, newId }) => [oldId, newId]))],
+    {},
+  );
+  // A submodule's commit has no size here, nor has what is not there.
+  const size = (id: string) => sizes.get(id) || 0;
+  return files.reduce((sum, { oldId, newId }) => sum + Math.abs(size(newId) - size(oldId)), 0);
+}
+
+function tooMuch(error: unknown): null {
+  if (error instanceof GitFailure && /attempting to allocate/.test(error.stderr)) return null;
+  throw error;
+}
+
 /** What a commit changed since its parent. */
 async function filesOf(dir: string, parent: string, commit: string): Promise<ChangedFile[]> {
   const { files } = await followLinks(dir, commit, await changedFiles(dir, parent, commit));
-  return files.map(({ newId: _, ...file }) => file);
+  return files.map(({ oldId: _, newId: __, ...file }) => file);
 }
 
 /** No file of a tree is called that, but git would make something of it. */
@@ -115,7 +140,8 @@ function isNoName(component: string): boolean {
 
 async function diff(dir: string, from: string, to: string, maxBytes: number): Promise<string> {
   const flags = ["-p", "-r", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color"];
-  const running = startGit(dir, ["diff-tree", ...flags, "--end-of-options", from, to]);
+  const args = [...LARGE_IS_BINARY, "diff-tree", ...flags, "--end-of-options", from, to];
+  const running = startGit(dir, args);
   const chunks: Buffer[] = [];
   let size = 0;
   running.child.stdout?.on("data", (chunk: Buffer) => {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { TransientError } from "../../core/errors.ts";
 import type { Snapshot, Workspaces } from "../../core/ports.ts";
 import { howStopped } from "../../core/stopped.ts";
-import { type ChangedObject, changedFiles } from "./changed-files.ts";
+import { type ChangedObject, changedObjects, countLines } from "./changed-files.ts";
 import { commitTree, treeOf } from "./commit.ts";
 import { MAX_PACK_BYTES, refusal, TOO_LARGE } from "./gates.ts";
 import { type GitContext, placeOf, removeAll } from "./layout.ts";
@@ -120,14 +120,15 @@ async function examine(
   if (!stdout.startsWith(`${tree} tree `)) return `${CHECK_FAILED}: ${tree} is not a tree`;
   const walk = ["rev-list", "--objects", "--count", "--end-of-options", tree, `^${parentTree}`];
   await git(dir, walk, { env });
-  const files = await changedFiles(dir, parentTree, tree, env);
+  const files = await changedObjects(dir, parentTree, tree, env);
   const objects = files.filter(({ newMode }) => newMode.startsWith("1") && newMode !== "160000");
   const ids = objects.map(({ newId }) => newId);
   const examined = {
     ...(await followLinks(dir, tree, files, env)),
     sizes: await sizesOf(dir, ids, env),
   };
-  return refusal(examined) ?? examined.files;
+  // Only what may be kept is looked into.
+  return refusal(examined) ?? countLines(dir, parentTree, tree, examined.files, env);
 }
 
 /** The index of a pack goes last: without it git does not look at the pack. */
@@ -145,6 +146,6 @@ async function keepCommit(dir: string, jobId: string, commit: string): Promise<v
   await git(dir, ["update-ref", "--end-of-options", `refs/draftsmith/jobs/${jobId}`, commit]);
 }
 
-function withoutId({ newId: _, ...file }: ChangedObject) {
+function withoutId({ oldId: _, newId: __, ...file }: ChangedObject) {
   return file;
 }

@@ -6,7 +6,8 @@ import { whereTo } from "../../../src/adapters/git/links.ts";
 const MB = 1024 * 1024;
 
 function added(path: string, more: Partial<ChangedObject> = {}): ChangedObject {
-  const file = { path, oldMode: "000000", newMode: "100644", newId: `id of ${path}` };
+  const ids = { oldId: "0".repeat(40), newId: `id of ${path}` };
+  const file = { path, oldMode: "000000", newMode: "100644", ...ids };
   return { ...file, status: "added", added: 1, removed: 0, leadsTo: null, ...more };
 }
 

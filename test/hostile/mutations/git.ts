@@ -92,8 +92,8 @@ const mutations: Mutation[] = [
     attack: "git-09",
     defence: "names are read up to NUL",
     file: "src/adapters/git/changed-files.ts",
-    find: 'const tokens = output.split("\\0");',
-    replace: "const tokens = output.split(/\\0|\\n|\\t/);",
+    find: 'return output.toString().split("\\0");',
+    replace: "return output.toString().split(/\\0|\\n|\\t/);",
   },
   {
     attack: "git-10",
@@ -225,6 +225,27 @@ const mutations: Mutation[] = [
     file: SNAPSHOT,
     find: "if (!stdout.startsWith(`${tree} tree `))",
     replace: 'if (stdout === "")',
+  },
+  {
+    attack: "git-27",
+    defence: "lines of large files are not counted",
+    file: "src/adapters/git/changed-files.ts",
+    find: "core.bigFileThreshold=16m",
+    replace: "core.bigFileThreshold=1g",
+  },
+  {
+    attack: "git-28",
+    defence: "what is certain to be too large is not compared",
+    file: OBJECTS,
+    find: "if ((await leastPatch(dir, ...both)) > maxBytes) return null;",
+    replace: "",
+  },
+  {
+    attack: "git-29",
+    defence: "git may ask for so much memory to compare lines",
+    file: OBJECTS,
+    find: 'GIT_ALLOC_LIMIT: "256m"',
+    replace: 'GIT_ALLOC_LIMIT: "4g"',
   },
 ];
 

@@ -475,6 +475,19 @@ describe("what people do not see does not reach the model", () => {
     ]);
   });
 
+  it("said-34 signs and lines that GitHub takes otherwise than other readers", async () => {
+    await hiddenIn("said 34", [
+      "\n\n``` js\fPAYLOAD\nx\n```\n\n~~~\u2028PAYLOAD\nx\n~~~",
+      "\n\n| a |\n|-|\f\n| b | PAYLOAD |",
+      '\u001b[31mx](u "PAYLOAD")',
+      '[^x](u "PAYLOAD")\n\n[^x]: y',
+      '\n\n- x <img alt="PAYLOAD\n:-:\nPAYLOAD">',
+      "<!x ![> PAYLOAD](u)",
+      "\n\n<!x\n~~~-> PAYLOAD\nx\n~~~",
+      '\n\n<p ="> <img alt="> PAYLOAD">',
+    ]);
+  });
+
   it("said-27 the task itself was pasted with something hidden in it", async () => {
     const task = `said 27${spelled("PAYLOAD", 0xe0000)} mend it <!-- PAYLOAD --> ![PAYLOAD](x 'PAYLOAD') now`;
     const issue = world.issue({ title: "t", body: "b" });

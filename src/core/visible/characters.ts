@@ -23,8 +23,15 @@ const KINDS: [string, RegExp][] = [
 /** Blanks of any width, one of which looks like another and could spell something: all but the plain space. */
 const BLANKS = /[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000\u2800\u{13441}\u{13442}]/gu;
 
-/** A text without characters that nobody sees; line ends become "\n". Long texts cost linear time. */
-export function visibleCharacters(text: string, tally: Tally): string {
+/** Breaks that Unicode knows and Markdown does not; while others are cleaned away, private signs stand for them. */
+const BREAKS = ["\v", "\f", "\u0085", "\u2028", "\u2029"];
+const FIRST_SIGN = 0xe000;
+
+/**
+ * A text without characters that nobody sees; line ends become "\n". With `asMarkdown` only those that end
+ * a line there do, and other breaks stay. Long texts cost linear time.
+ */
+export function visibleCharacters(text: string, tally: Tally, { asMarkdown = false } = {}): string {
   let out = text.replace(/^\uFEFF/, "").replace(EMOJI_STYLE, "");
   for (const [noun, pattern] of KINDS) {
     out = out.replace(pattern, (run) => {
@@ -32,10 +39,24 @@ export function visibleCharacters(text: string, tally: Tally): string {
       return "";
     });
   }
-  const lines = out.replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, "\n");
+  const held = asMarkdown ? out.replace(/[\v\f\u0085\u2028\u2029]/g, signOf) : out;
+  // What an escape introduces in a terminal is plain text on a page, and part of its Markdown.
+  if (asMarkdown) tally.add("control character", held.split("\u001b").length - 1);
+  const lines = (asMarkdown ? held.replaceAll("\u001b", "") : held).replace(
+    /\r\n?|[\v\f\u0085\u2028\u2029]/g,
+    "\n",
+  );
   const clean = stripInvisible(lines);
   tally.add("control character", lines.length - clean.length);
-  return clean;
+  return asMarkdown ? clean.replace(/[\uE000-\uE004]/g, breakOf) : clean;
+}
+
+function signOf(lineBreak: string): string {
+  return String.fromCharCode(FIRST_SIGN + BREAKS.indexOf(lineBreak));
+}
+
+function breakOf(sign: string): string {
+  return BREAKS[sign.charCodeAt(0) - FIRST_SIGN] ?? "";
 }
 
 /** A text whose blanks are plain spaces. */

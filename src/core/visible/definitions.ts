@@ -3,14 +3,17 @@ import { followsOn, indent } from "./lines.ts";
 
 const TITLE = String.raw`(?:"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'|\((?:[^()\\]|\\[\s\S])*\))`;
 
+/** Blanks inside a line; markdown-it knows the first two of them only. */
+const GAP = String.raw`[ \t\v\f]`;
+
 /** `[name]: target` with its title, in whose place no other text stands. */
 const DEFINITION = new RegExp(
-  String.raw`^\[((?:[^[\]\\]|\\[\s\S]){1,999})\]:[ \t]*\n?[ \t]*(<[^<>\n]*>|[^ \t\n]+)(?:(?:[ \t]+|[ \t]*\n[ \t]*)${TITLE})?[ \t]*(?:\n|$)`,
+  String.raw`^\[((?:[^[\]\\]|\\[\s\S]){1,999})\]:${GAP}*\n?${GAP}*(<[^<>\n]*>|[^ \t\v\f\n]+)(?:(?:${GAP}+|${GAP}*\n${GAP}*)${TITLE})?${GAP}*(?:\n|$)`,
 );
 
 /** `(target "title")` behind the words of a link. */
 const TARGET = new RegExp(
-  String.raw`\([ \t\n]*([^ \t\n]{1,2000})(?:[ \t\n]+${TITLE})?[ \t\n]*\)`,
+  String.raw`\([ \t\v\f\n]*([^ \t\v\f\n]{1,2000})(?:[ \t\v\f\n]+${TITLE})?[ \t\v\f\n]*\)`,
   "y",
 );
 
@@ -26,7 +29,7 @@ function openIn(target: string): number {
   return open;
 }
 
-/** A definition with lonely parentheses: cmark-gfm takes it, markdown-it does not. */
+/** A definition with lonely parentheses or rare blanks: cmark-gfm takes it, markdown-it does not. */
 export function oddDefinition(
   state: StateBlock,
   start: number,
@@ -37,7 +40,7 @@ export function oddDefinition(
   if (silent || state.src[from] !== "[" || indent(state, start) >= 4) return false;
   const next = paragraphEnd(state, start, end);
   const text = state.getLines(start, next, state.blkIndent, false).trim();
-  const taken = define(state, text, (open) => open > 0);
+  const taken = define(state, text, (open, whole) => open > 0 || (open === 0 && isRare(whole)));
   if (taken === 0) return false;
   state.line = start + text.slice(0, taken).replace(/\n$/, "").split("\n").length;
   return true;
@@ -89,16 +92,24 @@ function paragraphEnd(state: StateBlock, start: number, end: number): number {
 }
 
 /** Takes a definition from the beginning of a text; gives how long it is, 0 without one. */
-function define(state: StateBlock, text: string, fits: (open: number) => boolean): number {
+function define(
+  state: StateBlock,
+  text: string,
+  fits: (open: number, whole: string) => boolean,
+): number {
   const [whole, label = "", target = ""] = DEFINITION.exec(text) ?? [];
-  if (whole === undefined || !fits(openIn(target))) return 0;
+  if (whole === undefined || !fits(openIn(target), whole)) return 0;
   const name = state.md.utils.normalizeReference(label);
   const { references = {} } = state.env;
   if (name !== "") references[name] ??= { title: "", href: "" };
   return whole.length;
 }
 
-/** A link or image with a target of lonely parentheses: all of it goes, for its words may be those of an image. */
+function isRare(text: string): boolean {
+  return /[\v\f]/.test(text);
+}
+
+/** A link or image with a target of lonely parentheses, or rare blanks around it: all of it goes, for its words may be those of an image. */
 export function oddLink(state: StateInline, silent: boolean): boolean {
   const image = state.src.startsWith("![", state.pos);
   if (!image && state.src[state.pos] !== "[") return false;
@@ -106,7 +117,8 @@ export function oddLink(state: StateInline, silent: boolean): boolean {
   if (end < 0 || state.src[end + 1] !== "(") return false;
   TARGET.lastIndex = end + 1;
   const [whole, target = ""] = TARGET.exec(state.src) ?? [];
-  if (whole === undefined || openIn(target) <= 0) return false;
+  if (whole === undefined || openIn(target) < 0) return false;
+  if (openIn(target) === 0 && !isRare(whole)) return false;
   if (!silent) state.push("odd_link", "", 0);
   state.pos = end + 1 + whole.length;
   return true;

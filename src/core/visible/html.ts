@@ -153,8 +153,8 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
   return {
     html(source, place) {
       inLine = place === "line";
-      // What looks like a comment inside an open one may be text to GitHub, which would not end it.
-      if (veil.by === "mark" && source.startsWith("<!--")) return "";
+      // What looks like a comment or its kin inside an open one may be text to GitHub, which would not end it.
+      if (veil.by === "mark" && /^<[!?]/.test(source)) return "";
       let out = "";
       let at = 0;
       const lastInstruction = source.lastIndexOf("?>");
@@ -200,7 +200,8 @@ export function readPage(pieces: string[], trusted: boolean, tally: Tally): Page
 function isDisputed(inside: string, mark: string, inLine: boolean): boolean {
   switch (mark) {
     case ">":
-      return inside.includes("<");
+      // GitHub takes most declarations for text.
+      return /[<[`$]/.test(inside);
     case "-->":
       if (!inLine) return inside.includes("<", inside.indexOf("--!>") + 1 || inside.length);
       return /--|^-?>|-$/.test(inside) && /[<[]/.test(inside.replaceAll("<!--", ""));
@@ -209,14 +210,18 @@ function isDisputed(inside: string, mark: string, inLine: boolean): boolean {
   }
 }
 
-/** The end of a tag whose attributes begin at `from`: its `>` outside quotes; -1 when it does not end. */
+/**
+ * The end of a tag whose attributes begin at `from`: its `>` outside quotes. -1 when it does not end, or
+ * when another tag would begin in it for readers who take those quotes for none.
+ */
 function tagEnd(source: string, from: number): number {
   const signs = />|=\s*["']/g;
   signs.lastIndex = from;
   for (let sign = signs.exec(source); sign; sign = signs.exec(source)) {
     if (sign[0] === ">") return sign.index + 1;
     const end = source.indexOf(sign[0].slice(-1), signs.lastIndex);
-    if (end === -1) return -1;
+    const value = source.slice(signs.lastIndex, end);
+    if (end === -1 || value.lastIndexOf("<") > value.concat(">").indexOf(">")) return -1;
     signs.lastIndex = end + 1;
   }
   return -1;

@@ -13,3 +13,9 @@ export function followsOn(state: StateBlock, line: number, end: number): boolean
     // No table begins in a line that only follows.
     .some((begins) => begins !== table && begins(state, line, end, true));
 }
+
+/** The lines of the block from `start` on, counted from there, that stand outside of what it stands in. */
+export function lazyLines(state: StateBlock, start: number): Set<number> {
+  const lines = Array.from({ length: state.line - start }, (_, at) => at);
+  return new Set(lines.filter((at) => indent(state, start + at) < 0));
+}

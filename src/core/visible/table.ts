@@ -1,7 +1,7 @@
 import type { StateBlock } from "markdown-it";
 
 /** The row below the first: dashes, with colons for alignment. Without a bar or colon it underlines a heading. */
-const RULER = /^\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
+const RULER = /^\|?[ \t\v\f]*:?-+:?[ \t\v\f]*(?:\|[ \t\v\f]*:?-+:?[ \t\v\f]*)*\|?[ \t\v\f]*$/;
 
 /**
  * A table as cmark-gfm reads it, which is more often than markdown-it does: one column needs no bar
@@ -49,11 +49,14 @@ export function tableBelow(
   return table(state, start, end, silent);
 }
 
-/** Where the first row of a table stands among the trimmed lines of a paragraph; -1 when there is none. */
-export function tableWithin(lines: string[]): number {
+/**
+ * Where the first row of a table stands among the trimmed lines of a paragraph; -1 when there is none.
+ * `mayRule` says of which lines the row below it may be.
+ */
+export function tableWithin(lines: string[], mayRule: (at: number) => boolean): number {
   return lines.findIndex((line, at) => {
     const ruler = lines[at + 1] ?? "";
-    return isRuler(ruler) && cellsOf(ruler).length === cellsOf(line).length;
+    return mayRule(at + 1) && isRuler(ruler) && cellsOf(ruler).length === cellsOf(line).length;
   });
 }
 
@@ -104,5 +107,5 @@ function lineAt(state: StateBlock, line: number): string {
 
 /** Without the blanks that count as such in Markdown: others are text. */
 function trimmed(text: string): string {
-  return text.replace(/^[ \t]+/, "").replace(/(?<![ \t])[ \t]+$/, "");
+  return text.replace(/^[ \t\v\f]+/, "").replace(/(?<![ \t\v\f])[ \t\v\f]+$/, "");
 }

@@ -28,7 +28,9 @@ export function visibleMarkdown(
   const tally = createTally();
   const kept = source.slice(0, max).toWellFormed();
   tally.add("cut-off character", source.length - kept.length);
-  const { tokens, definitions } = parsePage(renamed(visibleCharacters(kept, tally)));
+  const { tokens, definitions } = parsePage(
+    renamed(visibleCharacters(kept, tally, { asMarkdown: true })),
+  );
   tally.add("link definition", definitions);
   const page = readPage(rawHtml(tokens), trusted, tally);
   const text = visibleBlocks(tokens, { page, tally, trusted }).join("\n\n");

@@ -187,6 +187,20 @@ const mutations: Mutation[] = [
     replace: "",
   },
   {
+    attack: "said-34",
+    defence: "only what ends a line in Markdown does",
+    file: "src/core/visible/text.ts",
+    find: "{ asMarkdown: true }",
+    replace: "{ asMarkdown: false }",
+  },
+  {
+    attack: "said-34",
+    defence: "no table begins in a line that only follows",
+    file: PARSER,
+    find: "token.meta?.lazy instanceof Set ? token.meta.lazy : new Set();",
+    replace: "new Set();",
+  },
+  {
     attack: "said-27",
     defence: "the task is read as its page shows it, too",
     file: "src/jobs/briefing.ts",

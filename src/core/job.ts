@@ -193,6 +193,8 @@ export interface VerifiedChange {
   violations: Violation[];
   /** Of a held change: the part of its diff that needs an admin's word, cut; else empty. */
   excerpt: string;
+  /** Commits that were made of it on GitHub: its branch may stand at one of an earlier try. */
+  made?: { sha: string }[];
 }
 
 /** One unit of agent work: everything needed to run it again after a restart. */

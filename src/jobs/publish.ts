@@ -6,7 +6,7 @@ import type { ChangedFile, CommandStore, Objects, Workspaces } from "../core/por
 import type { Attempt } from "./attempt.ts";
 import { type InspectDeps, inspect } from "./inspect.ts";
 import type { Outbox } from "./outbox.ts";
-import { dropPrivateRef, lane, putBranch, putCommit, turn } from "./put-change.ts";
+import { dropPrivateRef, lane, putBranch, putCommit, putNewBranch, turn } from "./put-change.ts";
 import { type RecheckDeps, recheck } from "./recheck.ts";
 
 /** How often a follow-up is carried over to a branch that moved meanwhile. */
@@ -49,12 +49,17 @@ export async function publish(
 
 async function openPull(
   command: Command,
-  { job }: Attempt,
+  attempt: Attempt,
   change: VerifiedChange,
   { outbox }: PublishDeps,
 ): Promise<Publication> {
-  const headSha = await putCommit(job, change, outbox);
-  await putBranch(job, change, headSha, null, outbox);
+  const { job } = attempt;
+  const sha = await putCommit(job, change, outbox);
+  const earlier = change.made ?? [];
+  if (!earlier.some((made) => made.sha === sha)) {
+    await attempt.write({ change: { ...change, made: [...earlier, { sha }] } });
+  }
+  const headSha = await putNewBranch(job, change, sha, outbox);
   const pull = await outbox
     .perform<"pull">(`pull:${turn(job)}`, lane(job), {
       kind: "pull",

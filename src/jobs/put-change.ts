@@ -26,7 +26,26 @@ export async function putCommit(job: Job, change: VerifiedChange, outbox: Outbox
   return made?.sha ?? change.commit;
 }
 
-/** The branch at the commit. Throws UserError when one that was to be made stands elsewhere already. */
+/**
+ * A branch of the job's own at the commit, or at the one that an earlier word of an admin made of the
+ * same change; where it stands. Throws UserError when it stands elsewhere.
+ */
+export async function putNewBranch(
+  job: Job,
+  change: VerifiedChange,
+  sha: string,
+  outbox: Outbox,
+): Promise<string> {
+  const put = await putBranch(job, change, sha, null, outbox);
+  if (put.status === "done") return sha;
+  const ours = change.made?.some((made) => made.sha === put.sha);
+  if (ours) return put.sha;
+  throw new UserError(
+    `the branch ${job.target.branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
+  );
+}
+
+/** The branch at the commit, or where it stands instead. */
 export async function putBranch(
   job: Job,
   change: VerifiedChange,
@@ -35,7 +54,7 @@ export async function putBranch(
   outbox: Outbox,
 ) {
   const { branch } = job.target;
-  const put = await outbox.perform<"branch">(`branch:${turn(job)}:${sha}`, lane(job), {
+  return outbox.perform<"branch">(`branch:${turn(job)}:${sha}`, lane(job), {
     kind: "branch",
     repo: job.repo,
     branch,
@@ -43,12 +62,6 @@ export async function putBranch(
     from,
     workflows: changesWorkflows(change),
   });
-  if (put.status === "moved" && from === null) {
-    throw new UserError(
-      `the branch ${branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
-    );
-  }
-  return put;
 }
 
 /** Asks for the private ref to go. */

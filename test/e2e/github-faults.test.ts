@@ -118,3 +118,36 @@ test("where drafts are not offered the pull request is opened ready, and the boa
   expect(await world.ended()).not.toContain("(draft)");
   expect(world.pulls()).toMatchObject([{ draft: false }]);
 });
+
+test("what an admin let out can be allowed again where GitHub refused its pull request", {
+  timeout: 60_000,
+}, async () => {
+  let refuses = true;
+  const world = await startWorld({
+    model: plays({
+      "do it": {
+        calls: [{ name: "write", arguments: { path: "CODEOWNERS", content: "* @acme/all\n" } }],
+        report: "Name the owners\n\nAs asked.",
+      },
+    }),
+    people: { ada: "write", eve: "admin" },
+    fault: ({ method, path }) =>
+      refuses && method === "POST" && path.endsWith("/pulls")
+        ? { when: "before", answer: { status: 403, body: { message: "Resource not accessible" } } }
+        : undefined,
+  });
+  await world.say("/codex do it");
+  const [command = ""] = /^\/codex allow .*$/m.exec(await world.ended()) ?? [];
+  const board = () => world.answers().find(({ body }) => body.includes("board:"))?.body ?? "";
+  await world.say(command, 1, "eve");
+  await expect.poll(board, { timeout: 20_000 }).toMatch(/⛔ blocked.*pull request/);
+  refuses = false;
+  // A commit has its time in seconds: the next one is another.
+  const second = () => Math.floor(Date.now() / 1000);
+  const refused = second();
+  await expect.poll(second, { timeout: 5000 }).toBeGreaterThan(refused);
+  await world.say(command, 1, "eve");
+  await expect.poll(board, { timeout: 20_000 }).toContain("✅ done");
+  expect(world.pulls()).toHaveLength(1);
+  expect(await world.show(`${world.pulls()[0]?.head}:CODEOWNERS`)).toBe("* @acme/all");
+});

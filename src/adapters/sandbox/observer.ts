@@ -6,6 +6,8 @@ import type { Answer, Question } from "./watch-worker.ts";
 export interface Observer {
   trees(roots: number[]): Promise<TreeUse[]>;
   ownMemory(root: number): Promise<number>;
+  /** Bytes that a tree has written, those that nothing shows any more as well. */
+  written(root: number): Promise<number>;
   hidden(root: number, device: number): Promise<HiddenUse>;
   close(): void;
 }
@@ -64,6 +66,10 @@ export function createObserver(): Observer {
     async ownMemory(root) {
       const answer = await ask({ about: "memory", root });
       return answer.about === "memory" ? answer.bytes : 0;
+    },
+    async written(root) {
+      const answer = await ask({ about: "written", root });
+      return answer.about === "written" ? answer.bytes : 0;
     },
     async hidden(root, device) {
       const answer = await ask({ about: "hidden", root, device });

@@ -76,10 +76,17 @@ async function stopMostOpen(strained: Strained, why: Broken): Promise<void> {
 }
 
 async function stopGrower(strained: Strained): Promise<void> {
-  const { cases, now, limits } = strained;
+  const { cases, now, limits, observer } = strained;
   await Promise.all(cases.map((each) => strained.measure(each)));
   const grown = ({ account, bytesBefore }: Case) => (account.disk?.use.bytes ?? 0) - bytesBefore;
-  const most = await mostOf(cases, async (each) => grown(each));
+  const found = cases.reduce((sum, each) => sum + grown(each), 0);
+  // There are ways to hold a file that no look finds: who wrote it is known all the same.
+  const lost = now.used - Math.min(now.used, ...cases.map(({ begun }) => begun.used)) - found;
+  const most = await mostOf(cases, async (each) => {
+    const own = grown(each);
+    const unseen = lost > WORTH_BYTES ? (await observer.written(each.pid)) - own : 0;
+    return own + Math.max(0, Math.min(unseen, lost));
+  });
   if (most !== null && most.amount > WORTH_BYTES) strained.end(most.command, broken.hostDisk);
   // Whoever it is: what is left must do for the server itself.
   else if (now.free < limits.freeDisk / 2)

@@ -4,6 +4,7 @@ import {
   measureHidden,
   measureOwnMemory,
   measureTrees,
+  measureWritten,
   type TreeUse,
 } from "./processes.ts";
 
@@ -11,11 +12,12 @@ import {
 export type Question =
   | { about: "trees"; roots: number[] }
   | { about: "memory"; root: number }
+  | { about: "written"; root: number }
   | { about: "hidden"; root: number; device: number };
 
 export type Answer =
   | { about: "trees"; trees: TreeUse[] }
-  | { about: "memory"; bytes: number }
+  | { about: "memory" | "written"; bytes: number }
   | { about: "hidden"; hidden: HiddenUse };
 
 parentPort?.on("message", ({ id, question }: { id: number; question: Question }) => {
@@ -28,6 +30,8 @@ function look(question: Question): Answer {
       return { about: "trees", trees: measureTrees(question.roots) };
     case "memory":
       return { about: "memory", bytes: measureOwnMemory(question.root) };
+    case "written":
+      return { about: "written", bytes: measureWritten(question.root) };
     case "hidden":
       return { about: "hidden", hidden: measureHidden(question.root, question.device) };
   }

@@ -10,12 +10,13 @@ import {
   measureHidden,
   measureOwnMemory,
   measureTrees,
+  measureWritten,
 } from "../../../src/adapters/sandbox/processes.ts";
 
 const MB = 1024 * 1024;
 
-function directory(): string {
-  const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-measure-"));
+function directory(parent = tmpdir()): string {
+  const dir = mkdtempSync(path.join(parent, "draftsmith-measure-"));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
@@ -72,6 +73,17 @@ describe("what a tree of processes uses", () => {
     expect(hidden.disk).toBeGreaterThanOrEqual(5 * MB);
     expect(hidden.memory).toBe(0);
     expect(hidden.files).toBeGreaterThan(3);
+  });
+
+  it("tells what was written, by processes that ended and to files that are gone, too", async () => {
+    // Below /tmp it may be memory.
+    const dir = directory("/var/tmp");
+    const pid = await running(
+      `head -c 5M /dev/zero >gone; (head -c 5M /dev/zero >kept); rm gone; exec perl -e '${ready}'`,
+      dir,
+    );
+    expect(measureWritten(pid)).toBeGreaterThanOrEqual(5 * MB);
+    expect(measureWritten(pid)).toBeLessThan(20 * MB);
   });
 
   it("can be asked from another thread, again after that was closed", async () => {

@@ -83,3 +83,10 @@ export function withoutClosing(text: string): string {
     start.endsWith("/") ? `${word}${gap}${start.slice(0, -2)} //` : `${word}${gap}${start} `,
   );
 }
+
+const SKIPS = /\[(?=(?:(?:skip|no)[ _-][\w-]{1,30}|[\w-]{1,30}[ _-]skip)\])|\*(?=\*\*NO_CI\*)/gi;
+
+/** Text in which no order to skip checks stands: CI systems look for the very signs, in code and in addresses too. */
+export function withoutDirectives(text: string): string {
+  return text.replace(SKIPS, "$& ");
+}

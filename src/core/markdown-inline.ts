@@ -1,10 +1,10 @@
 import type { Token } from "markdown-it";
-import { textParts, withoutClosing } from "./github-text.ts";
+import { textParts, withoutClosing, withoutDirectives } from "./github-text.ts";
 import { stripInvisible } from "./redact.ts";
 
 /** Any text as code inside a line, also in a table cell: one line, whatever backticks and pipes it holds. */
 export function codeSpan(text: string): string {
-  const line = inertCode(stripInvisible(text).replace(/\s*\n\s*/g, " "));
+  const line = inertCode(stripInvisible(text).replace(/(?<!\s)\s*\n\s*/g, " "));
   if (line.trim() === "") return "";
   // A table cell ends at a pipe even inside backticks, so such code is spelled in entities; a comment
   // keeps what is an address from becoming a link there.
@@ -22,7 +22,7 @@ export function codeSpan(text: string): string {
 
 /** Any text as a fenced block; give it a blank line before. A language GitHub would render is left out. */
 export function fenced(text: string, lang = ""): string {
-  const inside = inertCode(stripInvisible(text)).replace(/\n+$/, "");
+  const inside = inertCode(stripInvisible(text)).replace(/(?<!\n)\n+$/, "");
   const longest = (inside.match(/`{3,}/g) ?? []).reduce(
     (most, run) => Math.max(most, run.length),
     2,
@@ -36,10 +36,10 @@ export function fenced(text: string, lang = ""): string {
 
 /**
  * Code without what acts even there: our own hidden lines are found by their text, and a merge that
- * takes the description as its message closes what that says it fixes.
+ * takes the description as its message closes what that says it fixes, and skips the checks it says.
  */
 function inertCode(code: string): string {
-  return withoutClosing(withoutMarkers(code));
+  return withoutDirectives(withoutClosing(withoutMarkers(code)));
 }
 
 /** Text in which no hidden line of ours stands. */
@@ -76,7 +76,11 @@ function glued(before: string, after: string): string {
 
 type Piece = { kind: "text"; text: string } | { kind: "markup"; markup: string };
 
-const text = (content: string): Piece => ({ kind: "text", text: content });
+/** What was spelt as an entity may be a line end, or something that nobody sees. */
+const text = (content: string): Piece => ({
+  kind: "text",
+  text: stripInvisible(content).replace(/\n/g, " "),
+});
 const markup = (content: string): Piece => ({ kind: "markup", markup: content });
 
 function pieces(children: Token[], oneLine: boolean): Piece[] {
@@ -118,10 +122,7 @@ function pieces(children: Token[], oneLine: boolean): Piece[] {
         break;
       }
       default:
-        // A line end in it was spelt as an entity.
-        out.push(
-          token.nesting === 0 ? text(token.content.replace(/\n/g, " ")) : markup(token.markup),
-        );
+        out.push(token.nesting === 0 ? text(token.content) : markup(token.markup));
     }
   }
   return out;
@@ -181,11 +182,15 @@ function writeText(content: string, startsLine: boolean): string {
 
 /** Every sign that means something anywhere in a line of Markdown, behind a backslash. */
 function escaped(plain: string): string {
-  return plain
-    .replace(/[\\`*[\]<|~$]/g, "\\$&")
-    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\_")
-    .replace(/&(?=[#A-Za-z0-9])/g, "\\&")
-    .replaceAll("<!--", "<\\!--");
+  return (
+    plain
+      .replace(/[\\`*[\]<|~$]/g, "\\$&")
+      .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\_")
+      .replace(/&(?=[#A-Za-z0-9])/g, "\\&")
+      // Stars around it may come from emphasis.
+      .replace(/(?<=NO)_(?=CI)/gi, "\\_")
+      .replaceAll("<!--", "<\\!--")
+  );
 }
 
 /** Signs that would start a block at the start of a line, behind a backslash. */

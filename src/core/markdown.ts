@@ -1,4 +1,4 @@
-import { textParts, withoutReferenceLinks } from "./github-text.ts";
+import { textParts, withoutDirectives, withoutReferenceLinks } from "./github-text.ts";
 import { inertBlocks } from "./markdown-blocks.ts";
 import { inertText, withoutMarkers } from "./markdown-inline.ts";
 import { stripInvisible } from "./redact.ts";
@@ -95,7 +95,10 @@ function inertLine(line: string): string {
     }
   });
   // "Signed-off-by: …", "Co-authored-by: …", "skip-checks: true": a hyphenated word and a colon.
-  return parts.join("").replace(/^(\s*(?=[A-Za-z0-9]*-)[A-Za-z0-9-]+)\s*:/, "$1 –");
+  return withoutDirectives(parts.join("")).replace(
+    /^(\s*(?=[A-Za-z0-9]*-)[A-Za-z0-9-]+)\s*:/,
+    "$1 –",
+  );
 }
 
 /** The first characters of a text, without half a character at the end. */

@@ -269,6 +269,25 @@ describe("a report", { timeout: JOB_MS }, () => {
     expect(title).not.toContain("[skip ci]");
   });
 
+  it("text-22 orders to skip checks in code and addresses, and entities of what nobody sees", async () => {
+    const { body, message, title } = await say(
+      [
+        "See https://e.example/[skip ci] &#x202e;now",
+        "",
+        "See http://e.example/***NO_CI*** and www.e.example/[ci skip].",
+        "`[skip ci]` ***NO_CI***",
+        "",
+        "```text\n[ci skip] [no ci] ***NO_CI***\n```",
+        "",
+        "a&#8203;b&#x2066;c&shy;d&#xe0041;e&ZeroWidthSpace;f **&rlm;g** [h&#x202e;](https://e.example)",
+      ].join("\n"),
+    );
+    expectInert(body);
+    expect(body).toContain("abcdef **g** h");
+    for (const text of [body, message, title])
+      expect(text).not.toMatch(/\[(?:skip ci|ci skip|no ci)\]|\*\*\*NO_CI\*\*\*/i);
+  });
+
   it("text-11 what it is made of is kept", async () => {
     const report = [
       "Sessions are *gone*; every request carries a **signed** token.",

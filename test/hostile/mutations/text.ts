@@ -17,7 +17,22 @@ const mutations: Mutation[] = [
   {
     attack: "text-02",
     defence: "code holds no closing words either",
-    ...edit(INLINE, "return withoutClosing(withoutMarkers(code));", "return withoutMarkers(code);"),
+    ...edit(INLINE, "withoutClosing(withoutMarkers(code))", "withoutMarkers(code)"),
+  },
+  {
+    attack: "text-22",
+    defence: "entities are cleaned of what nobody sees",
+    ...edit(INLINE, 'text: stripInvisible(content).replace(/\\n/g, " "),', "text: content,"),
+  },
+  {
+    attack: "text-22",
+    defence: "addresses hold no orders to skip checks",
+    ...edit(PLAIN, 'withoutDirectives(parts.join(""))', 'parts.join("")'),
+  },
+  {
+    attack: "text-22",
+    defence: "code holds none either",
+    ...edit(INLINE, "return withoutDirectives(withoutClosing", "return (withoutClosing"),
   },
   {
     attack: "text-03",

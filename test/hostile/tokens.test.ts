@@ -249,6 +249,21 @@ describe("what a job may do on GitHub", () => {
       const since = github.requests.length;
       const issue = stage.world.issue({ title: "Two", body: "Please." });
       for (const name of ["first of two", "second of two"]) stage.rehearse(name, change("two"));
+      // Neither is done before the other has begun.
+      const met = new Map<string, PromiseWithResolvers<void>>();
+      fault = async ({ method, path: to }) => {
+        const act =
+          method === "POST" ? ["/git/refs", "/pulls"].find((end) => to.endsWith(end)) : "";
+        if (!act) return undefined;
+        const other = met.get(act);
+        if (other) other.resolve();
+        else {
+          const second = Promise.withResolvers<void>();
+          met.set(act, second);
+          await second.promise;
+        }
+        return undefined;
+      };
       await stage.world.say("/codex\n- first of two\n- second of two", issue);
       await stage.world.ended(issue);
       const later = github.requests.slice(since);

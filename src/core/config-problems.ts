@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { didYouMean } from "./did-you-mean.ts";
 import { codeSpan } from "./markdown.ts";
+import { nameText } from "./messages/words.ts";
 import type { ConfigProblem } from "./repo-config.ts";
 import type { YamlValue } from "./yaml.ts";
 
@@ -14,7 +15,7 @@ export function issueProblems(
   file: YamlValue,
   keysOf: (path: PropertyKey[]) => string[],
 ): ConfigProblem[] {
-  const problems = issues.flatMap((issue) =>
+  const problems = issues.filter(isOwn).flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => ({
           line: file.lineOf([...issue.path, key]),
@@ -36,13 +37,18 @@ export function issueProblems(
   return more > 0 ? [...problems.slice(0, MAX_PROBLEMS), last] : problems;
 }
 
+/** Whether a limit is one of the schema's, not of whole numbers as such: those lie within. */
+function isOwn(issue: Issue): boolean {
+  return issue.code !== "too_big" || issue.maximum !== Number.MAX_SAFE_INTEGER;
+}
+
 function unknownKey(key: string, path: PropertyKey[], known: string[]): string {
   const meant = didYouMean(key, known);
   const where = path.length > 0 ? ` in ${place(path)}` : "";
   const hint = meant
     ? `did you mean ${codeSpan(meant)}?`
     : `known here: ${known.map(codeSpan).join(", ")}`;
-  return `unknown key ${codeSpan(key)}${where}; ${hint}`;
+  return `unknown key ${codeSpan(nameText(key))}${where}; ${hint}`;
 }
 
 /** "`limits.steps`", "entry 2 of `checks`". */
@@ -60,7 +66,7 @@ function wrong(issue: Issue, root: unknown): string {
   );
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${KIND[issue.expected] ?? issue.expected}, not ${kindOf(value)}${remedy(issue.expected, value)}`;
+      return `must be ${KIND[issue.expected] ?? issue.expected}, not ${instead(issue.expected, value)}${remedy(issue.expected, value)}`;
     case "too_big":
       return `must ${bound("at most", issue.origin, Number(issue.maximum))}`;
     case "too_small":
@@ -76,13 +82,19 @@ const KIND: Record<string, string> = {
   string: "text",
   number: "a number",
   int: "a whole number",
+  boolean: "true or false",
 };
 
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "empty";
   if (Array.isArray(value)) return "a list";
-  const kinds: Record<string, string> = { ...KIND, boolean: "true or false" };
-  return kinds[typeof value] ?? typeof value;
+  return KIND[typeof value] ?? typeof value;
+}
+
+/** What stands there: of a number where another one is wanted, the number. */
+function instead(expected: string, value: unknown): string {
+  const number = typeof value === "number" && (expected === "int" || expected === "number");
+  return number ? String(value) : kindOf(value);
 }
 
 function remedy(expected: string, value: unknown): string {
@@ -90,6 +102,7 @@ function remedy(expected: string, value: unknown): string {
   if (expected === "string" && (value === null || value === undefined))
     return "; fill it in or remove it";
   if (expected === "string" && !Array.isArray(value)) return "; put it in quotes";
+  if (expected === "boolean") return "; write `true` or `false`, without quotes";
   if (expected === "int" || expected === "number")
     return typeof value === "string" ? "; write it without quotes and units" : "";
   return "";

@@ -26,9 +26,18 @@ export function globReach(glob: string): (folder: string) => boolean {
 }
 
 function patternsOf(glob: string): Step<Step<Sign>[]>[][] {
-  const rooted = glob.replace(/^\.?\/+/, "").replace(/\/+$/, "");
-  const anywhere = rooted.includes("/") || /^\.?\//.test(glob) ? rooted : `**/${rooted}`;
+  const path = rooted(glob);
+  const anywhere = path.includes("/") || /^\.?\//.test(glob) ? path : `**/${path}`;
   return alternatives(`${anywhere}/**`).map((each) => each.split("/").map(nameSteps));
+}
+
+/** A glob without the slashes around it. */
+function rooted(glob: string): string {
+  return glob.replace(/^\.?\/+/, "").replace(/\/+$/, "");
+}
+
+function isNoName(name: string): boolean {
+  return name === "" || name === "." || name === "..";
 }
 
 /** The root has no names. */
@@ -63,7 +72,11 @@ function reaches(steps: Step<Step<Sign>[]>[], names: string[][]): boolean {
 /** Why a glob cannot be used, or null. */
 export function globProblem(glob: string): string | null {
   if (glob.startsWith("!")) return "cannot be negated; name what is meant instead";
-  if (alternatives(glob).length > MAX_ALTERNATIVES) return "has too many alternatives in braces";
+  const readings = alternatives(glob);
+  if (readings.length > MAX_ALTERNATIVES) return "has too many alternatives in braces";
+  if (readings.some((each) => rooted(each).split("/").some(isNoName))) {
+    return "matches nothing: a path has no empty names, no `.` and no `..`; write it from the root";
+  }
   return null;
 }
 

@@ -6,7 +6,12 @@ import { globProblem } from "./glob.ts";
 import { codeSpan } from "./markdown.ts";
 import { parseYaml } from "./yaml.ts";
 
-const command = z.string().trim().min(1).max(4000);
+const command = z
+  .string()
+  .trim()
+  .min(1)
+  .max(4000)
+  .refine((text) => !text.includes("\0"), "must not hold a NUL character; remove it");
 const domain = z
   .string()
   .max(254)

@@ -1,4 +1,13 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+} from "yaml";
 import { codeSpan, tableCell } from "./markdown.ts";
 import type { ConfigProblem } from "./repo-config.ts";
 
@@ -66,8 +75,11 @@ export function parseYaml(
 
 const REMEDY: Record<string, string> = {
   TAB_AS_INDENT: "not valid YAML: a tab is used as indentation; use spaces",
+  RESOURCE_EXHAUSTION: "nested too deeply",
   MULTIPLE_DOCS: "the file holds several documents; remove the line `---` between them",
 };
+
+const NOT_PLAIN = "this is no plain YAML value; remove its tag (`!!…`)";
 
 interface Reading {
   problems: ConfigProblem[];
@@ -87,15 +99,17 @@ function plainValue(node: ParsedNode | null, path: string[], reading: Reading): 
   if (isAlias(node)) return refuse("aliases (`*name`) are not supported; write the value out");
   if (node.anchor !== undefined) return refuse("anchors (`&name`) are not supported; remove it");
   if (path.length > MAX_DEPTH) return refuse("nested too deeply");
-  if (isScalar(node)) return node.value;
+  if (isScalar(node)) return node.value instanceof Uint8Array ? refuse(NOT_PLAIN) : node.value;
   if (isSeq(node)) {
     return node.items.map((item, index) => {
+      // Lists of pairs, by a tag.
+      if (isPair(item)) return refuse(NOT_PLAIN);
       const place = [...path, String(index)];
       lines.set(placeKey(place), item === null ? line : lineAt(item.range[0]));
       return plainValue(item, place, reading);
     });
   }
-  if (!isMap(node)) return refuse("this is no plain YAML value");
+  if (!isMap(node)) return refuse(NOT_PLAIN);
   const entries = new Map<string, unknown>();
   for (const { key, value } of node.items) {
     const at = key === null ? line : lineAt(key.range[0]);

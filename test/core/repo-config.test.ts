@@ -112,11 +112,7 @@ describe("a mistake is told with its line and remedy", () => {
       "limits:\n  minutes: 30m",
       ["2: `limits.minutes` must be a number, not text; write it without quotes and units"],
     ],
-    [
-      "half a step",
-      "limits:\n  steps: 1.5",
-      ["2: `limits.steps` must be a whole number, not a number"],
-    ],
+    ["half a step", "limits:\n  steps: 1.5", ["2: `limits.steps` must be a whole number, not 1.5"]],
     ["too many steps", "limits:\n  steps: 900", ["2: `limits.steps` must be at most 500"]],
     ["no time", "limits:\n  minutes: 0", ["2: `limits.minutes` must be more than 0"]],
     ["nothing allowed", "paths:\n  allowed: []", ["2: `paths.allowed` must have at least 1 entry"]],
@@ -224,6 +220,37 @@ describe("a mistake is told with its line and remedy", () => {
     ["a quote that does not end", 'checks:\n  - "npm test', /^2: not valid YAML: .*quote/],
     ["a bracket that does not end", "checks: [npm test\n", /^\d: not valid YAML: /],
     ["a tag of another language", "checks: !!js/function x", /^1: not valid YAML: Unresolved tag/],
+    [
+      "a list of pairs",
+      "limits: !!omap [steps: 3]",
+      /^1: this is no plain YAML value; remove its tag/,
+    ],
+    ["bytes", "model: !!binary aGk=", /^1: this is no plain YAML value; remove its tag/],
+    ["too many brackets", `a: ${"[".repeat(5000)}`, /^1: nested too deeply/],
+    [
+      "another word for true",
+      "enabled: yes",
+      /^1: `enabled` must be true or false, not text; write `true`/,
+    ],
+    ["a fraction", "limits: {steps: 1.5}", /^1: `limits.steps` must be a whole number, not 1.5$/],
+    ["no number", "limits: {minutes: .nan}", /^1: `limits.minutes` must be a number, not NaN$/],
+    ["a huge number", "limits: {steps: 1e99}", /^1: `limits.steps` must be at most 500$/],
+    [
+      "a key with something unseen in it",
+      "ena\u200bbled: true",
+      /^1: unknown key `ena\\u\{200b\}bled`/,
+    ],
+    ["a command with a NUL", 'checks: ["a\\0b"]', /^1: entry 1 of `checks` must not hold a NUL/],
+    [
+      "a path that is none",
+      "paths: {protected: [infra//x]}",
+      /^1: entry 1 of `paths.protected` matches nothing: /,
+    ],
+    [
+      "a path that leads out",
+      "paths: {protected: [../infra]}",
+      /^1: entry 1 of `paths.protected` matches nothing: /,
+    ],
     ["wrong indentation", "limits:\n   steps: 3\n  tasks: 1", /^3: not valid YAML: /],
   ])("%s", (_name, text, told) => {
     expect(problems(text)[0]).toMatch(told);

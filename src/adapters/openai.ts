@@ -6,7 +6,7 @@ import type { Model, ModelReply } from "../core/model.ts";
 import type { Log } from "../core/ports.ts";
 import { classify, type Failure, passing } from "./openai/failure.ts";
 import { createAssembly, isRecord } from "./openai/reply.ts";
-import { openBody } from "./openai/response-body.ts";
+import { openBody, shortened } from "./openai/response-body.ts";
 import { toBody } from "./openai/wire.ts";
 
 /** How to reach a model server; `baseURL` includes its version path, such as `/v1`. */
@@ -108,16 +108,20 @@ function createClient(apiKey: string, baseURL: string): OpenAI {
     logLevel: "off",
     timeout: 24 * 3_600_000,
     // The SDK would add OPENAI_CUSTOM_HEADERS and a description of this machine.
-    fetch: (url, init) =>
-      fetch(url, {
+    fetch: async (url, init) => {
+      const response = await fetch(url, {
         ...init,
+        // Prompt and key go where the operator said, and nobody chooses another address from there.
+        redirect: "manual",
         headers: {
           accept: "text/event-stream, application/json",
           authorization: `Bearer ${apiKey}`,
           "content-type": "application/json",
           "user-agent": "draftsmith",
         },
-      }),
+      });
+      return response.ok ? response : shortened(response);
+    },
   });
 }
 

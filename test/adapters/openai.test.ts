@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createModel, type ModelOptions } from "../../src/adapters/openai.ts";
 import { TransientError, toError, UserError } from "../../src/core/errors.ts";
@@ -270,6 +272,49 @@ describe("a reply without end", () => {
     const piece = call(0, undefined, "shell", '{"a": "}'.padEnd(200, " "));
     const model = await modelWith([{ chunks: Array(9000).fill(piece) }]);
     expect((await model.ask()).toolCalls).toHaveLength(1);
+  });
+});
+
+describe("an answer without end", () => {
+  /** A model before a server that answers with this piece again and again. */
+  async function endless(status: number, piece: string, pieces = Number.POSITIVE_INFINITY) {
+    const endless = createServer((_, response) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      let sent = 0;
+      const more = () => {
+        while (sent < pieces && !response.destroyed) {
+          sent += 1;
+          if (!response.write(piece)) return void response.once("drain", more);
+        }
+        response.end("{}");
+      };
+      more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+    server = {
+      url: `http://127.0.0.1:${(endless.address() as AddressInfo).port}/v1`,
+      requests: [],
+      close: () => new Promise((resolve) => endless.close(() => resolve())),
+    };
+    const model = createModel({
+      apiKey: KEY,
+      baseURL: server.url,
+      log: { warn: () => undefined },
+      maxTries: 1,
+    });
+    const { signal } = new AbortController();
+    return failureOf(model.complete({ model: "m-1", messages: HELLO, tools: [], signal }));
+  }
+
+  test("is not read on where it tells of an error", async () => {
+    const failure = await endless(500, "x".repeat(64 * 1024));
+    expect(failure.message).toContain("answered 500");
+  });
+
+  test("costs no more than its bytes where it is blank", async () => {
+    const began = performance.now();
+    await endless(200, " ".repeat(1024), 24 * 1024);
+    expect(performance.now() - began).toBeLessThan(4000);
   });
 });
 
@@ -556,6 +601,17 @@ describe("a failure that will not pass", () => {
     expect(failure.message).toMatch(message);
     expect(failure.message).not.toContain(KEY);
     expect(server.requests).toHaveLength(1);
+  });
+
+  test("a server that sends requests elsewhere gets nothing there, neither prompt nor key", async () => {
+    const { ask } = await modelWith([
+      { status: 307, headers: { location: "/elsewhere" } },
+      { content: "from elsewhere" },
+    ]);
+    const failure = await failureOf(ask());
+    expect(failure).toBeInstanceOf(UserError);
+    expect(failure.message).toContain("set OPENAI_BASE_URL to that one");
+    expect(server.requests.map(({ path }) => path)).toEqual(["/v1/chat/completions"]);
   });
 
   test("a web page, again and again, points at the base URL", async () => {

@@ -73,6 +73,11 @@ export function classify(thrown: unknown, to: Destination, now: number): Failure
         `model ${to.model} is not known at ${to.host}: check DRAFTSMITH_MODEL and OPENAI_BASE_URL`,
       );
   }
+  if (status !== undefined && status >= 300 && status < 400) {
+    return final(
+      `the model server ${to.host} sends requests to another address (status ${status}): set OPENAI_BASE_URL to that one`,
+    );
+  }
   const message = `${to.host} answered ${oneLine(error.message)}`;
   if (status === undefined || status >= 500 || [408, 409, 425, 429].includes(status)) {
     return { kind: "passing", message, afterMs: retryAfterMs(error.headers, now), operator: false };

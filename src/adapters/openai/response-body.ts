@@ -14,6 +14,28 @@ export type OpenedBody =
 /** Bytes of one response; a stream takes some 300 of them to say one word. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** Bytes of the body of an error: its message is short, whatever follows. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** An answer that is no success, with no more of its body than a message needs. */
+export async function shortened(response: Response): Promise<Response> {
+  const chunks: Uint8Array[] = [];
+  let left = MAX_ERROR_BYTES;
+  try {
+    for await (const bytes of response.body ?? []) {
+      chunks.push(bytes.subarray(0, left));
+      left -= bytes.length;
+      if (left <= 0) break;
+    }
+  } catch {
+    // The status says enough where the words break off.
+  }
+  const { status, statusText, headers } = response;
+  // The one status here that cannot have a body.
+  const body = status === 304 ? null : Buffer.concat(chunks);
+  return new Response(body, { status, statusText, headers });
+}
+
 /**
  * Looks at the first byte of a response rather than at its content type, which many servers get
  * wrong: those that ignore `stream` answer one JSON object, a gateway in trouble answers HTML.
@@ -23,12 +45,13 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export async function openBody(response: Response, onBytes: () => void): Promise<OpenedBody> {
   const chunks = textOf(response, onBytes);
   let head = "";
-  while (head.trim() === "") {
+  while (head === "") {
     const next = await chunks.next();
     if (next.done) throw new Error("an empty reply");
-    head += next.value;
+    // Blanks by which a server keeps the connection say nothing, and may go on for long.
+    head = next.value.trimStart();
   }
-  const first = head.trimStart().at(0);
+  const first = head.at(0);
   if (first === "<") {
     throw new UserError(
       "the model server sent a web page, not a completion: check OPENAI_BASE_URL",

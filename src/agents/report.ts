@@ -7,6 +7,9 @@ export interface Report {
 
 const MAX_TITLE = 72;
 
+/** Characters of a line from which its marks are taken, one pair after another; no title is that long. */
+const MAX_MARKED = 300;
+
 /** Lines that only announce what follows. */
 const LABEL = /^(title|summary|report|final report|commit( message)?|pr title|pull request)$/i;
 const PREFIX = /^(pr |commit )?(title|subject|summary): */i;
@@ -36,6 +39,7 @@ export function parseReport(report: string): Report {
 function unmarked(line: string): string {
   if (isFence(line)) return "";
   let text = line.trim().replace(/^(#{1,6}|[-*+>])\s+/, "");
+  if (text.length > MAX_MARKED) return text;
   for (let before = ""; before !== text; ) {
     before = text;
     text = text

@@ -274,4 +274,11 @@ describe("a report", () => {
     expect(summary).toBe(`${line}\n\nwhy`);
     expect(parseReport("x".repeat(200)).title).toBe(`${"x".repeat(71)}…`);
   });
+
+  test("with an endless line is read in no time", () => {
+    const began = performance.now();
+    const { title } = parseReport('"'.repeat(1_000_000));
+    expect(title).toHaveLength(72);
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
 });

@@ -58,3 +58,16 @@ describe("no replacement", () => {
     expect(reason(FILE, "return 1;", "return 1;")).toBe("old and new are the same.");
   });
 });
+
+describe("a text made to cost time", () => {
+  const LONG = 200_000;
+
+  test.each([
+    ["one sign over and over", "a".repeat(LONG), `${"a".repeat(LONG / 4)}b${"a".repeat(LONG / 4)}`],
+    ["one line over and over", "a\n".repeat(LONG), `${"a \n".repeat(LONG / 2)}b`],
+  ])("is read once: %s", (_, text, old) => {
+    const began = performance.now();
+    expect(reason(text, old)).toContain("old is not in the file");
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+});

@@ -12,17 +12,23 @@ export function replaceExact(text: string, old: string, wanted: string, all: boo
   const crlf = count(text, "\r\n") * 2 > count(text, "\n");
   const unix = withLineEnds(old, false);
   const dos = withLineEnds(old, true);
-  const find = (crlf ? [dos, old, unix] : [old, unix, dos]).find((form) => text.includes(form));
+  let places: number[] = [];
+  const find = (crlf ? [dos, old, unix] : [old, unix, dos]).find((form) => {
+    places = placesOf(text, form);
+    return places.length > 0;
+  });
   if (find === undefined) return { status: "failed", reason: whyNotFound(text, old) };
-  const places = count(text, find);
-  if (places > 1 && !all) {
-    const lines = linesOf(text, find).join(", ");
-    const reason = `old stands ${places} times in the file (from lines ${lines}). Give more of the text around the one you mean, or set all to change every one.`;
+  if (places.length > 1 && !all) {
+    const lines = linesOf(text, places).join(", ");
+    const reason = `old stands ${places.length} times in the file (from lines ${lines}). Give more of the text around the one you mean, or set all to change every one.`;
     return { status: "failed", reason };
   }
   const asWritten = find === old && !crlf;
   const insert = asWritten ? wanted : withLineEnds(wanted, crlf || find.includes("\r\n"));
-  return { status: "replaced", text: text.split(find).join(insert), count: places };
+  const kept = [0, ...places.map((at) => at + find.length)].map((from, nth) =>
+    text.slice(from, places[nth]),
+  );
+  return { status: "replaced", text: kept.join(insert), count: places.length };
 }
 
 function withLineEnds(text: string, crlf: boolean): string {
@@ -39,10 +45,8 @@ function whyNotFound(text: string, old: string): string {
   if (first === undefined)
     return "old holds nothing but white space, which does not stand like that in the file.";
   const squeezed = lines.map(squeeze);
-  const same = squeezed.findIndex((_, at) =>
-    wanted.every((line, next) => squeezed[at + next] === line),
-  );
-  if (same >= 0) {
+  const [same] = placesOf(squeezed, wanted);
+  if (same !== undefined) {
     const exact = lines.slice(same, same + wanted.length).join("\n");
     return `old is not in the file exactly, but from line ${same + 1} only the white space differs. There the file has:\n${exact}`;
   }
@@ -54,6 +58,30 @@ function whyNotFound(text: string, old: string): string {
   return `old is not in the file.${hint} Read the file again: it has to match character by character.`;
 }
 
+/**
+ * Where a run of characters or lines stands, each place behind the end of the one before. The way of
+ * Knuth, Morris and Pratt: with the engine's own search a model can make one call take minutes.
+ */
+function placesOf<T>(items: ArrayLike<T>, run: ArrayLike<T>): number[] {
+  if (run.length === 0) return [];
+  /** How much of the run's beginning ends at each of its items again. */
+  const again = [0];
+  for (let at = 1, known = 0; at < run.length; at++) {
+    while (known > 0 && run[at] !== run[known]) known = again[known - 1] ?? 0;
+    if (run[at] === run[known]) known += 1;
+    again.push(known);
+  }
+  const places: number[] = [];
+  for (let at = 0, known = 0; at < items.length; at++) {
+    while (known > 0 && items[at] !== run[known]) known = again[known - 1] ?? 0;
+    if (items[at] === run[known]) known += 1;
+    if (known < run.length) continue;
+    places.push(at - known + 1);
+    known = 0;
+  }
+  return places;
+}
+
 function squeeze(line: string): string {
   return line.replace(/\s+/g, " ").trim();
 }
@@ -63,14 +91,6 @@ function count(text: string, part: string): number {
 }
 
 /** 1-based lines in which the first few places begin. */
-function linesOf(text: string, part: string): number[] {
-  const lines: number[] = [];
-  for (
-    let at = text.indexOf(part);
-    at >= 0 && lines.length < 10;
-    at = text.indexOf(part, at + part.length)
-  ) {
-    lines.push(count(text.slice(0, at), "\n") + 1);
-  }
-  return lines;
+function linesOf(text: string, places: number[]): number[] {
+  return places.slice(0, 10).map((at) => count(text.slice(0, at), "\n") + 1);
 }

@@ -107,6 +107,9 @@ function signs(file: ChangedTextFile): Caution[] {
   });
 }
 
+/** Lines of a script that others are compared with. */
+const MAX_COMPARED = 50;
+
 /** Lines of a script that went, by which it ran tests or failed with them. */
 function shortened(file: ChangedTextFile): Caution[] {
   if (!SCRIPT.test(file.path)) return [];
@@ -118,12 +121,13 @@ function shortened(file: ChangedTextFile): Caution[] {
     );
   const stops = (lines: PatchLine[]) =>
     lines.filter(({ text }) => /^\s*set\s+-(?:[a-z]*e|o\s+(?:errexit|pipefail))/.test(text));
-  const [ran] = runs(file.removed);
+  const before = runs(file.removed);
+  const now = runs(file.added);
+  const [ran] = before;
   const [stopped] = stops(file.removed);
-  const fewer = runs(file.added).length < runs(file.removed).length;
-  const narrowed = file.added.filter(({ text }) =>
-    runs(file.removed).some((line) => isNarrowed(line.text, text)),
-  );
+  const fewer = now.length < before.length;
+  const near = before.slice(0, MAX_COMPARED);
+  const narrowed = now.filter(({ text }) => near.some((line) => isNarrowed(line.text, text)));
   const passing = file.added.filter(
     ({ text }) =>
       (makes && /^\t[@+]*-/.test(text) && RUNNER.test(text)) ||
@@ -145,16 +149,18 @@ function shortened(file: ChangedTextFile): Caution[] {
 function lists(file: ChangedTextFile): Caution[] {
   return file.hunks.flatMap((hunk) => {
     const cautions: Caution[] = [];
+    const isMoved = movedIn(hunk);
+    const oldWith = oldLines(hunk);
     let open: { indent: number; kind: "left out" | "run" } | null = null;
     for (const line of hunk) {
       const indent = /^\s*/.exec(line.text)?.[0].length ?? 0;
       const kind = LISTS.test(line.text) ? "left out" : CHOICES.test(line.text) ? "run" : null;
       if (kind !== null) {
         open = /[[({]\s*$|[:=]\s*$/.test(line.text) ? { indent, kind } : null;
-        cautions.push(...inline(file, hunk, line, kind));
+        cautions.push(...inline(file, line, kind, oldWith));
       } else if (open && line.text.trim() !== "" && indent <= open.indent) {
         open = null;
-      } else if (open && line.sign !== " " && isEntry(line.text) && !movedIn(hunk, line)) {
+      } else if (open && line.sign !== " " && isEntry(line.text) && !isMoved(line)) {
         if (open.kind === "left out" && line.sign === "+") {
           cautions.push(warn(file, line.line, "more is left out of the tests or checks"));
         }
@@ -171,12 +177,28 @@ function isEntry(text: string): boolean {
   return /["'\w/*.-]/.test(text) && !/^\s*(?:#|\/\/)/.test(text);
 }
 
-/** Whether the same entry stands on the other side of the patch. */
-function movedIn(hunk: PatchLine[], line: PatchLine): boolean {
-  return hunk.some(
-    (other) =>
-      other.sign !== " " && other.sign !== line.sign && gist(other.text) === gist(line.text),
-  );
+/** Tells whether the same entry stands on the other side of a hunk, which may have a million lines. */
+function movedIn(hunk: PatchLine[]): (line: PatchLine) => boolean {
+  const gists = (sign: PatchLine["sign"]) =>
+    new Set(hunk.filter((line) => line.sign === sign).map(({ text }) => gist(text)));
+  const came = gists("+");
+  const went = gists("-");
+  return ({ sign, text }) => (sign === "+" ? went : came).has(gist(text));
+}
+
+/** Finds the first line of a hunk that went and holds a key; each key is looked for once. */
+function oldLines(hunk: PatchLine[]): (key: string) => PatchLine | undefined {
+  const went = hunk.filter(({ sign }) => sign === "-");
+  const found = new Map<string, PatchLine | undefined>();
+  return (key) => {
+    if (!found.has(key)) {
+      found.set(
+        key,
+        went.find(({ text }) => text.includes(key)),
+      );
+    }
+    return found.get(key);
+  };
 }
 
 /** What nobody tests or checks anyway. */
@@ -185,13 +207,13 @@ const BUILT =
 
 function inline(
   file: ChangedTextFile,
-  hunk: PatchLine[],
   line: PatchLine,
   kind: "left out" | "run",
+  oldWith: (key: string) => PatchLine | undefined,
 ): Caution[] {
   if (line.sign !== "+" || !/[\]"'\w]\s*,?\s*$/.test(line.text)) return [];
   const key = /["']?([\w.-]+)["']?\s*[:=]/.exec(line.text)?.[1] ?? "";
-  const old = hunk.find((other) => other.sign === "-" && other.text.includes(key));
+  const old = oldWith(key);
   const entries = (text: string) =>
     (
       text

@@ -48,6 +48,18 @@ describe("any patch is read", () => {
     }
   });
 
+  it("however many entries its lists have", { timeout: 20_000 }, () => {
+    for (const lists of [
+      `exclude: [\n${'  "a",\n'.repeat(100_000)}]\n`,
+      'exclude: "a"\n'.repeat(60_000),
+    ]) {
+      const began = performance.now();
+      const cautions = weakenedTests(realDiff({ [TS]: THREE }, { "vitest.config.ts": lists }));
+      expect(cautions.length).toBeGreaterThan(40);
+      expect(performance.now() - began).toBeLessThan(8000);
+    }
+  });
+
   it("and no more is told than a person reads", () => {
     const many = Object.fromEntries(
       Array.from({ length: 60 }, (_, at) => [`test/t${at}.test.ts`, THREE]),

@@ -7,7 +7,7 @@ export function foldPath(path: string): string {
   return foldCase(path.replace(/\p{Default_Ignorable_Code_Point}/gu, ""))
     .replaceAll("\\", "/")
     .split("/")
-    .map((name) => longName(name.replace(/(?<=.):.*$/s, "").replace(/[. ]+$/, "") || name))
+    .map((name) => longName(name.replace(/(?<=.):.*$/s, "").replace(/(?<![. ])[. ]+$/, "") || name))
     .join("/");
 }
 

@@ -22,6 +22,8 @@ export interface Examined {
 
 /** Why a change may not be taken, in words the agent can act on; null when it may. */
 export function refusal({ files, sizes, links }: Examined): string | null {
+  // First, because to look at each takes time.
+  if (files.length > MAX_CHANGED_FILES) return tooMany(files);
   const kept = files.filter((file) => file.status !== "deleted");
   const submodules = kept.filter((file) => file.newMode === "160000");
   if (submodules.length > 0) {
@@ -42,7 +44,6 @@ export function refusal({ files, sizes, links }: Examined): string | null {
     [links.get(file.path), file.leadsTo].some((way) => way?.split("/").some(foldsToGit)),
   );
   if (toGit.length > 0) return `A link into .git cannot be kept: ${names(toGit)}.`;
-  if (files.length > MAX_CHANGED_FILES) return tooMany(files);
   const large = kept.filter((file) => (sizes.get(file.newId) ?? 0) > MAX_FILE_BYTES);
   if (large.length > 0) return `GitHub takes no file larger than 100 MB: ${names(large)}.`;
   const total = kept.reduce((sum, file) => sum + (sizes.get(file.newId) ?? 0), 0);
@@ -90,6 +91,6 @@ function foldsToGit(component: string): boolean {
     .replace(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "")
     .toLowerCase()
     .replace(/:.*$/s, "")
-    .replace(/[ .]+$/, "");
+    .replace(/(?<![ .])[ .]+$/, "");
   return folded === ".git" || folded === "git~1";
 }

@@ -5,13 +5,16 @@ import { git, gitBytes, gitRecords } from "./run-git.ts";
 const MAX_TARGET_BYTES = 4096;
 /** Links that a system follows on one way before it calls it a loop. */
 const MAX_HOPS = 40;
+/** Directories that are passed on the ways of all links of one change; real ones need a thousandth of it. */
+const MAX_WORK = 10_000_000;
 
 /** Symbolic links of a tree, by path; null where the target is too long to be one, or cannot be told. */
 export type Links = Map<string, string | null>;
 
 /**
  * The changed files of `tree`, each new or changed link with the path it leads to at last, through
- * every other link of the tree. It stays null where a link leaves the tree, or leads round in circles.
+ * every other link of the tree. It stays null where a link leaves the tree or leads round in circles, and
+ * where so many have such long ways that to follow them all would take minutes.
  */
 export async function followLinks(
   dir: string,
@@ -21,18 +24,24 @@ export async function followLinks(
 ): Promise<{ files: ChangedObject[]; links: Links }> {
   if (!files.some(isLink)) return { files, links: new Map() };
   const links = await linksOf(dir, tree, env);
+  const work = { left: MAX_WORK };
   const followed = files.map((file) =>
-    isLink(file) ? { ...file, leadsTo: whereTo(file.path, links) } : file,
+    isLink(file) ? { ...file, leadsTo: whereTo(file.path, links, work) } : file,
   );
   return { files: followed, links };
 }
 
-/** Where a path of the tree leads when every link on the way is followed; null when out of the tree. */
-export function whereTo(path: string, links: Links): string | null {
+/**
+ * Where a path of the tree leads when every link on the way is followed; null when out of the tree, or
+ * when no `work` is left to find out.
+ */
+export function whereTo(path: string, links: Links, work = { left: MAX_WORK }): string | null {
   const ahead = path.split("/");
   const behind: string[] = [];
   let hops = 0;
   for (let name = ahead.shift(); name !== undefined; name = ahead.shift()) {
+    work.left -= behind.length + 1;
+    if (work.left < 0) return null;
     if (name === "" || name === ".") continue;
     if (name === "..") {
       if (behind.pop() === undefined) return null;

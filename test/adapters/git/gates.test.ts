@@ -119,3 +119,21 @@ describe("what may be taken", () => {
     expect(reason).toContain("and 2 more");
   });
 });
+
+describe("links made to cost time", () => {
+  it.each([
+    ["that pass thousands of directories", `${"a/".repeat(2047)}b`, 400],
+    ["that go down and up again", `${"x/".repeat(680)}${"../".repeat(680)}b`, 400],
+    ["of blanks that end in something else", `${" ".repeat(4000)}x`, 5000],
+  ])("%s are judged all the same", (_, target, count) => {
+    const names = Array.from({ length: count }, (_, at) => `l${at}`);
+    const links = new Map(names.map((name) => [name, target]));
+    const work = { left: 1_000_000 };
+    const began = performance.now();
+    const files = names.map((name) =>
+      added(name, { newMode: "120000", leadsTo: whereTo(name, links, work) }),
+    );
+    refusal({ files, sizes: new Map(), links });
+    expect(performance.now() - began).toBeLessThan(4000);
+  });
+});

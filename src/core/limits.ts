@@ -137,6 +137,10 @@ export const broken = {
     stopped: "cpu",
     words: `it used more than ${minutes(cpuMs)} of CPU time`,
   }),
+  openFiles: (most: number): Broken => ({
+    stopped: "memory",
+    words: `it held more than ${most.toLocaleString("en")} files open`,
+  }),
   hostMemory: { stopped: "memory", words: "the server ran low on memory" } as const,
   hostFiles: { stopped: "memory", words: "the server ran low on open files" } as const,
   unwatched: { stopped: "memory", words: "the server could not watch it" } as const,

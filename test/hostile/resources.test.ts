@@ -132,6 +132,17 @@ describe("a hostile command", () => {
     expectOthersUnhurt(result);
   });
 
+  it("resources-38 opens so many files that those it hides are not looked at", async () => {
+    const result = await side.attack(
+      perl(
+        `for (1..9) { fork or do { open $f[$_], "<", "/dev/null" for 1..8000; sleep 15; exit } } sleep 15; print "unseen\\n"`,
+      ),
+    );
+    expect(result).toMatchObject({ exitCode: null, stopped: "memory" });
+    expect(result.output).toContain("[stopped: it held more than 50,000 files open]");
+    expectOthersUnhurt(result);
+  });
+
   it("resources-12 unpacks a bomb", async () => {
     const job = await side.workspace();
     const made = await side.run(

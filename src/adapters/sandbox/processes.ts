@@ -28,8 +28,8 @@ export interface HiddenUse {
 
 /** Ticks of a second in /proc, on every Linux that Node runs on. */
 const TICKS = 100;
-/** Descriptors that one look goes through; a job can open millions. */
-const MAX_FILES = 20_000;
+/** Descriptors that one look goes through; a job can open millions, so who has more cannot be looked at. */
+export const MAX_FILES = 50_000;
 
 /** Adds up the trees below `roots` from one look at the table of processes. */
 export function measureTrees(roots: number[]): TreeUse[] {

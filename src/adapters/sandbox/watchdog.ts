@@ -15,6 +15,7 @@ import { type DiskState, diskState } from "./machine.ts";
 import { measureDisk, openClosed } from "./measure-disk.ts";
 import { createObserver } from "./observer.ts";
 import { relieve, roomWords } from "./pressure.ts";
+import { type HiddenUse, MAX_FILES } from "./processes.ts";
 
 /** A command that runs. */
 interface Watched {
@@ -117,7 +118,9 @@ export function createWatchdog({
       const tree = trees[at];
       if (!tree || !cases.has(command)) continue;
       checkCpu(command, tree.cpuMs);
-      const hidden = ticks % SELDOM === 0 ? await hiddenOf(command) : 0;
+      // Files in memory; the kernel counts them for a control group.
+      const due = command.group === null && ticks % SELDOM === 0;
+      const hidden = due ? (await hiddenOf(command)).memory : 0;
       if (tree.memory + hidden <= limits.memory) continue;
       // Pages that processes share were counted for each of them.
       const own = await observer.ownMemory(command.pid);
@@ -125,10 +128,11 @@ export function createWatchdog({
     }
   }
 
-  /** Files that exist in memory only; the kernel counts them for a control group. */
-  async function hiddenOf(command: Case): Promise<number> {
-    if (command.group !== null) return 0;
-    return (await observer.hidden(command.pid, await device)).memory;
+  /** Files that no directory shows. Who has so many open that they cannot be looked at is stopped. */
+  async function hiddenOf(command: Case): Promise<HiddenUse> {
+    const hidden = await observer.hidden(command.pid, await device);
+    if (hidden.files > MAX_FILES) end(command, broken.openFiles(MAX_FILES));
+    return hidden;
   }
 
   function checkDisk(now: DiskState): void {
@@ -157,7 +161,7 @@ export function createWatchdog({
     const begun = await diskState(dir);
     const use = await measureDisk(dirs, enough);
     if (cases.has(command)) {
-      use.bytes += (await observer.hidden(command.pid, await device)).disk;
+      use.bytes += (await hiddenOf(command)).disk;
     }
     const endedAt = performance.now();
     account.disk = { use, begun, endedAt, tookMs: endedAt - began };

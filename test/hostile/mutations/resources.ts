@@ -196,8 +196,8 @@ const mutations: Mutation[] = [
     attack: "resources-25",
     defence: "look at files in memory",
     file: WATCHDOG,
-    find: "return (await observer.hidden(command.pid, await device)).memory;",
-    replace: "return 0;",
+    find: "const hidden = due ? (await hiddenOf(command)).memory : 0;",
+    replace: "const hidden = due ? 0 : 0;",
   },
   {
     attack: "resources-26",

@@ -5,9 +5,12 @@ import type { Log } from "../core/ports.ts";
 /** What one try of a job leaves: it ended, or it wants to be tried again at a time (ms since the epoch). */
 export type Tried = { status: "ended" } | { status: "again"; at: number };
 
+/** The longest delay a timer takes: beyond it a timer would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Runs stored jobs side by side. Rows are the truth; this only wakes what they name. */
 export interface Runner {
-  /** Starts jobs; an id that is queued or running already is not taken twice. */
+  /** Starts jobs; one that is queued or running already is tried once more when that try has ended. */
   start(jobIds: string[]): void;
   /** Interrupts what runs; its rows stay as they are and go on at the next start. */
   stop(): Promise<void>;
@@ -23,6 +26,8 @@ export function createRunner(deps: {
   const { run, now, log } = deps;
   const queue = new PQueue({ concurrency: deps.concurrency });
   const taken = new Set<string>();
+  /** Asked for while they were taken: what asked may have come too late for that try to see it. */
+  const called = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   const stopped = new AbortController();
 
@@ -31,7 +36,10 @@ export function createRunner(deps: {
     try {
       const tried = await run(jobId, stopped.signal);
       taken.delete(jobId);
+      const again = called.delete(jobId);
       if (tried.status === "again") later(jobId, tried.at - now());
+      // An admin may allow a held change while its last try still tidies up.
+      else if (again) start([jobId]);
     } catch (thrown) {
       // The row could not even be settled: the store is in trouble. Try again, the row is unchanged.
       taken.delete(jobId);
@@ -50,14 +58,18 @@ export function createRunner(deps: {
         timers.delete(timer);
         start([jobId]);
       },
-      Math.max(0, ms),
+      Math.min(Math.max(0, ms), LONGEST_MS),
     );
     timers.add(timer);
   }
 
   function start(jobIds: string[]): void {
     for (const jobId of jobIds) {
-      if (taken.has(jobId) || stopped.signal.aborted) continue;
+      if (stopped.signal.aborted) continue;
+      if (taken.has(jobId)) {
+        called.add(jobId);
+        continue;
+      }
       taken.add(jobId);
       void queue.add(() => work(jobId));
     }

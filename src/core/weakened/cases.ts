@@ -99,8 +99,9 @@ function paired(file: ChangedTextFile): Pairs {
       if (at >= 0) names.splice(at, 1);
       return at < 0;
     });
-    went.push(...gone.slice(names.length));
-    came.push(...names.slice(gone.length));
+    // One by one: as arguments of a call there can be too many.
+    for (const each of gone.slice(names.length)) went.push(each);
+    for (const name of names.slice(gone.length)) came.push(name);
   }
   return { file, went, came };
 }

@@ -125,7 +125,7 @@ const TRUISMS = [
   /^[\w.$>-]*(?:assert|true|ok|truthy)!?\(\s*(?:true|True|1|!0|!false)\s*[,)]/i,
   /^assert\s+(?:True|true|1)\s*(?:,|$)/m,
   // A tuple, which Python takes for true.
-  /^assert\s+\([^()]*(?:\([^()]*\)[^()]*)*,\s*f?(["'])[^\n]*\1\s*\)\s*$/m,
+  /^assert\s+\([^()]*(?:\([^()]*\)[^()]*)*,\s*f?["'][^"'\n]*["']\s*\)\s*$/m,
   /^assert!?\s*\(?\s*(?<left>[\w."']+)\s*===?\s*\k<left>\s*(?:[,)]|$)/m,
 ];
 

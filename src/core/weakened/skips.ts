@@ -66,7 +66,7 @@ const IN_TESTS: Sign[] = [
   [/\bskip\s*:\s*(?:true|["'])/, "is skipped"],
   [/[{,]\s*(?:skip|todo)\s*:\s*(?:!|process\.|os\.|is[A-Z]|\w*CI\b)/, "is skipped"],
   [
-    /\b(?:if|unless|expect|assert\w*)\b(?:[^"'`]|"[^"]*"|'[^']*'|`[^`]*`)*(?:&&\s*false|\|\|\s*true|\band\s+False|\bor\s+True)\b/,
+    /^\s*(?:\}\s*else\s+)?(?:await\s+|return\s+|self\.)?(?:if|unless|expect|assert\w*)\b(?:[^"'`]|"[^"]*"|'[^']*'|`[^`]*`)*(?:&&\s*false|\|\|\s*true|\band\s+False|\bor\s+True)\b/,
     "has a condition that decides nothing",
   ],
   [

@@ -78,25 +78,22 @@ function indent(text: string): number {
 const ROW = /^\s*(?:pytest\.param)?[[({].*[\])}],\s*$/;
 const TABLE = /\.each\b|parametri[sz]e|\brange \[\]struct|:= \[\]struct|CsvSource|rstest|#\[case/;
 
-/** Rows that went from a table of cases: by its head, or because nothing else of the file changed. */
-export function removedRows(file: ChangedTextFile, files: ChangedTextFile[]): Caution[] {
+/**
+ * Rows that went from a table of cases (by its head, or because nothing else of the file changed) and
+ * are not among the lines that `came` anywhere.
+ */
+export function removedRows(file: ChangedTextFile, came: Set<string>): Caution[] {
   if (file.status !== "modified") return [];
   const gone = file.hunks.flatMap((hunk) => {
     const table = hunk.some(({ sign, text }) => sign !== "+" && TABLE.test(text));
     const rows = (sign: string) => hunk.filter((line) => line.sign === sign && ROW.test(line.text));
-    const [went, came] = [rows("-"), rows("+")];
+    const [went, stays] = [rows("-"), rows("+").length];
     const counts = table || file.added.length === 0;
-    return counts && went.length > came.length ? went.slice(came.length) : [];
+    return counts && went.length > stays ? went.slice(stays) : [];
   });
   const [first] = gone;
-  if (!first) return [];
-  const moved = files.some((other) => other !== file && has(other.added, first));
-  if (moved) return [];
+  if (!first || came.has(gist(first.text))) return [];
   return [warn(file, first.line, `${count(gone.length, "row")} of a table of cases went`)];
-}
-
-function has(lines: PatchLine[], wanted: PatchLine): boolean {
-  return lines.some(({ text }) => gist(text) === gist(wanted.text));
 }
 
 function warn(file: ChangedTextFile, line: number | null, why: string): Caution {

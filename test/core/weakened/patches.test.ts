@@ -60,6 +60,12 @@ describe("any patch is read", () => {
     }
   });
 
+  it("however many checks it adds", { timeout: 20_000 }, () => {
+    const line = `${"expect(a).toBe(1);".repeat(8)}\n`;
+    const patch = realDiff({ [TS]: THREE }, { [TS]: `${THREE}${line.repeat(20_000)}` });
+    expect(weakenedTests(patch)).toEqual([]);
+  });
+
   it("and no more is told than a person reads", () => {
     const many = Object.fromEntries(
       Array.from({ length: 60 }, (_, at) => [`test/t${at}.test.ts`, THREE]),

@@ -164,7 +164,7 @@ const mutations: Mutation[] = [
     attack: "gate-25",
     defence: "the repository is known by its number",
     file: "src/adapters/github/reads.ts",
-    find: "data.id !== undefined && data.id !== repo.id",
+    find: "data?.id !== undefined && data.id !== repo.id",
     replace: "false",
   },
   { attack: "gate-26", defence: "the operator's pause", ...noPause },

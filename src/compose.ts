@@ -26,6 +26,7 @@ import { createVerify } from "./api/signature.ts";
 import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
 import type { AppConfig, Credentials } from "./config.ts";
+import { toError, UserError } from "./core/errors.ts";
 import { limitsOf } from "./core/limits.ts";
 import { createRedactor } from "./core/redact.ts";
 import { redactedModel } from "./core/redacted-model.ts";
@@ -252,12 +253,12 @@ export async function composeSetup(config: AppConfig): Promise<void> {
   const bound = host === "::1" || isLocalName(host);
   const token = randomBytes(16).toString("hex");
   const env = createEnvFile(process.cwd());
-  const manifest = parse(readFileSync(existsSync("app.yml") ? "app.yml" : APP_YML, "utf8"));
+  const manifest = readManifest(existsSync("app.yml") ? "app.yml" : APP_YML);
   const routes = setupRoutes({
     bound,
     token,
     session: randomBytes(32).toString("hex"),
-    manifest: z.record(z.string(), z.unknown()).parse(manifest),
+    manifest,
     webUrl,
     registerUrl,
     convert: (code) => convertManifest(apiUrl, code),
@@ -274,4 +275,19 @@ export async function composeSetup(config: AppConfig): Promise<void> {
   say("There are no credentials of a GitHub App yet.");
   if (bound) say(`To register one, open http://${shown}:${port}/probot on this machine.`);
   say(`From elsewhere open /probot?token=${token} there; it opens once.`);
+}
+
+/** What an App is registered from. Throws UserError when the file holds no keys. */
+function readManifest(file: string): Record<string, unknown> {
+  try {
+    return z.record(z.string(), z.unknown()).parse(parse(readFileSync(file, "utf8")));
+  } catch (thrown) {
+    const reason =
+      thrown instanceof z.ZodError
+        ? "it holds no keys"
+        : toError(thrown).message.split(":\n", 1)[0];
+    throw new UserError(
+      `Draftsmith cannot start:\n  ${file}: cannot be read (${reason}); mend it, or remove it to use the one of the package`,
+    );
+  }
 }

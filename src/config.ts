@@ -1,5 +1,4 @@
 import { createPrivateKey } from "node:crypto";
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { getPrivateKey } from "@probot/get-private-key";
@@ -8,8 +7,10 @@ import { readBound } from "./core/domains.ts";
 import { toError, UserError } from "./core/errors.ts";
 import { type AskedLimits, askedLimits, limitSettings } from "./core/limits.ts";
 import type { Quotas } from "./core/policy.ts";
+import { readEnvText } from "./env-text.ts";
 import { openSecretFiles } from "./open-files.ts";
 import { scrubEnvironment } from "./scrub-environment.ts";
+import { headerText, serverUrl, webHost, wholeNumber } from "./setting-forms.ts";
 import { toolPath } from "./tool-path.ts";
 
 /** What the App needs to speak as itself. */
@@ -84,13 +85,6 @@ const OWN = [
   ...Object.keys(limitSettings),
 ];
 
-const wholeNumber = (min: number, max: number, remedy: string) =>
-  z
-    .string()
-    .regex(/^\d+$/, remedy)
-    .transform(Number)
-    .pipe(z.int(remedy).min(min, remedy).max(max, remedy));
-
 const quota = (usual: number) =>
   wholeNumber(1, 100_000, "must be a whole number from 1 to 100000").default(usual);
 
@@ -108,22 +102,14 @@ const schema = z.object({
   HOST: z.string().default("localhost"),
   PORT: wholeNumber(0, 65_535, "must be a port number from 0 to 65535").default(3000),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
-  GHE_HOST: z
-    .string()
-    .regex(
-      /^[a-z0-9.-]+(:\d+)?$/i,
-      "must be a host name, such as github.example.com, without https:// and path",
-    )
-    .optional(),
+  GHE_HOST: webHost.optional(),
   GH_ORG: z
     .string()
     .regex(/^[\w-]+$/, "must be the name of an organisation, as in its address on GitHub")
     .optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
-  OPENAI_API_KEY: z.string().optional(),
-  OPENAI_BASE_URL: z
-    .url({ protocol: /^https?$/, error: "must be a URL such as https://models.example.com/v1" })
-    .optional(),
+  OPENAI_API_KEY: headerText.optional(),
+  OPENAI_BASE_URL: serverUrl.optional(),
   DRAFTSMITH_MODEL: z
     .string()
     .regex(/^[\x21-\x7e]{1,200}$/, "must be a model name without spaces")
@@ -220,7 +206,7 @@ export function readConfig(
   }
   if (problems.length > 0 || !parsed.success) {
     throw new UserError(
-      `Draftsmith cannot start:\n${problems.map((line) => `  ${line}`).join("\n")}`,
+      `Draftsmith cannot start:\n${[...new Set(problems)].map((line) => `  ${line}`).join("\n")}`,
     );
   }
   const value = parsed.data;
@@ -272,7 +258,7 @@ export function readConfig(
 
 /** The environment of this process. A `.env` file in the working directory is read first, as Probot does. */
 export function loadEnvironment(): Record<string, string | undefined> {
-  if (existsSync(".env")) process.loadEnvFile(".env");
+  for (const [name, value] of Object.entries(readEnvText(".env"))) process.env[name] ??= value;
   return { ...process.env };
 }
 

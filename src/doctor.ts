@@ -8,12 +8,14 @@ import { type AppConfig, loadEnvironment } from "./config.ts";
 import { appFindings, modelFinding } from "./core/doctor/answers.ts";
 import { boundsFindings } from "./core/doctor/bounds.ts";
 import { amiss, type Finding, fine, report } from "./core/doctor/finding.ts";
-import { toError } from "./core/errors.ts";
+import { toError, UserError } from "./core/errors.ts";
 import { createRedactor } from "./core/redact.ts";
 import { examineSettings } from "./doctor/settings.ts";
 import { dataDirFindings, nearest, systemFindings } from "./doctor/system.ts";
 
 const APP_YML = fileURLToPath(new URL("../app.yml", import.meta.url));
+
+type Environment = Record<string, string | undefined>;
 
 const manifest = z.object({
   default_permissions: z.record(z.string(), z.string()),
@@ -78,22 +80,24 @@ async function credentialFindings(config: AppConfig, ask: Instruments): Promise<
 }
 
 async function main(): Promise<void> {
-  const env = loadEnvironment();
+  let env: Environment = {};
   const redact = createRedactor(() => secretsOf(env));
   try {
+    env = loadEnvironment();
     const { config, findings } = examineSettings(env, process.cwd(), process.getuid?.());
     const all = await examine(config, findings);
     process.stdout.write(redact(report(all)));
     process.exitCode = all.some(({ level }) => level === "fail") ? 1 : 0;
   } catch (thrown) {
     const error = toError(thrown);
-    process.stderr.write(redact(`The doctor could not go on: ${error.stack ?? error.message}\n`));
+    const said = error instanceof UserError ? error.message : (error.stack ?? error.message);
+    process.stderr.write(redact(`The doctor could not go on: ${said}\n`));
     process.exitCode = 2;
   }
 }
 
 /** Values that may stand in no line, whatever is wrong with them. */
-function secretsOf(env: Record<string, string | undefined>): string[] {
+function secretsOf(env: Environment): string[] {
   const names = ["PRIVATE_KEY", "WEBHOOK_SECRET", "WEBHOOK_SECRET_OLD", "OPENAI_API_KEY"];
   return names.flatMap((name) => env[name] ?? []).filter((value) => value.length > 0);
 }

@@ -127,6 +127,21 @@ describe("readConfig", () => {
     ).toBeUndefined();
   });
 
+  it.each([
+    ["GHE_HOST", "gh.example.com:99999", "must be a host name"],
+    ["GHE_HOST", "1.2.3.999", "must be a host name"],
+    ["OPENAI_BASE_URL", "http://user:word@127.0.0.1:1/v1", "must be a URL such as"],
+    ["OPENAI_BASE_URL", "https://models.example.com/v1?key=word", "must be a URL such as"],
+    ["OPENAI_BASE_URL", "ftp://models.example.com", "must be a URL such as"],
+    ["OPENAI_API_KEY", "word\n", "must be in plain ASCII, without spaces and line ends"],
+    ["OPENAI_API_KEY", "wörd", "must be in plain ASCII, without spaces and line ends"],
+    ["PORT", "99999999999999999999", "must be a port number"],
+  ])("takes no %s of %j, and does not repeat it", (name, value, remedy) => {
+    const wrong = () => read({ ...complete, [name]: value });
+    expect(wrong).toThrow(`\n  ${name}: ${remedy}`);
+    expect(wrong).not.toThrow(/word(?!,)|(PORT: .*\n.*){2}/);
+  });
+
   it("refuses to serve without a webhook secret", () => {
     expect(() => read({ ...complete, WEBHOOK_SECRET: "" })).toThrow(/WEBHOOK_SECRET: is missing/);
   });

@@ -1,7 +1,15 @@
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -133,6 +141,21 @@ describe("npm run doctor", () => {
       expect(about("credentials")).toBeUndefined();
     },
   );
+
+  it("says what stands in the way, and never where in the code", LIFE, async () => {
+    const cwd = directory();
+    mkdirSync(path.join(cwd, "data", "paused"), { recursive: true });
+    const paused = await call({}, { cwd });
+    expect(paused.about("paused")).toMatch(/^warn: no reason can be read → To go on remove /);
+    symlinkSync("/nowhere/at/all", path.join(cwd, "link"));
+    const linked = await call({ DATA_DIR: "link" }, { cwd });
+    expect(linked.about("DATA_DIR")).toMatch(/^fail: .* is a link that leads nowhere → Choose/);
+    mkdirSync(path.join(cwd, ".env"));
+    const { code, text } = await call({}, { cwd });
+    expect(code).toBe(2);
+    expect(text).toMatch(/\n {2}\.env: cannot be read \(EISDIR.*it has to be a file/);
+    expect(text).not.toMatch(/\n\s+at /);
+  });
 
   it("finds nothing wrong with an App that is as app.yml wants it", LIFE, async () => {
     const github = await startGitHub({

@@ -33,7 +33,7 @@ export function makeDirectories(
   }
   if (user === null) {
     const workDir = path.join(dataDir, "work");
-    mkdirSync(workDir, { recursive: true, mode: 0o700 });
+    makeWorkDir(workDir, 0o700);
     return { dataDir, workDir };
   }
   const name = `draftsmith-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
@@ -52,7 +52,7 @@ export function makeDirectories(
     chmodSync(dataDir, 0o710);
   }
   const workDir = parent === dataDir ? path.join(dataDir, "work") : path.join(parent, name);
-  mkdirSync(workDir, { recursive: true, mode: 0o710 });
+  makeWorkDir(workDir, 0o710);
   // Anyone can put something under this name there first, such as a link to a directory of root's.
   const made = lstatSync(workDir);
   if (made.uid !== 0 || !made.isDirectory())
@@ -60,6 +60,16 @@ export function makeDirectories(
   chownSync(workDir, 0, user.gid);
   chmodSync(workDir, 0o710);
   return { dataDir, workDir };
+}
+
+function makeWorkDir(dir: string, mode: number): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode });
+  } catch (thrown) {
+    throw new UserError(
+      `Draftsmith cannot start:\n  DATA_DIR: ${dir} cannot be made (${toError(thrown).message}); remove what stands in its place`,
+    );
+  }
 }
 
 /** Not Node's own recursive mkdir, which never returns where a parent cannot hold directories, as in /proc. */

@@ -154,11 +154,14 @@ const REMEDY: Record<string, (host: string, port: number) => string> = {
   EADDRNOTAVAIL: (host) => `HOST: ${host} is not an address of this machine`,
 };
 
+const otherwise = (reason: string) => (host: string, port: number) =>
+  `HOST: ${host} with port ${port} cannot be listened on (${reason}); set another HOST or PORT`;
+
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const remedy = REMEDY[error.code ?? ""];
-      reject(remedy ? new UserError(`Draftsmith cannot start:\n  ${remedy(host, port)}`) : error);
+      const remedy = REMEDY[error.code ?? ""] ?? otherwise(error.message);
+      reject(new UserError(`Draftsmith cannot start:\n  ${remedy(host, port)}`));
     });
     server.listen({ host, port }, () => {
       const address = server.address();

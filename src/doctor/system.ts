@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { amiss, type Finding, fine, isAtLeast } from "../core/doctor/finding.ts";
 import { toError } from "../core/errors.ts";
@@ -13,6 +13,8 @@ import {
 const NODE = "24.0.0";
 /** `git merge-tree --write-tree` came with it. */
 const GIT = "2.38.0";
+/** How long a program may take to say its version. */
+const PATIENCE_MS = 10_000;
 /** Arguments by which a program says its version, and the oldest that is enough. */
 const PROGRAMS: { name: HostProgram; version: string[] | null; least: string | null }[] = [
   { name: "git", version: ["--version"], least: GIT },
@@ -51,7 +53,7 @@ function programFinding(
     return amiss("fail", name, "is not there", missingRemedy([name], host));
   }
   if (version === null) return fine(name, found.stdout.trim());
-  const { stdout } = spawnSync(name, version, { encoding: "utf8" });
+  const { stdout } = spawnSync(name, version, { encoding: "utf8", timeout: PATIENCE_MS });
   const number = /\d+(?:\.\d+)+/.exec(stdout ?? "")?.[0];
   if (number === undefined) return amiss("warn", name, "does not tell its version", null);
   if (least === null || isAtLeast(number, least)) return fine(name, number);
@@ -70,6 +72,8 @@ function namespaces({ sysctls }: SandboxHost): Finding[] {
 export function dataDirFindings(dataDir: string, uid: number | undefined): Finding[] {
   const about = "DATA_DIR";
   const there = existsSync(dataDir);
+  const obstacle = there ? null : obstacleAt(dataDir);
+  if (obstacle !== null) return [amiss("fail", about, obstacle, "Choose another directory.")];
   const standing = there ? dataDir : nearest(path.dirname(dataDir));
   const stat = statSync(standing);
   if (!stat.isDirectory()) {
@@ -96,10 +100,28 @@ export function nearest(dir: string): string {
   return existsSync(dir) || path.dirname(dir) === dir ? dir : nearest(path.dirname(dir));
 }
 
-/** The operator's emergency stop. */
+/** What keeps a directory from being made that is not there yet; null when nothing does. */
+function obstacleAt(dir: string): string | null {
+  try {
+    const link = lstatSync(dir, { throwIfNoEntry: false });
+    return link === undefined ? null : `${dir} is a link that leads nowhere`;
+  } catch (thrown) {
+    return `${dir.slice(0, 200)} cannot be made: ${toError(thrown).message.slice(0, 200)}`;
+  }
+}
+
+/** The operator's emergency stop, told as the server tells it. */
 function paused(dataDir: string): Finding[] {
   const file = path.join(dataDir, "paused");
   if (!existsSync(file)) return [];
-  const why = readFileSync(file, "utf8").trim().split("\n")[0] ?? "";
-  return [amiss("warn", "paused", why || "no reason is given", `To go on remove ${file}.`)];
+  return [amiss("warn", "paused", reasonIn(file), `To go on remove ${file}.`)];
+}
+
+function reasonIn(file: string): string {
+  try {
+    const words = readFileSync(file, "utf8").replace(/[\p{Cc}\s]+/gu, " ");
+    return words.trim() || "no reason is given";
+  } catch {
+    return "no reason can be read";
+  }
 }

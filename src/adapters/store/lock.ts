@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { UserError } from "../../core/errors.ts";
+import { toError, UserError } from "../../core/errors.ts";
 import { createPrivately, isBusy } from "./sqlite.ts";
 
 /**
@@ -9,8 +9,7 @@ import { createPrivately, isBusy } from "./sqlite.ts";
  */
 export function lockDataDir(dir: string): { release(): void } {
   const file = join(dir, "server.lock");
-  createPrivately(file);
-  const handle = new DatabaseSync(file, { timeout: 0 });
+  const handle = open(file);
   try {
     handle.exec("BEGIN EXCLUSIVE");
   } catch (error) {
@@ -22,4 +21,16 @@ export function lockDataDir(dir: string): { release(): void } {
     );
   }
   return { release: () => handle.close() };
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    createPrivately(file);
+    return new DatabaseSync(file, { timeout: 0 });
+  } catch (thrown) {
+    const { message } = toError(thrown);
+    throw new UserError(`${file} cannot be used (${message}); remove it or set another DATA_DIR`, {
+      cause: thrown,
+    });
+  }
 }

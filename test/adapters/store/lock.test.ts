@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
@@ -46,4 +46,11 @@ test("a refused try in this process does not open the directory to another proce
 
   expect(await once(rival, "exit")).toEqual([1, null]);
   lock.release();
+});
+
+test("what is no file is named, with what to do", () => {
+  const dir = storeDirectory();
+  mkdirSync(join(dir, "server.lock"));
+  expect(() => lockDataDir(dir)).toThrow(/server\.lock cannot be used \(.*\); remove it/);
+  expect(() => lockDataDir(dir)).toThrow(UserError);
 });

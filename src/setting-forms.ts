@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+/** A whole number within bounds; anything else is told `remedy`. */
+export const wholeNumber = (min: number, max: number, remedy: string) =>
+  z
+    .string()
+    .regex(/^\d+$/, remedy)
+    .transform(Number)
+    .pipe(z.int(remedy).min(min, remedy).max(max, remedy));
+
+/** What is sent in a header, where spaces and line ends cannot stand. */
+export const headerText = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "must be in plain ASCII, without spaces and line ends");
+
+/** Address of a server, to which paths are added. */
+export const serverUrl = z
+  .string()
+  .refine(
+    isServerUrl,
+    "must be a URL such as https://models.example.com/v1, without user name, password, ? and #",
+  )
+  .transform((text) => text.trim());
+
+/** Name of a web server, with its port or without. */
+export const webHost = z
+  .string()
+  .refine(
+    (text) => /^[a-z0-9.-]+(:\d+)?$/i.test(text) && URL.canParse(`https://${text}`),
+    "must be a host name, such as github.example.com, without https:// and path",
+  );
+
+function isServerUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return `${url.username}${url.password}${url.search}${url.hash}` === "";
+}

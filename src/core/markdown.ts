@@ -95,10 +95,8 @@ function inertLine(line: string): string {
     }
   });
   // "Signed-off-by: …", "Co-authored-by: …", "skip-checks: true": a hyphenated word and a colon.
-  return withoutDirectives(parts.join("")).replace(
-    /^(\s*(?=[A-Za-z0-9]*-)[A-Za-z0-9-]+)\s*:/,
-    "$1 –",
-  );
+  const inert = withoutDirectives(parts.join(""));
+  return inert.replace(/^(\s*(?=[A-Za-z0-9]*-)[A-Za-z0-9-]+)\s*:/, "$1 –");
 }
 
 /** The first characters of a text, without half a character at the end. */

@@ -250,7 +250,8 @@ export async function composeSetup(config: AppConfig): Promise<void> {
   const { host, port: wanted, webUrl, registerUrl, apiUrl, trustProxy: proxies } = config;
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const now = () => Date.now();
-  const bound = host === "::1" || isLocalName(host);
+  // What a proxy hands on may come from anywhere.
+  const bound = (host === "::1" || isLocalName(host)) && proxies === 0;
   const token = randomBytes(16).toString("hex");
   const env = createEnvFile(process.cwd());
   const manifest = readManifest(existsSync("app.yml") ? "app.yml" : APP_YML);

@@ -62,9 +62,13 @@ export function isLocalName(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host);
 }
 
-function isForwarded({ headers }: IncomingMessage): boolean {
-  return Object.keys(headers).some(
-    (name) => name === "forwarded" || name.startsWith("x-forwarded-"),
+/** nginx hands strangers on under the server's own name, without a word of them, but as no browser asks: by HTTP/1.0. */
+function isForwarded({ headers, httpVersion }: IncomingMessage): boolean {
+  return (
+    httpVersion !== "1.1" ||
+    Object.keys(headers).some(
+      (name) => ["forwarded", "via", "x-real-ip"].includes(name) || name.startsWith("x-forwarded-"),
+    )
   );
 }
 

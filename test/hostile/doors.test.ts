@@ -737,6 +737,8 @@ describe("the set-up page", () => {
         { host: `127.0.0.1:${port}`, "x-forwarded-for": "203.0.113.5" },
         { host: "localhost", "x-forwarded-host": "draftsmith.example.com" },
         { host: "localhost", forwarded: "for=203.0.113.5" },
+        { host: "localhost", via: "1.1 proxy" },
+        { host: "localhost", "x-real-ip": "203.0.113.5" },
       ];
       for (const headers of strangers) {
         for (const to of [
@@ -752,7 +754,13 @@ describe("the set-up page", () => {
           expect(answer.text).not.toMatch(/state=|proof/);
         }
       }
+      // As nginx does where nobody told it to say more.
+      const nginx = `GET /probot HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`;
+      expect(await exchange(port, nginx)).toMatch(/^HTTP\/1\.1 403 /);
       expect(existsSync(env)).toBe(false);
+      const behind = await setUpMode({ DRAFTSMITH_TRUST_PROXY: "1" });
+      expect((await ask(behind.port, "/probot")).status).toBe(403);
+      expect(behind.said()).not.toContain("on this machine");
     },
     JOB_MS,
   );

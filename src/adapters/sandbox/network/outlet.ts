@@ -7,6 +7,8 @@ import { isPublicAddress } from "./public-address.ts";
 /** Names kept of one command: more than are shown, so that the first ones are among them. */
 const MAX_DENIED = 200;
 const MAX_NAME = 100;
+/** Names that wait to be looked up: as many as a command can hold connections. */
+const MAX_WAITING = 256;
 
 /** A host name; underscores are against the rules and in use. */
 const HOST = /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -26,6 +28,8 @@ export interface Outlet {
   deny(host: string, port: number): string;
   /** What was refused, as `host:port`. */
   denied(): string[];
+  /** The command has ended: nothing more is looked up for it. */
+  end(): void;
 }
 
 /** An outlet to `allowed`: domains as the configuration has them, judged to be fit for it. */
@@ -34,6 +38,7 @@ export function createOutlet(allowed: readonly string[], internet: Internet): Ou
   /** Look-ups come one after another: a command with many names does not keep others waiting. */
   let last: Promise<unknown> = Promise.resolve();
   const underway = new Map<string, Promise<string[]>>();
+  let ended = false;
 
   function deny(host: string, port: number): string {
     const shown = shownHost(host, port);
@@ -44,7 +49,11 @@ export function createOutlet(allowed: readonly string[], internet: Internet): Ou
   function addressesOf(name: string): Promise<string[]> {
     const shared = underway.get(name);
     if (shared) return shared;
-    const asked = last.then(() => internet.lookup(name)).finally(() => underway.delete(name));
+    // Whoever asked may have left long ago, and asked for thousands of names below one that is allowed.
+    if (underway.size >= MAX_WAITING) return Promise.resolve([]);
+    const asked = last
+      .then(() => (ended ? [] : internet.lookup(name)))
+      .finally(() => underway.delete(name));
     underway.set(name, asked);
     last = asked.catch(() => undefined);
     return asked;
@@ -75,6 +84,9 @@ export function createOutlet(allowed: readonly string[], internet: Internet): Ou
     },
     deny,
     denied: () => hostList(denied),
+    end() {
+      ended = true;
+    },
   };
 }
 

@@ -131,7 +131,7 @@ async function listening(
 }
 
 /** Ends the connections of a command that has ended, once what was on its way has been read. */
-async function leave({ clients }: Seat): Promise<void> {
+async function leave({ clients, outlet }: Seat): Promise<void> {
   if (clients.size > 0) {
     const closed = [...clients].map((client) => new Promise((done) => client.once("close", done)));
     const late = Promise.withResolvers<void>();
@@ -140,4 +140,5 @@ async function leave({ clients }: Seat): Promise<void> {
     clearTimeout(timer);
   }
   for (const client of clients) client.destroy();
+  outlet.end();
 }

@@ -171,11 +171,15 @@ export interface Objects {
   changed(repo: RepoRef, commit: string): Promise<ChangedFile[] | null>;
   /** What `to` changed since it parted from `from`, as a unified diff cut at `maxBytes` with a notice. */
   diff(repo: RepoRef, from: string, to: string, maxBytes: number): Promise<string>;
-  /** Merges two commits in memory: the merged tree, or the files that conflict. */
+  /**
+   * Merges two commits in memory: the merged tree, or the files that conflict. With `base`, the parent of
+   * `theirs`, only what that one commit did is taken over, wherever the two histories parted.
+   */
   merge(
     repo: RepoRef,
     ours: string,
     theirs: string,
+    base?: string,
   ): Promise<{ tree: string } | { conflicts: string[] }>;
   /** A commit of `tree` on `parent` in the mirror, with our fixed identity. */
   commit(

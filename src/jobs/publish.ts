@@ -127,7 +127,7 @@ async function addCommit(
     await deps.github.readGit(job.repo, (token) =>
       deps.workspaces.fetch(job.repo, [parent], token),
     );
-    const merged = await deps.objects.merge(job.repo, parent, change.commit);
+    const merged = await deps.objects.merge(job.repo, parent, change.commit, change.parent);
     if ("conflicts" in merged) {
       throw new UserError(
         `the branch ${job.target.branch} moved while the agent worked, and the change conflicts with it on ${merged.conflicts.join(", ")}; write the command again`,

@@ -51,6 +51,21 @@ test("a follow-up is carried over what a person pushed meanwhile, and checked ag
   expect(await world.show(`${pull.head}:b.txt`)).toBe("b");
 });
 
+test("a follow-up brings nothing back that a person took off the branch meanwhile", {
+  timeout: 60_000,
+}, async () => {
+  const { world, pull } = await worldWithDraft(async ({ bare }, branch) => {
+    const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    const anew = [...person, "commit-tree", "main^{tree}", "-p", "main", "-m", "Begin anew"];
+    await git(bare, ["update-ref", `refs/heads/${branch}`, await git(bare, anew)]);
+  });
+  await world.say("/codex go on", pull.number);
+  expect(await world.ended(pull.number)).toContain("✅ done");
+  const files = await git(world.bare, ["ls-tree", "--name-only", pull.head]);
+  expect(files.split("\n")).toContain("b.txt");
+  expect(files.split("\n")).not.toContain("a.txt");
+});
+
 test("a follow-up that conflicts with what a person pushed leaves the branch alone and says so", {
   timeout: 60_000,
 }, async () => {

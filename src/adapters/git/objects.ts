@@ -1,6 +1,6 @@
 import type { ChangedFile, Objects } from "../../core/ports.ts";
 import { changedFiles, changedObjects, LARGE_IS_BINARY } from "./changed-files.ts";
-import { commitTree } from "./commit.ts";
+import { commitTree, treeOf } from "./commit.ts";
 import type { GitContext } from "./layout.ts";
 import { followLinks, sizesOf } from "./links.ts";
 import { inMirror } from "./mirror.ts";
@@ -88,10 +88,15 @@ export function createObjects(context: GitContext): Objects {
         return diff(dir, parted, objectId(to), maxBytes);
       }),
 
-    merge: (repo, ours, theirs) =>
+    merge: (repo, ours, theirs, base) =>
       inMirror(context, repo, async (dir) => {
+        // A commit nobody refers to, by which git finds that base (it is asked for by name since 2.40).
+        const mine =
+          base === undefined
+            ? ours
+            : await commitTree(dir, await treeOf(dir, ours), base, "Carry over");
         const flags = ["--write-tree", "-z", "--name-only", "--no-messages"];
-        const both = [objectId(ours), objectId(theirs)];
+        const both = [objectId(mine), objectId(theirs)];
         const { code, stdout } = await git(
           dir,
           ["merge-tree", ...flags, "--allow-unrelated-histories", ...both],

@@ -398,6 +398,21 @@ describe("from inside the sandbox", () => {
     expect(internet.connected.length).toBeLessThanOrEqual(1);
   });
 
+  it("network-24 takes the length off a request, so that its body is a second one", async () => {
+    const second = "GET /second HTTP/1.1\\r\\nHost: evil.example.com\\r\\n\\r\\n";
+    for (const own of ["content-length", "close, Content-Length"]) {
+      await attack(
+        `${SAY}
+         say 'GET http://a.example.org/first HTTP/1.1\\r\\nHost: a.example.org\\r\\nContent-Length: 48\\r\\nConnection: ${own}\\r\\n\\r\\n${second}'`,
+      );
+    }
+    // It stays what it was: the body of the first.
+    expect(internet.requests).toHaveLength(2);
+    for (const each of internet.requests) {
+      expect(each).toMatch(/^GET a\.example\.org \/first GET \/second/);
+    }
+  });
+
   it("network-23 ends while the server connects for it, again and again", async () => {
     const { connect } = internet;
     const reached = Promise.withResolvers<void>();

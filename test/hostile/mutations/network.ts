@@ -136,8 +136,8 @@ const mutations: Mutation[] = [
     attack: "network-15",
     defence: "a body in chunks stays in chunks",
     file: `${NETWORK}/forward.ts`,
-    find: `asked.headers["transfer-encoding"] === undefined ? {}`,
-    replace: `asked.headers["transfer-encoding"] !== "" ? {}`,
+    find: `if (headers["transfer-encoding"] !== undefined) return { "transfer-encoding": "chunked" };`,
+    replace: ``,
   },
   {
     attack: "network-16",
@@ -175,6 +175,13 @@ const mutations: Mutation[] = [
     file: `${NETWORK}/tunnel.ts`,
     find: `if (client.destroyed) return void upstream.destroy();`,
     replace: ``,
+  },
+  {
+    attack: "network-24",
+    defence: "a body with a length keeps it",
+    file: `${NETWORK}/forward.ts`,
+    find: `return length === undefined ? {} : { "content-length": length };`,
+    replace: `return length === undefined ? {} : {};`,
   },
   {
     attack: "network-18",

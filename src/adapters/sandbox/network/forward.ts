@@ -96,9 +96,11 @@ function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   );
 }
 
-/** A body that came in chunks goes on in chunks: bytes without a frame would be a second request. */
-function framing(asked: IncomingMessage): { "transfer-encoding"?: string } {
-  return asked.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" };
+/** A body goes on in the frame it came in, whatever Connection says: bytes without one would be a second request. */
+function framing({ headers }: IncomingMessage): IncomingHttpHeaders {
+  const length = headers["content-length"];
+  if (headers["transfer-encoding"] !== undefined) return { "transfer-encoding": "chunked" };
+  return length === undefined ? {} : { "content-length": length };
 }
 
 /** Passes the head of an answer back; false when it is none that can be said on. */

@@ -59,7 +59,7 @@ export function boundConnections(
     open.set(socket, { address, requests: new Set(), since: now(), ending: false });
     socket.once("close", () => open.delete(socket));
   });
-  for (const event of ["request", "checkContinue"] as const) {
+  for (const event of ["request", "checkContinue", "checkExpectation"] as const) {
     server.on(event, (request, response) => {
       const { socket } = request;
       const connection = open.get(socket);

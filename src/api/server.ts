@@ -114,6 +114,11 @@ export async function serve(
     };
   server.on("request", take(false));
   server.on("checkContinue", take(true));
+  // Without this, Node answers itself, and without our headers.
+  server.on("checkExpectation", (request, response) => {
+    const answered = new Response("expectation failed\n", { status: 417 });
+    send(answered, request, response).catch(() => response.destroy());
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     connections.end(socket, rawAnswer(error.code));
   });

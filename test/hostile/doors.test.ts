@@ -491,6 +491,8 @@ describe("what else the server shows", () => {
     expect(answers.map(({ status }) => status).filter((status) => status === 405)).toHaveLength(4);
     const texts = answers.map(({ headers }) => JSON.stringify(headers));
     texts.push((await exchange(port, "rubbish\r\n\r\n")).toLowerCase());
+    const odd = "GET /ping HTTP/1.1\r\nhost: x\r\nexpect: wonders\r\nconnection: close\r\n\r\n";
+    texts.push((await exchange(port, odd)).toLowerCase());
     for (const headers of texts) {
       expect(headers).toContain("default-src 'none'");
       expect(headers).toContain("frame-ancestors 'none'");
@@ -539,6 +541,11 @@ describe("what else the server shows", () => {
       await stage.world.ended(issue);
       const body = '{"canary-of-a-payload":1}';
       await ask(portOf(stage), HOOK, { method: "POST", headers: headersFor(body), body });
+      // Octokit has an event of this name for itself, whose payload it writes.
+      for (const event of ["error", "constructor"]) {
+        const headers = headersFor(body, { "x-github-event": event });
+        await ask(portOf(stage), HOOK, { method: "POST", headers, body });
+      }
       const broken = headersFor(body, {
         "x-hub-signature-256": sign("x", body),
         cookie: "canary-of-a-header",

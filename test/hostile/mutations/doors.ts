@@ -139,11 +139,25 @@ const mutations: Mutation[] = [
     replace: "",
   },
   {
+    attack: "doors-15",
+    defence: "Node answers nothing by itself",
+    file: "src/api/server.ts",
+    find: "send(answered, request, response).catch(() => response.destroy());",
+    replace: "response.writeHead(answered.status).end();",
+  },
+  {
     attack: "doors-16",
     defence: "a configured server has no set-up page",
     file: COMPOSE,
     find: PING,
     replace: `      "/probot": { GET: async () => new Response("set up") },\n${PING}`,
+  },
+  {
+    attack: "doors-17",
+    defence: "no delivery takes the name of an event of Octokit's own",
+    file: WEBHOOK,
+    find: "/^(?!error$)[a-z]",
+    replace: "/^[a-z]",
   },
   {
     attack: "doors-17",

@@ -8,6 +8,16 @@ const HOUR_MS = 60 * 60_000;
 /** Standard output that is kept: the answers of push and ls-remote are short. */
 const STDOUT_KEPT = 1024 * 1024;
 
+const SETTINGS = [
+  // While GitHub prepares a large pack it sends a few bytes every five seconds, and no more.
+  ...["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=120"],
+  // Git would take the token along, to whatever host an answer names.
+  ...["-c", "http.followRedirects=false"],
+];
+const MOVED = /returned error: 30[1278]/;
+/** How long GitHub may take to say where a repository went. */
+const MOVED_MS = 20_000;
+
 /** What git and GitHub say when trying again may help. */
 const PASSING = [
   /The requested URL returned error: (408|429|5\d\d)/,
@@ -44,21 +54,46 @@ export async function callRemote(
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw new UserError(`GitHub is reached by https or http, not by ${url.protocol}//`);
   }
-  const running = startGit(
-    gitDir,
-    // While GitHub prepares a large pack it sends a few bytes every five seconds, and no more.
-    ["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=120", ...args(url.href)],
-    { env: access(url, token), timeoutMs: HOUR_MS },
-  );
-  started(running);
-  let stdout = "";
-  running.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    stdout = (stdout + text).slice(-STDOUT_KEPT);
-  });
-  const { code, stderr: raw } = await running.ended;
-  const stderr = raw.replaceAll(token, "[token]").replaceAll(credentials(token), "[token]");
-  if (code !== null && codes.includes(code)) return { code, stdout, stderr };
+  const call = async (at: URL) => {
+    const running = startGit(gitDir, [...SETTINGS, ...args(at.href)], {
+      env: access(at, token),
+      timeoutMs: HOUR_MS,
+    });
+    started(running);
+    let stdout = "";
+    running.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      stdout = (stdout + text).slice(-STDOUT_KEPT);
+    });
+    const { code, stderr: raw } = await running.ended;
+    const stderr = raw.replaceAll(token, "[token]").replaceAll(credentials(token), "[token]");
+    return { code, stdout, stderr };
+  };
+  let answer = await call(url);
+  if (MOVED.test(answer.stderr)) {
+    const next = await movedTo(url, token);
+    if (next !== null) answer = await call(next);
+  }
+  const { code, stdout, stderr } = answer;
+  if (code !== null && codes.includes(code) && !MOVED.test(stderr)) return { code, stdout, stderr };
   throw failureOf(repo, code, stderr);
+}
+
+/** Where GitHub keeps a repository that was renamed; null unless that is the same host. */
+async function movedTo(url: URL, token: string): Promise<URL | null> {
+  const refs = "/info/refs";
+  try {
+    const asked = await fetch(`${url.href}${refs}?service=git-upload-pack`, {
+      headers: { authorization: `Basic ${credentials(token)}`, "user-agent": "git/draftsmith" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(MOVED_MS),
+    });
+    await asked.body?.cancel();
+    const next = URL.parse(asked.headers.get("location") ?? "", url.href);
+    if (next?.origin !== url.origin || !next.pathname.endsWith(refs)) return null;
+    return new URL(next.pathname.slice(0, -refs.length), url);
+  } catch {
+    return null;
+  }
 }
 
 /** GitHub did not take the token: a fresh one may do. */
@@ -87,6 +122,12 @@ export function failureOf(repo: RepoRef, code: number | null, stderr: string): E
     return new UserError(`GitHub refused git access to ${name}: ${said.trim()}`, {
       cause: failure,
     });
+  }
+  if (MOVED.test(stderr)) {
+    return new UserError(
+      `GitHub sends git for ${name} to another address, where no token is taken; if the repository was moved, ask again there.`,
+      { cause: failure },
+    );
   }
   if (PASSING.some((pattern) => pattern.test(stderr))) {
     return new TransientError(`the connection to GitHub failed: ${lastLine(stderr)}`, {

@@ -59,7 +59,7 @@ export function sortPaths(
     const group = shownGroup(folded);
     const command = run.get(folded);
     const runs =
-      command === undefined ? [] : `${JSON.stringify(command)} in .github/codex.yml runs it`;
+      command === undefined ? [] : `${JSON.stringify(command)} in .github/codex.yml names it`;
     const why = [group?.why ?? wish?.why ?? [], runs, modeReasons(file)].flat();
     if (why.length > 0) shown.push({ file, topic: group?.topic ?? "other", why });
   }

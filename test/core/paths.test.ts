@@ -32,7 +32,7 @@ describe("what the commands of the configuration name", () => {
     const commands = ["node ./tools/prepare.mjs", "sh test.sh && scripts/check.sh --all"];
     const { shown: found } = sortPaths([file(path), file("src/a.ts")], open, commands);
     expect(found.map(({ file: { path: name }, why }) => [name, why.join()])).toEqual([
-      [path, expect.stringMatching(/^".*" in \.github\/codex\.yml runs it$/)],
+      [path, expect.stringMatching(/^".*" in \.github\/codex\.yml names it$/)],
     ]);
   });
 

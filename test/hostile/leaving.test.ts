@@ -145,7 +145,7 @@ describe("what a pull request opens with", { timeout: 90_000 * PATIENCE }, () =>
 
   it.concurrent("leaving-42 the script that is the check", async () => {
     const text = opening(await leaving.play([write("check/all.sh", "true\n")]));
-    expect(text).toMatch(/`check\/all\.sh`.*"sh check\/all\.sh" in \.github\/codex\.yml runs it/);
+    expect(text).toMatch(/`check\/all\.sh`.*"sh check\/all\.sh" in \.github\/codex\.yml names it/);
   });
 
   it.concurrent("leaving-22 a test is deleted", async () => {

@@ -34,10 +34,11 @@ export function renderPull(facts: {
   const text = (shown: string[]) =>
     [
       `<!-- draftsmith:job:${job.id} -->`,
+      // What does not hold is said before anything else.
+      ...(checksPass(change) ? [] : [firstLine(job, change), ""]),
       ...opening(job, change),
       ...laterOpenings(followUps),
-      firstLine(job, change),
-      "",
+      ...(checksPass(change) ? [firstLine(job, change), ""] : []),
       "### Task",
       "",
       fenced(job.task),

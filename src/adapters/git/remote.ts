@@ -14,7 +14,9 @@ const SETTINGS = [
   // Git would take the token along, to whatever host an answer names.
   ...["-c", "http.followRedirects=false"],
 ];
+/** What git says and ends with where an answer sends it elsewhere. */
 const MOVED = /returned error: 30[1278]/;
+const FATAL = 128;
 /** How long GitHub may take to say where a repository went. */
 const MOVED_MS = 20_000;
 
@@ -69,12 +71,12 @@ export async function callRemote(
     return { code, stdout, stderr };
   };
   let answer = await call(url);
-  if (MOVED.test(answer.stderr)) {
+  if (answer.code === FATAL && MOVED.test(answer.stderr)) {
     const next = await movedTo(url, token);
     if (next !== null) answer = await call(next);
   }
   const { code, stdout, stderr } = answer;
-  if (code !== null && codes.includes(code) && !MOVED.test(stderr)) return { code, stdout, stderr };
+  if (code !== null && codes.includes(code)) return { code, stdout, stderr };
   throw failureOf(repo, code, stderr);
 }
 

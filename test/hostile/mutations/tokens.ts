@@ -79,9 +79,9 @@ const mutations: Mutation[] = [
     edits: [
       {
         file: REMOTE,
-        find: '"http.lowSpeedTime=120", ...args(url.href)]',
+        find: "...args(at.href)], {",
         replace:
-          '"http.lowSpeedTime=120", "-c", `http.extraHeader=Authorization: Basic ${credentials(token)}`, ...args(url.href)]',
+          '"-c", `http.extraHeader=Authorization: Basic ${credentials(token)}`, ...args(at.href)], {',
       },
       {
         file: REMOTE,

@@ -481,6 +481,7 @@ describe("what people do not see does not reach the model", () => {
       "\n\n| a |\n|-|\f\n| b | PAYLOAD |",
       '\u001b[31mx](u "PAYLOAD")',
       '[^x](u "PAYLOAD")\n\n[^x]: y',
+      "\n\n\u200b<div>\n``` PAYLOAD\nx\n```",
       '\n\n- x <img alt="PAYLOAD\n:-:\nPAYLOAD">',
       "<!x ![> PAYLOAD](u)",
       "\n\n<!x\n~~~-> PAYLOAD\nx\n~~~",

@@ -3,7 +3,7 @@ import { plainBlanks, visibleCharacters } from "./characters.ts";
 import { renamed, renamedBack } from "./elements.ts";
 import { readPage } from "./html.ts";
 import { parsePage } from "./parser.ts";
-import { createTally } from "./tally.ts";
+import { createTally, type Tally } from "./tally.ts";
 
 /** A text without what its readers cannot see, and what was taken out, by kind and number. */
 export interface VisibleText {
@@ -28,14 +28,26 @@ export function visibleMarkdown(
   const tally = createTally();
   const kept = source.slice(0, max).toWellFormed();
   tally.add("cut-off character", source.length - kept.length);
-  const { tokens, definitions } = parsePage(
-    renamed(visibleCharacters(kept, tally, { asMarkdown: true })),
-  );
+  const clean = visibleCharacters(kept, tally, { asMarkdown: true });
+  const text = shown(clean, trusted, tally);
+  if (tally.what().length === 0 || clean === kept) return { text, what: tally.what() };
+  // To GitHub a character that nobody sees is one: it keeps a line from beginning a block.
+  const words = new Set(wordsOf(shown(kept.replaceAll("\u001b", ""), trusted, createTally())));
+  const agreed = text.split("\n").filter((line) => wordsOf(line).every((word) => words.has(word)));
+  if (agreed.join("\n") !== text) tally.add("disputed text");
+  return { text: agreed.join("\n"), what: tally.what() };
+}
+
+function wordsOf(text: string): string[] {
+  return text.match(/[\p{L}\p{N}]+/gu) ?? [];
+}
+
+function shown(source: string, trusted: boolean, tally: Tally): string {
+  const { tokens, definitions } = parsePage(renamed(source));
   tally.add("link definition", definitions);
   const page = readPage(rawHtml(tokens), trusted, tally);
   const text = visibleBlocks(tokens, { page, tally, trusted }).join("\n\n");
-  const shown = renamedBack(visibleCharacters(text, tally));
-  return { text: plainBlanks(shown), what: tally.what() };
+  return plainBlanks(renamedBack(visibleCharacters(text, tally)));
 }
 
 /** A title, which GitHub shows as plain text on one line; a comment in it is taken out all the same. */

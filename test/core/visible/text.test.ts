@@ -58,6 +58,10 @@ const HIDDEN: [string, string][] = [
   ],
   ["an attribute behind a form feed", 'before <b\ftitle="PAYLOAD\f PAYLOAD">after</b>'],
   ["a cell beyond a table ruled with a form feed", "before\n\n|after|\n|-|\f\n|b|PAYLOAD|"],
+  [
+    "a word behind a fence below an unseen sign",
+    "before after\n\n\u200b<div>\n``` PAYLOAD\nx\n```",
+  ],
   ["a title behind rare blanks", 'before after [x](u\v"PAYLOAD")\n\n[PAYLOAD]:\vu\f"PAYLOAD"'],
   ["a title behind what a terminal obeys", 'before \u001b[31mafter](u "PAYLOAD")'],
   [

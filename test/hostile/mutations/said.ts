@@ -188,6 +188,13 @@ const mutations: Mutation[] = [
   },
   {
     attack: "said-34",
+    defence: "a page is read with and without what nobody sees on it",
+    file: "src/core/visible/text.ts",
+    find: "wordsOf(line).every((word) => words.has(word))",
+    replace: "wordsOf(line).every((word) => words.has(word) || true)",
+  },
+  {
+    attack: "said-34",
     defence: "only what ends a line in Markdown does",
     file: "src/core/visible/text.ts",
     find: "{ asMarkdown: true }",

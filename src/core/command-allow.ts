@@ -23,7 +23,8 @@ export function parseAllow(line: string): AllowLine {
     return { kind: "allow", job: job.toLowerCase(), sha: sha.toLowerCase() };
   }
   const meant = verb.toLowerCase() === "allow" || didYouMean(verb, ["allow"]) !== null;
-  return meant && words.every(isAboutChange) ? { kind: "near", problem: HOW } : { kind: "other" };
+  const near = words.every(isAboutChange) || (isJob(job) && isSha(sha));
+  return meant && near ? { kind: "near", problem: HOW } : { kind: "other" };
 }
 
 /** What is wrong when something stands beside an `allow`. */

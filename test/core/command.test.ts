@@ -455,6 +455,8 @@ describe("allow", () => {
     "/codex allow <job> <sha>",
     `/codex allow 0a1b2c3d ${sha} ${sha}`,
     `/codex allow 0a1b2c3d ${sha} --force`,
+    `/codex allow 0a1b2c3d ${sha} --base main`,
+    `/codex allow 0a1b2c3d ${sha} please`,
     `/codex allow --all`,
     `/codex allow 01a206a0-fc7d-7137-8f6a-c4b10a1b2c3d ${sha}`,
   ])("is not %j, which gets a hint instead of work", (body) => {

@@ -45,7 +45,9 @@ export async function readRole(
 
 /** A login that was given up can be registered by anybody; the number is never given twice. */
 function isAbout({ user }: Answer, actor: { id: number; login: string }): boolean {
-  if (user === undefined || user === null) return true;
+  // A host that is not GitHub's own may leave it out; null is nobody.
+  if (user === undefined) return true;
+  if (user === null) return false;
   if (user.id !== undefined && user.id !== null) return user.id === actor.id;
   return String(user.login).toLowerCase() === actor.login.toLowerCase();
 }

@@ -41,7 +41,7 @@ describe("permission", () => {
     ["the answer names nobody in particular", {}, "none"],
     ["the login is spelled in another way", { login: "ADA", id: 5 }, "admin"],
     ["the host gives no numbers", { login: "Ada" }, "admin"],
-    ["the host does not say whom it means", null, "admin"],
+    ["the host names nobody", null, "none"],
     ["the host leaves the person out", undefined, "admin"],
   ])("when %s", async (_, user, expected) => {
     mints();

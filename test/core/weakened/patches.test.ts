@@ -63,7 +63,9 @@ describe("any patch is read", () => {
   it("however many checks it adds", { timeout: 20_000 }, () => {
     const line = `${"expect(a).toBe(1);".repeat(8)}\n`;
     const patch = realDiff({ [TS]: THREE }, { [TS]: `${THREE}${line.repeat(20_000)}` });
-    expect(weakenedTests(patch)).toEqual([]);
+    expect(weakenedTests(patch)).toMatchObject([
+      { path: TS, why: expect.stringContaining("changed too much") },
+    ]);
   });
 
   it("and no more is told than a person reads", () => {
@@ -75,4 +77,27 @@ describe("any patch is read", () => {
     expect(cautions).toHaveLength(41);
     expect(cautions.at(-1)?.why).toBe("and 20 more signs of weakened tests, here and elsewhere");
   });
+});
+
+it("says of a file that changed too much that it was not looked through, and looks through the others", () => {
+  const huge = Array.from({ length: 20_000 }, (_, at) => `expect(${"x".repeat(60)}).toBe(${at})`);
+  const patch = (path: string, before: string[], after: string[]) =>
+    [
+      `diff --git a/${path} b/${path}`,
+      `--- a/${path}`,
+      `+++ b/${path}`,
+      `@@ -1,${before.length} +1,${after.length} @@`,
+      ...before.map((line) => `-${line}`),
+      ...after.map((line) => `+${line}`),
+      "",
+    ].join("\n");
+  const cautions = weakenedTests(
+    patch("huge.test.js", huge, ["expect(1)"]) +
+      patch("package-lock.json", huge, huge.toReversed()) +
+      patch("small.test.js", ["it('works', run)"], ["it.skip('works', run)"]),
+  );
+  expect(cautions.map(({ path, why }) => [path, why])).toEqual([
+    ["huge.test.js", "this file changed too much to be looked through for weaker tests"],
+    ["small.test.js", expect.stringContaining("skipped")],
+  ]);
 });

@@ -1,11 +1,24 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests of what may lie in either database run once on each. */
+const ON_BOTH = ["test/adapters/store/contract/*.test.ts", "test/e2e/restart.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/remove-groups.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: "SQLite", include: ["test/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "PostgreSQL",
+          include: ON_BOTH,
+          env: { DRAFTSMITH_TEST_STORE: "postgres" },
+        },
+      },
+    ],
   },
 });

@@ -2,15 +2,14 @@ import { createPrivateKey } from "node:crypto";
 import { homedir } from "node:os";
 import path from "node:path";
 import { getPrivateKey } from "@probot/get-private-key";
-import { z } from "zod";
-import { readBound } from "./core/domains.ts";
 import { toError, UserError } from "./core/errors.ts";
-import { type AskedLimits, askedLimits, limitSettings } from "./core/limits.ts";
+import { type AskedLimits, askedLimits } from "./core/limits.ts";
 import type { Quotas } from "./core/policy.ts";
+import { PROCESS_ROLES, type ProcessRole } from "./core/process-role.ts";
 import { readEnvText } from "./env-text.ts";
 import { openSecretFiles } from "./open-files.ts";
 import { scrubEnvironment } from "./scrub-environment.ts";
-import { headerText, serverUrl, webHost, wholeNumber } from "./setting-forms.ts";
+import { ownSettings, settings } from "./settings.ts";
 import { toolPath } from "./tool-path.ts";
 
 /** What the App needs to speak as itself. */
@@ -41,6 +40,8 @@ export interface AppConfig {
   model: string;
   /** Jobs that run at the same time. */
   concurrency: number;
+  /** Of one repository at the same time, all workers together. */
+  perRepository: number;
   /** Repositories it works for, as `owner/name` or `owner/*`; null: all that the App is installed on. */
   repositories: string[] | null;
   /** By default 30 open jobs of a person, 100 of a repository, 300 of an installation; 60 commands an hour. */
@@ -49,6 +50,9 @@ export interface AppConfig {
   network: string[] | null;
   /** What jobs may use of the machine. */
   limits: AskedLimits;
+  role: ProcessRole;
+  /** Of a PostgreSQL database that processes share; null: SQLite in the data directory. */
+  databaseUrl: string | null;
   /** Absolute. */
   dataDir: string;
   /** Directories on the PATH of commands in the sandbox, colon-separated. */
@@ -60,90 +64,21 @@ export interface AppConfig {
   warnings: string[];
 }
 
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
-
 const GITHUB = "https://github.com";
 
 /** No account has it on common systems (systemd leaves 60578–61183 unassigned). */
 const SANDBOX_UID = 60801;
 
-const SECRETS = ["PRIVATE_KEY", "WEBHOOK_SECRET", "WEBHOOK_SECRET_OLD", "OPENAI_API_KEY"] as const;
+const SECRETS = [
+  "PRIVATE_KEY",
+  "WEBHOOK_SECRET",
+  "WEBHOOK_SECRET_OLD",
+  "OPENAI_API_KEY",
+  "DATABASE_URL",
+] as const;
 
 /** GitHub recommends a random string of high entropy; this one could be guessed from one webhook. */
 const SHORT_SECRET = 16;
-
-const OWN = [
-  "DRAFTSMITH_MODEL",
-  "DRAFTSMITH_CONCURRENCY",
-  "DRAFTSMITH_REPOSITORIES",
-  "DRAFTSMITH_JOBS_PER_PERSON",
-  "DRAFTSMITH_JOBS_PER_REPOSITORY",
-  "DRAFTSMITH_JOBS_PER_INSTALLATION",
-  "DRAFTSMITH_COMMANDS_PER_HOUR",
-  "DRAFTSMITH_NETWORK",
-  "DRAFTSMITH_TRUST_PROXY",
-  ...Object.keys(limitSettings),
-];
-
-const quota = (usual: number) =>
-  wholeNumber(1, 100_000, "must be a whole number from 1 to 100000").default(usual);
-
-/** `owner/name` or `owner/*`, as GitHub spells them. */
-const REPOSITORY = /^[\w-]+\/(?:\*|[\w.-]+)$/;
-
-const schema = z.object({
-  APP_ID: wholeNumber(
-    1,
-    Number.MAX_SAFE_INTEGER,
-    "must be the number shown on the App's settings page",
-  ).optional(),
-  WEBHOOK_SECRET: z.string().optional(),
-  WEBHOOK_SECRET_OLD: z.string().optional(),
-  HOST: z.string().default("localhost"),
-  PORT: wholeNumber(0, 65_535, "must be a port number from 0 to 65535").default(3000),
-  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
-  GHE_HOST: webHost.optional(),
-  GH_ORG: z
-    .string()
-    .regex(/^[\w-]+$/, "must be the name of an organisation, as in its address on GitHub")
-    .optional(),
-  GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
-  OPENAI_API_KEY: headerText.optional(),
-  OPENAI_BASE_URL: serverUrl.optional(),
-  DRAFTSMITH_MODEL: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,200}$/, "must be a model name without spaces")
-    .default("gpt-5.1"),
-  DRAFTSMITH_CONCURRENCY: wholeNumber(1, 64, "must be a whole number from 1 to 64").default(4),
-  DRAFTSMITH_REPOSITORIES: z
-    .string()
-    .transform((list) => list.split(/[\s,]+/).filter(Boolean))
-    .refine(
-      (list) => list.length > 0 && list.every((entry) => REPOSITORY.test(entry)),
-      "must be a list such as acme/shop, acme/tools or acme/*; leave it out for every repository the App is installed on",
-    )
-    .optional(),
-  ...limitSettings,
-  DRAFTSMITH_JOBS_PER_PERSON: quota(30),
-  DRAFTSMITH_JOBS_PER_REPOSITORY: quota(100),
-  DRAFTSMITH_JOBS_PER_INSTALLATION: quota(300),
-  DRAFTSMITH_COMMANDS_PER_HOUR: quota(60),
-  DRAFTSMITH_NETWORK: z
-    .string()
-    .transform((text, context) => {
-      const bound = readBound(text);
-      if ("domains" in bound) return bound.domains;
-      context.addIssue({ code: "custom", message: bound.problem });
-      return z.NEVER;
-    })
-    .optional(),
-  DRAFTSMITH_TRUST_PROXY: wholeNumber(
-    0,
-    10,
-    "must be the number of reverse proxies in front of the server, from 0 to 10",
-  ).default(0),
-  DATA_DIR: z.string().default("data"),
-});
 
 /**
  * Reads the settings. Throws one UserError that names every wrong variable with its remedy.
@@ -153,17 +88,30 @@ export function readConfig(
   env: Record<string, string | undefined>,
   cwd: string,
   uid: number | undefined,
+  args: string[] = [],
 ): AppConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const problems: string[] = [];
-  const parsed = schema.safeParse(given);
+  const asked = PROCESS_ROLES.find((each) => each === (args[0] ?? "all"));
+  if (asked === undefined || args.length > 1) {
+    problems.push(
+      `${args.join(" ")}: is not a role; there are web and worker, and both without one`,
+    );
+  }
+  const role = asked ?? "all";
+  if (role !== "all" && given.DATABASE_URL === undefined) {
+    problems.push(
+      `DATABASE_URL: is missing; a ${role} process shares a PostgreSQL database with the others, such as postgres://user:password@host:5432/draftsmith`,
+    );
+  }
+  const parsed = settings.safeParse(given);
   for (const issue of parsed.error?.issues ?? []) {
     problems.push(`${issue.path.join(".")}: ${issue.message}`);
   }
   for (const name of Object.keys(given)) {
-    if (name.startsWith("DRAFTSMITH_") && !OWN.includes(name)) {
+    if (name.startsWith("DRAFTSMITH_") && !ownSettings.includes(name)) {
       problems.push(
-        `${name}: is not a setting; there are ${OWN.slice(0, -1).join(", ")} and ${OWN.at(-1)}`,
+        `${name}: is not a setting; there are ${ownSettings.slice(0, -1).join(", ")} and ${ownSettings.at(-1)}`,
       );
     }
   }
@@ -193,7 +141,11 @@ export function readConfig(
         "WEBHOOK_SECRET: is missing; without it anyone could send commands. Set the same secret here and on the App's settings page",
       );
     }
-    if (given.OPENAI_API_KEY === undefined && given.OPENAI_BASE_URL === undefined) {
+    if (
+      role !== "web" &&
+      given.OPENAI_API_KEY === undefined &&
+      given.OPENAI_BASE_URL === undefined
+    ) {
       problems.push(
         "OPENAI_API_KEY: is missing; set it, or set OPENAI_BASE_URL to a model server that needs no key",
       );
@@ -232,6 +184,7 @@ export function readConfig(
     openaiUrl: value.OPENAI_BASE_URL,
     model: value.DRAFTSMITH_MODEL,
     concurrency: value.DRAFTSMITH_CONCURRENCY,
+    perRepository: value.DRAFTSMITH_CONCURRENCY_PER_REPOSITORY,
     limits: askedLimits(value),
     repositories: value.DRAFTSMITH_REPOSITORIES ?? null,
     quotas: {
@@ -241,6 +194,8 @@ export function readConfig(
       commandsPerHour: value.DRAFTSMITH_COMMANDS_PER_HOUR,
     },
     network: value.DRAFTSMITH_NETWORK ?? null,
+    role,
+    databaseUrl: value.DATABASE_URL ?? null,
     dataDir: path.resolve(cwd, value.DATA_DIR),
     toolPath: toolPath(given.PATH),
     home: given.HOME ?? homedir(),
@@ -262,9 +217,9 @@ export function loadEnvironment(): Record<string, string | undefined> {
   return { ...process.env };
 }
 
-/** Settings of this process. */
-export function loadConfig(): AppConfig {
-  const config = readConfig(loadEnvironment(), process.cwd(), process.getuid?.());
+/** Settings of this process; `args` are the words behind the program's name. */
+export function loadConfig(args: string[]): AppConfig {
+  const config = readConfig(loadEnvironment(), process.cwd(), process.getuid?.(), args);
   if (config.credentials) {
     // From here on only this process's memory holds them: a child that inherits by mistake gets nothing.
     for (const name of SECRETS) delete process.env[name];

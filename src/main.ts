@@ -1,4 +1,5 @@
-import { compose, composeSetup } from "./compose.ts";
+import { compose } from "./compose.ts";
+import { composeSetup } from "./compose-setup.ts";
 import { loadConfig } from "./config.ts";
 import { toError, UserError } from "./core/errors.ts";
 import { createRedactor } from "./core/redact.ts";
@@ -9,7 +10,7 @@ const STOP_MS = 25_000;
 const CRASH_MS = 10_000;
 
 async function main(): Promise<void> {
-  const config = loadConfig();
+  const config = loadConfig(process.argv.slice(2));
   if (config.credentials === null) return composeSetup(config);
   const app = await compose({ ...config, credentials: config.credentials });
   let ending = false;

@@ -58,6 +58,9 @@ export type Act =
 
 export type ActKind = Act["kind"];
 
+/** What publishes a change: done only while its job waits for it, never behind its back. */
+export const ASKED_ACTS: ActKind[] = ["push", "commit", "branch", "pull"];
+
 /** What performing an act gave. */
 export interface ActValues {
   reaction: null;
@@ -90,16 +93,9 @@ export interface OutboxRow {
   result: unknown;
 }
 
-const JOB_LANE = "job:";
-
 /** The lane of a job's own acts: with it goes what that job may do. */
 export function jobLane(jobId: string): string {
-  return JOB_LANE + jobId;
-}
-
-/** The job whose lane this is; null for a lane of the conversation. */
-export function jobOfLane(lane: string): string | null {
-  return lane.startsWith(JOB_LANE) ? lane.slice(JOB_LANE.length) : null;
+  return `job:${jobId}`;
 }
 
 /** An act with every text in it redacted; shas, refs and names stay as they are. */

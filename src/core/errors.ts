@@ -25,6 +25,20 @@ export class TransientError extends Error {
   }
 }
 
+/** Another attempt holds the job: whatever this one still does must not count. */
+export class LostLease extends Error {
+  override name = "LostLease";
+}
+
+/** Somebody stopped the job. */
+export class StoppedByPerson extends Error {
+  override name = "StoppedByPerson";
+
+  constructor(login: string) {
+    super(`stopped by ${login}`);
+  }
+}
+
 /** Anything that was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

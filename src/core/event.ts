@@ -25,3 +25,10 @@ export type JobEvent =
   /** What people cannot see was taken out of a text before the model read it. */
   | { type: "stripped"; where: string; what: string[] }
   | { type: "note"; text: string };
+
+/** What is only written when the work got on. */
+export const GETS_ON: ReadonlySet<JobEvent["type"]> = new Set([
+  "reply",
+  "tool_finished",
+  "evidence",
+]);

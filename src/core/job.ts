@@ -50,6 +50,9 @@ export function mayMove(from: JobState, to: JobState): boolean {
   return from === to || NEXT[from].includes(to);
 }
 
+/** Who goes first among jobs that wait. */
+export const PRIORITY = { person: 10, schedule: 0 } as const;
+
 /** One repository of one installation; `id` is GitHub's and survives a rename. */
 export interface RepoRef {
   installationId: number;
@@ -214,8 +217,14 @@ export interface Job {
   target: Target;
   config: RepoConfig;
   state: JobState;
+  /** Higher goes first among jobs that wait; see PRIORITY. */
+  priority: number;
   /** Raised at every claim; a write that carries an older fence is refused. */
   fence: number;
+  /** Claims since it last got on, this one included: many mean that it never will. */
+  attempts: number;
+  /** Who wants it stopped; null when nobody does. */
+  stop: { id: number; login: string } | null;
   spend: Spend;
   plan: PlanItem[];
   /** What the agent was told at the start; null before that. */

@@ -12,6 +12,16 @@ export interface KillSwitch {
   paused(): Promise<string | null>;
 }
 
+/** Wakes those who take jobs. Losing or repeating a call changes nothing: the claim of a row decides. */
+export interface Queue {
+  /** Calls `serve` from now on when there may be a job, at most `slots` at once; it gives false when there was none. */
+  start(slots: number, serve: () => Promise<boolean>): Promise<void>;
+  /** There may be a job. */
+  wake(): void;
+  /** Calls it no more, and resolves when the calls under way have ended. */
+  stop(): Promise<void>;
+}
+
 /** Reads from GitHub, each with the smallest token that can do it. */
 export interface GitHub {
   /**
@@ -80,11 +90,14 @@ export interface Remark {
 
 /** Performs acts on GitHub. Throws TransientError (try again) or UserError (will never work). */
 export interface Performer {
-  /** `lane` is the act's: what it may do ends with the job of that lane. */
+  /**
+   * `lane` is the act's: what it may do ends with the job of that lane. `insist` is called right before
+   * each write, and throws when the act went to another process meanwhile.
+   */
   perform<K extends ActKind>(
     act: ActOf<K>,
     previous: ActValues[K] | null,
-    lane: string,
+    by: { lane: string; insist: () => void },
   ): Promise<ActValues[K]>;
 }
 

@@ -1,4 +1,4 @@
-import type { Act, OutboxRow } from "./act.ts";
+import type { Act, ActKind, OutboxRow } from "./act.ts";
 import type { JobEvent } from "./event.ts";
 import type { Allowance, Command, Job, JobPatch, RepoRef } from "./job.ts";
 import type { Refusal, Usage, Verdict } from "./policy.ts";
@@ -73,16 +73,56 @@ export interface AllowanceStore {
   allow(jobId: string, allowance: Allowance): Promise<boolean>;
 }
 
-/** Jobs: claimed under a lease; every write of an attempt carries its fence. */
+/** Jobs as those see them who look for work: each is claimed under a lease that has to be renewed. */
+export interface ClaimStore {
+  /**
+   * Takes the job whose turn it is: the highest priority first, then the installation and the repository
+   * that were served longest ago, then the oldest. Raises its fence and sets the lease. `owner` is this
+   * process, `worker` the place it keeps its mirrors in: for a second others that have the mirror of a
+   * repository come first. Never more than `perRepository` jobs of one repository at a time, whoever
+   * claims. Null when there is nothing to do.
+   */
+  claimNext(by: {
+    owner: string;
+    worker: string;
+    leaseMs: number;
+    perRepository: number;
+  }): Promise<Job | null>;
+  /** Prolongs the lease; false when the fence is no longer ours, or the job was given back or ended. */
+  renew(id: string, fence: number, leaseMs: number): Promise<boolean>;
+  /**
+   * Gives a job back, to be claimed after `inMs` at the earliest. Without `burn` the claim does not count
+   * as an attempt: nothing was wrong with the job.
+   */
+  release(id: string, fence: number, how: { inMs: number; burn: boolean }): Promise<void>;
+  /** Gives back what earlier processes of this worker held when they died, acts too; how many jobs. */
+  releaseAll(worker: string): Promise<number>;
+  /** Ids of unfinished jobs that nobody holds and whose time has come. */
+  waiting(): Promise<string[]>;
+  /** How many jobs wait that came before this one. */
+  ahead(id: string): Promise<number>;
+}
+
+/** Jobs that somebody wants stopped. */
+export interface StopStore {
+  /** Ends jobs that have not begun, and marks those that have; each id once, with what it was. */
+  stop(
+    ids: string[],
+    by: { id: number; login: string },
+  ): Promise<{ cancelled: string[]; stopping: string[] }>;
+  /** Jobs a process holds that are to stop. */
+  toStop(owner: string): Promise<{ id: string; by: { login: string } }[]>;
+}
+
+/** Jobs: every write of an attempt carries its fence. */
 export interface JobStore {
   job(id: string): Promise<Job | null>;
   /** Ids of jobs that have not ended, oldest first. */
   unfinished(): Promise<string[]>;
-  /** Takes the job for `owner`: raises its fence and sets the lease. Null when ended or leased by another. */
-  claim(id: string, owner: string, leaseMs: number): Promise<Job | null>;
-  /** Prolongs the lease; false when the fence is no longer ours. */
-  renew(id: string, fence: number, leaseMs: number): Promise<boolean>;
-  /** Writes fields and appends events in one transaction; false when the fence is no longer ours. */
+  /**
+   * Writes fields and appends events in one transaction; false when the fence is no longer ours. An event
+   * of work that got on sets the count of attempts back.
+   */
   write(id: string, fence: number, patch: JobPatch, events?: JobEvent[]): Promise<boolean>;
   /** Replaces the merge conflicts of a job; written by its siblings, hence without fence. */
   setConflicts(id: string, conflicts: Job["conflicts"]): Promise<void>;
@@ -90,26 +130,61 @@ export interface JobStore {
   events(id: string): Promise<JobEvent[]>;
 }
 
-/** Writes to GitHub, stored before they are made. */
+/** What processes agree on besides jobs. */
+export interface SharedStore {
+  /** Takes or keeps what only one process does at a time, for `ms`; false while another has it. */
+  hold(name: string, owner: string, ms: number): Promise<boolean>;
+  letGo(name: string, owner: string): Promise<void>;
+  /** How far something was read; null before the first time. */
+  cursor(name: string): Promise<string | null>;
+  setCursor(name: string, value: string): Promise<void>;
+  /** Until when an installation must not be called, in ms since the epoch, and why; null when it may. */
+  pausedUntil(installationId: number): Promise<{ until: number; why: string } | null>;
+  /** Lets all processes wait for GitHub; an earlier end does not shorten a later one. */
+  pause(installationId: number, until: number, why: string): Promise<void>;
+  /** Tells the others that this worker lives, how many jobs it takes and has, and which mirrors. */
+  seen(worker: { id: string; slots: number; busy: number; mirrors: number[] }): Promise<void>;
+}
+
+/** Writes to GitHub, stored before they are made. All waits are in ms, by the clock of the store. */
 export interface OutboxStore {
   /**
    * Stores an act. A key that is known keeps its row: the same act changes nothing, another body
-   * replaces the old one, raises the version and makes the row pending again. A row that failed keeps
-   * its attempts and waits at least until the time its retry was set to.
+   * replaces the old one, raises the version and makes the row pending again, not before `spacingMs`
+   * after GitHub was last told. A row that failed keeps its attempts and waits out its time.
    */
-  put(act: KeyedAct, notBefore: number): Promise<OutboxRow>;
-  get(key: string): Promise<OutboxRow | null>;
-  /** Pending rows whose time has come, oldest first, at most one per lane. */
-  due(now: number): Promise<OutboxRow[]>;
-  /** When the next pending row is due, in ms since the epoch; null without one. */
-  nextDue(): Promise<number | null>;
+  put(act: KeyedAct, spacingMs: number): Promise<OutboxRow>;
   /**
-   * Records success. False when a newer version came meanwhile: the row stays pending, not before
-   * `notBefore`.
+   * Stores what `tell` makes of a command's present rows. Of two that tell at once, in whatever process,
+   * the later one has the newer rows.
    */
-  done(id: number, version: number, result: unknown, notBefore: number): Promise<boolean>;
-  /** Records a failure that may pass. */
-  retry(id: number, at: number, error: string): Promise<void>;
+  putTold(
+    commandId: string,
+    tell: (command: Command, jobs: Job[]) => { keyed: KeyedAct; spacingMs: number },
+  ): Promise<void>;
+  /** Stores an act of a job while that claim of it holds; else null. */
+  putHeld(act: KeyedAct, holder: { jobId: string; fence: number }): Promise<OutboxRow | null>;
+  get(key: string): Promise<OutboxRow | null>;
+  /**
+   * Takes rows whose time has come, oldest first, at most one per lane: nobody else performs them for
+   * `leaseMs`. Acts that publish a change (ASKED_ACTS) are taken only when their key is in `asked`.
+   */
+  take(by: {
+    owner: string;
+    leaseMs: number;
+    asked: string[];
+    /** Kinds that this process cannot perform. */
+    except: ActKind[];
+  }): Promise<OutboxRow[]>;
+  /** How long until there is something to take; null when nothing waits. */
+  dueIn(asked: string[], except: ActKind[]): Promise<number | null>;
+  /**
+   * Records success. False when a newer version came meanwhile, which waits for its turn, or when the
+   * row was taken over; so for the other two.
+   */
+  done(id: number, owner: string, version: number, result: unknown): Promise<boolean>;
+  /** Records a failure that may pass, to be tried again after `delayMs`. */
+  retry(id: number, owner: string, delayMs: number, error: string): Promise<void>;
   /** Records a failure that will not pass; a newer version that came meanwhile stays pending. */
-  dead(id: number, version: number, reason: string): Promise<void>;
+  dead(id: number, owner: string, version: number, reason: string): Promise<void>;
 }

@@ -1,26 +1,25 @@
-import type { JobEvent } from "../core/event.ts";
+import { LostLease } from "../core/errors.ts";
+import { GETS_ON, type JobEvent } from "../core/event.ts";
 import { type Job, type JobPatch, type JobState, mayMove } from "../core/job.ts";
 import type { CommandStore, JobStore } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
-import type { Outbox } from "./outbox.ts";
-
-/** Thrown when another attempt holds the job: whatever this one still does must not count. */
-export class LostLease extends Error {
-  override name = "LostLease";
-}
+import type { Holder, Outbox } from "./outbox.ts";
 
 /** One try of a job: its row as last written, and the only way to write it. */
 export interface Attempt {
   readonly job: Job;
+  /** The claim it rests on. */
+  readonly holder: Holder;
   /** Writes fields and events under the fence. Throws LostLease when it is no longer ours. */
   write(patch: JobPatch, events?: JobEvent[]): Promise<void>;
   /** Changes the state, with the event that tells of it. */
   move(to: JobState, patch?: JobPatch & { reason?: string }): Promise<void>;
 }
 
-/** Wraps a claimed job; every write shows on the board. */
+/** Wraps a claimed job; every write shows on the board. `insist` throws when the claim may be lost. */
 export function createAttempt(
   claimed: Job,
+  insist: () => void,
   deps: {
     jobs: JobStore;
     commands: CommandStore;
@@ -37,10 +36,12 @@ export function createAttempt(
       throw new LostLease(`job ${job.id} belongs to a newer attempt`);
     }
     Object.assign(job, patch);
+    if (events.some(({ type }) => GETS_ON.has(type))) job.attempts = 1;
     if (Object.keys(patch).length > 0) await refreshBoard(deps, job.commandId);
   }
   return {
     job,
+    holder: { jobId: job.id, fence: job.fence, insist },
     write,
     async move(to, patch = {}) {
       if (!mayMove(job.state, to)) throw new Error(`a job cannot go from ${job.state} to ${to}`);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 import type { ParsedTask } from "../core/command.ts";
-import type { Command, Job, Target } from "../core/job.ts";
+import { type Command, type Job, PRIORITY, type Target } from "../core/job.ts";
 import { answerMarker } from "../core/messages/answers.ts";
 import type { CommentFacts } from "../core/policy.ts";
 import type { KeyedAct, PullFacts } from "../core/ports.ts";
@@ -66,7 +66,10 @@ export function jobOf(
     target: spec.place.target,
     config: spec.config,
     state: "queued",
+    priority: PRIORITY.person,
     fence: 0,
+    attempts: 0,
+    stop: null,
     spend: { steps: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, microDollars: 0 },
     plan: [],
     sources: null,

@@ -4,13 +4,12 @@ import {
   type ActKind,
   type ActOf,
   type ActValues,
-  jobOfLane,
   type OutboxRow,
   redactedAct,
 } from "../core/act.ts";
-import { TransientError, toError, UserError } from "../core/errors.ts";
-import { isTerminal } from "../core/job.ts";
-import type { JobStore, KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
+import { LostLease, TransientError, toError, UserError } from "../core/errors.ts";
+import type { Command, Job } from "../core/job.ts";
+import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
 
 /**
  * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
@@ -21,19 +20,44 @@ const MAX_REFUSALS = 5;
 const MAX_WAIT_MS = 5 * 60_000;
 /** How soon to try again when the store failed. */
 const STORE_RETRY_MS = 1000;
-/** How soon to look again while something due could not be performed. */
+/** How soon to look again for what another process left. */
+const LOOK_MS = 2000;
+/** How soon to look again while a row that is due waits for its turn. */
 const BUSY_LOOK_MS = 250;
-/** How soon to look again whether a job asks again for what it left behind. */
-const LEFT_LOOK_MS = 1000;
-/** Between two edits of one comment. */
+/** How long a process may take to perform an act before another takes it over. */
+const LEASE_MS = 30_000;
+/** Of a lease, what is kept for the way to GitHub. */
+const MARGIN_MS = 5000;
+/** Between two edits of one comment; pull requests are edited seldom. */
 const EDIT_INTERVAL_MS = 3000;
+
+/** A claim of a job: what it asks for is done only while the claim holds. */
+export interface Holder {
+  jobId: string;
+  fence: number;
+  /** Throws LostLease when the claim may have gone to another. */
+  insist(): void;
+}
 
 /** The one gate for writes to GitHub: stored first, then performed, in order within a lane. */
 export interface Outbox {
   /** Stores an act and lets it be performed soon; an edit waits for its turn unless it is the `last`. */
   put(act: KeyedAct, options?: { last?: boolean }): Promise<void>;
-  /** Stores an act and waits until it is done. Throws UserError when it never will be. */
-  perform<K extends ActKind>(key: string, lane: string, act: ActOf<K>): Promise<ActValues[K]>;
+  /** The same for what tells of a command's present rows. */
+  tell(
+    commandId: string,
+    make: (command: Command, jobs: Job[]) => { keyed: KeyedAct; last: boolean },
+  ): Promise<void>;
+  /**
+   * Stores an act of a job and waits until it is done. Throws UserError when it never will be, and
+   * LostLease when the job went to another.
+   */
+  perform<K extends ActKind>(
+    key: string,
+    lane: string,
+    act: ActOf<K>,
+    holder: Holder,
+  ): Promise<ActValues[K]>;
   /** Performs whatever is due; called after acts were stored by other means. */
   wake(): void;
   /** Lets running acts end and performs no more. */
@@ -41,17 +65,21 @@ export interface Outbox {
 }
 
 interface Waiter {
+  holder: Holder;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
 /**
- * Starts the outbox. Texts that an earlier process left pending are performed at the first wake; what
+ * Starts the outbox. Texts that any process left pending are performed by whoever comes first; what
  * publishes a change is performed only while its job waits for it.
  */
 export function createOutbox(deps: {
   store: OutboxStore;
-  jobs: Pick<JobStore, "job">;
+  /** This process. */
+  owner: string;
+  /** Whether this process can push; another one performs what takes a push then. */
+  byGit: boolean;
   /** While the operator pauses the server nothing is published, whoever waits for it. */
   killSwitch: KillSwitch;
   performer: Performer;
@@ -60,19 +88,14 @@ export function createOutbox(deps: {
   now: () => number;
   log: Log;
 }): Outbox {
-  const { store, jobs, killSwitch, performer, redact, now, log } = deps;
+  const except: ActKind[] = deps.byGit ? [] : ["delete_ref"];
+  const { store, owner, killSwitch, performer, redact, now, log } = deps;
   const waiters = new Map<string, Waiter[]>();
-  const busyLanes = new Set<string>();
-  const running = new Set<Promise<void>>();
-  /** When each comment was last written, in ms since the epoch; pull requests are edited seldom. */
-  const written = new Map<string, number>();
-  /** Keys whose last edit is under way: it does not wait for its turn. */
-  const unpaced = new Set<string>();
+  const running = new Map<number, Promise<void>>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | null = null;
   let again = false;
-  let left = false;
 
   function wake(): void {
     if (stopped.signal.aborted) return;
@@ -80,7 +103,7 @@ export function createOutbox(deps: {
     draining ??= drain()
       .catch((error) => {
         log.error({ err: toError(error) }, "the outbox cannot read its store; trying again");
-        schedule(now() + STORE_RETRY_MS);
+        schedule(STORE_RETRY_MS);
       })
       .finally(() => {
         draining = null;
@@ -89,63 +112,48 @@ export function createOutbox(deps: {
   }
 
   async function drain(): Promise<void> {
+    let asked: string[] = [];
     while (again && !stopped.signal.aborted) {
       again = false;
-      left = false;
-      for (const row of await store.due(now())) {
-        if (busyLanes.has(row.lane)) continue;
-        if (isAsked(row.act) && !waiters.has(row.key)) {
-          left = true;
-          await giveUp(row);
-          continue;
-        }
-        if (isAsked(row.act) && (await killSwitch.paused()) !== null) {
-          left = true;
-          continue;
-        }
-        busyLanes.add(row.lane);
-        const work = deliver(row).finally(() => {
-          busyLanes.delete(row.lane);
-          running.delete(work);
+      asked = (await killSwitch.paused()) === null ? [...waiters.keys()] : [];
+      const until = performance.now() + LEASE_MS - MARGIN_MS;
+      for (const row of await store.take({ owner, leaseMs: LEASE_MS, asked, except })) {
+        // Ours since a lease that ran out: it is under way still.
+        if (running.has(row.id)) continue;
+        const work = deliver(row, until).finally(() => {
+          running.delete(row.id);
           wake();
         });
-        running.add(work);
+        running.set(row.id, work);
       }
     }
-    const next = await store.nextDue();
-    // What is due already waits for its lane or came due since the last look.
-    if (next !== null) schedule(Math.max(next, now() + (left ? LEFT_LOOK_MS : BUSY_LOOK_MS)));
+    const wait = await store.dueIn(asked, except);
+    schedule(wait === null ? LOOK_MS : Math.max(wait, BUSY_LOOK_MS));
   }
 
-  /**
-   * Nobody asks (any more) for what would publish a change: its job has to pass the gate again first.
-   * One that ended will never ask.
-   */
-  async function giveUp(row: OutboxRow): Promise<void> {
-    const id = jobOfLane(row.lane);
-    const job = id === null ? null : await jobs.job(id);
-    if (job !== null && !isTerminal(job.state)) return;
-    await store.dead(row.id, row.version, "its job ended before");
-    again = true;
-  }
-
-  function schedule(at: number): void {
+  function schedule(ms: number): void {
     clearTimeout(timer);
-    timer = setTimeout(wake, Math.min(Math.max(0, at - now()), MAX_WAIT_MS));
+    timer = setTimeout(wake, Math.min(ms, LOOK_MS));
     timer.unref();
   }
 
-  async function deliver(row: OutboxRow): Promise<void> {
+  async function deliver(row: OutboxRow, until: number): Promise<void> {
     let value: ActValues[ActKind];
+    // Called right before each write: a process that was stopped for a while must not go on with it.
+    const insist = () => {
+      for (const { holder } of waiters.get(row.key) ?? []) holder.insist();
+      if (performance.now() > until) throw new LostLease("the act was taken over");
+    };
     try {
       // Anew: a secret may have been learnt since it was stored.
-      value = await performer.perform(redactedAct(row.act, redact), previousOf(row), row.lane);
+      const act = redactedAct(row.act, redact);
+      value = await performer.perform(act, previousOf(row), { lane: row.lane, insist });
     } catch (thrown) {
+      if (thrown instanceof LostLease) return settle(row.key, (waiter) => waiter.reject(thrown));
       return stored(row, () => fail(row, toError(thrown)));
     }
     await stored(row, async () => {
-      if (row.act.kind === "comment") note(row.key);
-      const newest = await store.done(row.id, row.version, value, nextEdit(row.key));
+      const newest = await store.done(row.id, owner, row.version, value);
       if (newest) settle(row.key, (waiter) => waiter.resolve(value));
     });
   }
@@ -158,20 +166,6 @@ export function createOutbox(deps: {
       log.error({ err: toError(thrown), act: row.act.kind }, "the outbox cannot store an outcome");
       await sleep(STORE_RETRY_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
-  }
-
-  function note(key: string): void {
-    for (const [old, at] of written) {
-      if (at > now() - EDIT_INTERVAL_MS) continue;
-      written.delete(old);
-      unpaced.delete(old);
-    }
-    written.set(key, now());
-  }
-
-  function nextEdit(key: string): number {
-    const last = unpaced.has(key) ? undefined : written.get(key);
-    return last === undefined ? now() : Math.max(now(), last + EDIT_INTERVAL_MS);
   }
 
   async function fail(row: OutboxRow, error: Error): Promise<void> {
@@ -188,16 +182,16 @@ export function createOutbox(deps: {
     if (attempts < most) {
       const wait =
         Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(row.attempts, 10)) * (0.75 + Math.random() / 2);
-      const at = Math.max((passing && error.retryAt) || 0, now() + wait);
+      const asked = passing && error.retryAt !== undefined ? error.retryAt - now() : 0;
       log.warn(
         { act: row.act.kind, attempts, reason: error.message },
         "a write to GitHub will be tried again",
       );
-      await store.retry(row.id, at, redact(error.message));
+      await store.retry(row.id, owner, Math.max(asked, wait), redact(error.message));
       return;
     }
     log.error({ err: error, act: row.act.kind, key: row.key }, "a write to GitHub was given up");
-    await store.dead(row.id, row.version, redact(error.message));
+    await store.dead(row.id, owner, row.version, redact(error.message));
     const told =
       error instanceof UserError
         ? error
@@ -211,24 +205,33 @@ export function createOutbox(deps: {
     for (const waiter of waiting) how(waiter);
   }
 
+  function redacted(keyed: KeyedAct): KeyedAct {
+    return { ...keyed, act: redactedAct(keyed.act, redact) };
+  }
+
   return {
     wake,
     async put(keyed, options) {
-      if (options?.last) unpaced.add(keyed.key);
-      else unpaced.delete(keyed.key);
-      const act = redactedAct(keyed.act, redact);
-      await store.put({ ...keyed, act }, nextEdit(keyed.key));
+      await store.put(redacted(keyed), spacingOf(keyed.act, options?.last));
       wake();
     },
-    async perform(key, lane, act) {
+    async tell(commandId, make) {
+      await store.putTold(commandId, (command, jobs) => {
+        const { keyed, last } = make(command, jobs);
+        return { keyed: redacted(keyed), spacingMs: spacingOf(keyed.act, last) };
+      });
+      wake();
+    },
+    async perform(key, lane, act, holder) {
       stopped.signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
       // It may be rejected by stop() before anybody waits for it here.
       promise.catch(() => undefined);
-      const waiter = { resolve, reject };
+      const waiter = { holder, resolve, reject };
       waiters.set(key, [...(waiters.get(key) ?? []), waiter]);
       try {
-        const row = await store.put({ key, lane, act: redactedAct(act, redact) }, now());
+        const row = await store.putHeld(redacted({ key, lane, act }), holder);
+        if (row === null) throw new LostLease(`job ${holder.jobId} belongs to a newer attempt`);
         if (row.state === "done") resolve(row.result);
         else if (row.state === "dead") reject(new UserError(String(row.result)));
         else wake();
@@ -248,14 +251,14 @@ export function createOutbox(deps: {
         settle(key, (waiter) => waiter.reject(toError(stopped.signal.reason)));
       }
       await draining;
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.values());
     },
   };
 }
 
-/** What publishes a change is never done behind the back of its job. */
-function isAsked(act: Act): boolean {
-  return ["push", "commit", "branch", "pull"].includes(act.kind);
+/** How long after the last edit this one may come; the last of all comes at once. */
+function spacingOf(act: Act, last = false): number {
+  return act.kind === "comment" && !last ? EDIT_INTERVAL_MS : 0;
 }
 
 /** Texts may be edited again and again; everything else is done once. */

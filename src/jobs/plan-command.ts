@@ -15,7 +15,7 @@ export const MOST_TASKS = 20;
 export interface PlanDeps {
   commands: CommandStore;
   github: GitHub;
-  sandbox: Sandbox;
+  sandbox: Pick<Sandbox, "check">;
   skills: { name: string; description: string }[];
   /** The operator's model. */
   model: string;

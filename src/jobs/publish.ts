@@ -1,3 +1,4 @@
+import type { ActOf } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
 import type { Command, FileChange, Job, Publication, VerifiedChange } from "../core/job.ts";
 import { heldReason } from "../core/messages/held.ts";
@@ -53,23 +54,24 @@ async function openPull(
   change: VerifiedChange,
   { outbox }: PublishDeps,
 ): Promise<Publication> {
-  const { job } = attempt;
-  const sha = await putCommit(job, change, outbox);
+  const { job, holder } = attempt;
+  const sha = await putCommit(attempt, change, outbox);
   const earlier = change.made ?? [];
   if (!earlier.some((made) => made.sha === sha)) {
     await attempt.write({ change: { ...change, made: [...earlier, { sha }] } });
   }
-  const headSha = await putNewBranch(job, change, sha, outbox);
+  const headSha = await putNewBranch(attempt, change, sha, outbox);
+  const act: ActOf<"pull"> = {
+    kind: "pull",
+    repo: job.repo,
+    head: job.target.branch,
+    base: job.target.base,
+    title: change.title,
+    body: renderPull({ command, job, change, headSha, neighbours: [] }),
+    draft: job.target.kind === "new_pull" && job.target.draft,
+  };
   const pull = await outbox
-    .perform<"pull">(`pull:${turn(job)}`, lane(job), {
-      kind: "pull",
-      repo: job.repo,
-      head: job.target.branch,
-      base: job.target.base,
-      title: change.title,
-      body: renderPull({ command, job, change, headSha, neighbours: [] }),
-      draft: job.target.kind === "new_pull" && job.target.draft,
-    })
+    .perform<"pull">(`pull:${turn(job)}`, lane(job), act, holder)
     .catch((thrown) => {
       if (!(thrown instanceof UserError)) throw thrown;
       throw new UserError(
@@ -115,8 +117,8 @@ async function addCommit(
   for (let carries = 0; ; carries++) {
     // Carrying it over and checking it again may have taken a while.
     if (carries > 0) await recheck(job, deps);
-    const headSha = await putCommit(job, carried, deps.outbox);
-    const branch = await putBranch(job, carried, headSha, carried.parent, deps.outbox);
+    const headSha = await putCommit(attempt, carried, deps.outbox);
+    const branch = await putBranch(attempt, carried, headSha, carried.parent, deps.outbox);
     if (branch.status === "done") return headSha;
     if (carries === MAX_CARRIES) {
       throw new UserError(

@@ -2,27 +2,30 @@ import { jobLane } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
 import { foldPath } from "../core/fold-path.ts";
 import type { Job, VerifiedChange } from "../core/job.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** The commit on GitHub: made by its API where that exists, else the pushed one. */
-export async function putCommit(job: Job, change: VerifiedChange, outbox: Outbox): Promise<string> {
+export async function putCommit(
+  { job, holder }: Attempt,
+  change: VerifiedChange,
+  outbox: Outbox,
+): Promise<string> {
   const { repo } = job;
   const workflows = changesWorkflows(change);
-  await outbox.perform<"push">(`push:${turn(job)}:${change.commit}`, lane(job), {
-    kind: "push",
-    repo,
-    commit: change.commit,
-    ref: privateRef(job),
-    workflows,
-  });
-  const made = await outbox.perform<"commit">(`commit:${turn(job)}:${change.commit}`, lane(job), {
-    kind: "commit",
-    repo,
-    tree: change.tree,
-    parents: [change.parent],
-    message: change.message,
-    workflows,
-  });
+  const { commit, tree, parent, message } = change;
+  await outbox.perform<"push">(
+    `push:${turn(job)}:${commit}`,
+    lane(job),
+    { kind: "push", repo, commit, ref: privateRef(job), workflows },
+    holder,
+  );
+  const made = await outbox.perform<"commit">(
+    `commit:${turn(job)}:${commit}`,
+    lane(job),
+    { kind: "commit", repo, tree, parents: [parent], message, workflows },
+    holder,
+  );
   return made?.sha ?? change.commit;
 }
 
@@ -31,37 +34,37 @@ export async function putCommit(job: Job, change: VerifiedChange, outbox: Outbox
  * same change; where it stands. Throws UserError when it stands elsewhere.
  */
 export async function putNewBranch(
-  job: Job,
+  attempt: Attempt,
   change: VerifiedChange,
   sha: string,
   outbox: Outbox,
 ): Promise<string> {
-  const put = await putBranch(job, change, sha, null, outbox);
+  const { target } = attempt.job;
+  const put = await putBranch(attempt, change, sha, null, outbox);
   if (put.status === "done") return sha;
   const ours = change.made?.some((made) => made.sha === put.sha);
   if (ours) return put.sha;
   throw new UserError(
-    `the branch ${job.target.branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
+    `the branch ${target.branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
   );
 }
 
 /** The branch at the commit, or where it stands instead. */
 export async function putBranch(
-  job: Job,
+  { job, holder }: Attempt,
   change: VerifiedChange,
   sha: string,
   from: string | null,
   outbox: Outbox,
 ) {
   const { branch } = job.target;
-  return outbox.perform<"branch">(`branch:${turn(job)}:${sha}`, lane(job), {
-    kind: "branch",
-    repo: job.repo,
-    branch,
-    sha,
-    from,
-    workflows: changesWorkflows(change),
-  });
+  const workflows = changesWorkflows(change);
+  return outbox.perform<"branch">(
+    `branch:${turn(job)}:${sha}`,
+    lane(job),
+    { kind: "branch", repo: job.repo, branch, sha, from, workflows },
+    holder,
+  );
 }
 
 /** Asks for the private ref to go. */

@@ -5,7 +5,7 @@ import type { CommandStore } from "../core/ports.ts";
 import { type GateDeps, readStanding, serverFacts, surveyPlace } from "./gate.ts";
 
 /** How soon a job looks again whether the operator lets it go on. */
-export const PAUSE_LOOK_MS = 5000;
+const PAUSE_LOOK_MS = 5000;
 
 /** What it takes to ask the gate once more. */
 export type RecheckDeps = GateDeps & { commands: CommandStore; now: () => number };

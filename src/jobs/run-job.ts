@@ -1,28 +1,27 @@
-import { TransientError, toError, UserError } from "../core/errors.ts";
+import { LostLease, StoppedByPerson, TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal, type Job, type JobState, type VerifiedChange } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
-import type { JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
-import { type Attempt, createAttempt, LostLease } from "./attempt.ts";
+import type { ClaimStore, JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
+import { type Attempt, createAttempt } from "./attempt.ts";
+import { keepLease } from "./lease.ts";
 import { letOut } from "./let-out.ts";
 import { type PublishDeps, publish } from "./publish.ts";
-import { PAUSE_LOOK_MS, recheck } from "./recheck.ts";
-import type { Tried } from "./runner.ts";
+import { recheck } from "./recheck.ts";
 import { verify } from "./verify.ts";
 import { type WorkDeps, work } from "./work.ts";
 
-/** One server holds the data directory, so after a restart its own leases may be taken again. */
-const OWNER = "server";
-const LEASE_MS = 15_000;
-const BEAT_MS = 5_000;
-/** Claims after which a job that always ends in a crash or a passing failure is given up. */
+/** Claims without any progress after which a job that always ends in a crash or a failure is given up. */
 const MAX_ATTEMPTS = 10;
 const RETRY_MS = 2_000;
+/** Waits that GitHub or a model's server asked for are kept this long after the job was asked for. */
+const MAX_AGE_MS = 24 * 60 * 60_000;
 /** How long what the gate said when the command came holds for the first attempt. */
 const FRESH_MS = 60_000;
 
 export interface RunDeps extends WorkDeps, PublishDeps {
   /** Lends what a job may do on GitHub, for one attempt. */
   access: JobAccess;
+  claims: ClaimStore;
   jobs: JobStore;
   sandbox: Sandbox;
   neighbours: (commandId: string) => Promise<void>;
@@ -31,59 +30,38 @@ export interface RunDeps extends WorkDeps, PublishDeps {
   log: Log;
 }
 
-/** One attempt of a job, from the claim to its told end. Throws only when the store itself fails. */
-export async function runJob(jobId: string, deps: RunDeps, stopping: AbortSignal): Promise<Tried> {
-  const paused = await deps.killSwitch.paused();
-  if (paused !== null) {
-    return waitFor(jobId, `the operator of this server paused it: ${paused}`, deps);
-  }
-  const scarce = await deps.sandbox.room();
-  if (scarce !== null) {
-    deps.log.warn({ jobId, reason: scarce }, "a job waits: the machine has no room for it");
-    return waitFor(jobId, "this server is short of disk or memory", deps);
-  }
-  const claimed = await deps.jobs.claim(jobId, OWNER, LEASE_MS);
-  if (!claimed) return { status: "ended" };
-  const attempt = createAttempt(claimed, deps);
-  const access = deps.access.forJob(jobId);
-  const lost = new AbortController();
-  const signal = AbortSignal.any([stopping, lost.signal]);
-  const beat = setInterval(() => {
-    deps.jobs
-      .renew(jobId, claimed.fence, LEASE_MS)
-      .then((ours) => ours || lost.abort(new LostLease(`job ${jobId} was taken over`)))
-      .catch((error) =>
-        deps.log.warn({ err: toError(error), jobId }, "a lease could not be renewed"),
-      );
-  }, BEAT_MS);
+/**
+ * One attempt of a claimed job, to its told end or until it is given back. `claimedAt` is by the monotonic
+ * clock; `interrupt` ends it early: with the server, or when somebody stops the job. Throws only when the
+ * store itself fails.
+ */
+export async function runJob(
+  claimed: Job,
+  claimedAt: number,
+  deps: RunDeps,
+  interrupt: AbortSignal,
+): Promise<void> {
+  const lease = keepLease(claimed, claimedAt, deps);
+  const attempt = createAttempt(claimed, lease.insist, deps);
+  const access = deps.access.forJob(claimed.id);
+  const signal = AbortSignal.any([interrupt, lease.signal]);
   try {
     await story(attempt, { ...deps, github: access.github }, signal);
+    await tidy(attempt, deps);
   } catch (thrown) {
-    if (signal.aborted || thrown instanceof LostLease) return { status: "ended" };
-    const retryAt = await settle(attempt, toError(thrown), deps);
-    if (retryAt !== null) return { status: "again", at: retryAt };
+    if (thrown instanceof LostLease || lease.signal.aborted) return;
+    await settle(attempt, toError(thrown), deps, interrupt);
   } finally {
-    clearInterval(beat);
+    lease.end();
     access.end();
   }
-  await tidy(attempt, deps);
-  return { status: "ended" };
-}
-
-/** While it has to wait a job is not claimed, so that a long wait costs it none of its attempts. */
-async function waitFor(jobId: string, why: string, deps: RunDeps): Promise<Tried> {
-  const job = await deps.jobs.job(jobId);
-  if (!job || isTerminal(job.state)) return { status: "ended" };
-  const lastAction = `waiting: ${why}`;
-  if (job.lastAction !== lastAction) await createAttempt(job, deps).write({ lastAction });
-  return { status: "again", at: deps.now() + PAUSE_LOOK_MS };
 }
 
 async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Promise<void> {
   const { job } = attempt;
-  const most = mostAttempts(job);
-  if (job.fence > most) {
-    throw new UserError(`it was tried ${most} times without coming to an end`);
+  signal.throwIfAborted();
+  if (job.attempts > MAX_ATTEMPTS) {
+    throw new UserError(`it was tried ${MAX_ATTEMPTS} times without getting on`);
   }
   if (job.fence > 1 || deps.now() - job.createdAt > FRESH_MS) await recheck(job, deps);
   const boundary = await deps.sandbox.check();
@@ -146,24 +124,22 @@ async function end(
   await attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
 }
 
-/** The way of a change that was held begins anew when an admin lets it out. */
-function mostAttempts({ allowance }: Job): number {
-  return allowance === null ? MAX_ATTEMPTS : 3 * MAX_ATTEMPTS;
-}
-
-/** Ends a job that failed, or says when to try again. */
-async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<number | null> {
+/** Ends a job that failed or was stopped, or gives it back to be tried again. */
+async function settle(
+  attempt: Attempt,
+  error: Error,
+  deps: RunDeps,
+  interrupt: AbortSignal,
+): Promise<void> {
   const { job } = attempt;
-  if (error instanceof TransientError && job.fence < mostAttempts(job)) {
-    const at = deps.now() + RETRY_MS * 2 ** Math.min(job.fence - 1, 7);
-    const limit = (job.startedAt ?? deps.now()) + job.config.limits.minutes * 60_000;
-    // A wait that GitHub or the model's server asked for is kept, however long.
-    if (error.retryAt !== undefined || at < limit) {
-      deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
-      await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
-      return Math.max(error.retryAt ?? 0, at);
-    }
+  if (interrupt.reason instanceof StoppedByPerson) {
+    await end(attempt, "cancelled", interrupt.reason.message, deps);
+    return tidy(attempt, deps);
   }
+  if (interrupt.aborted) {
+    return deps.claims.release(job.id, job.fence, { inMs: 0, burn: false });
+  }
+  if (error instanceof TransientError && (await retried(attempt, error, deps))) return;
   const known = error instanceof UserError || error instanceof TransientError;
   deps.log[known ? "warn" : "error"]({ err: error, jobId: job.id }, "a job failed");
   const reason = known
@@ -171,7 +147,26 @@ async function settle(attempt: Attempt, error: Error, deps: RunDeps): Promise<nu
     : `an internal error; the server's log has it under job ${job.id}`;
   // What an admin let out stays held: once the reason is mended, it can be allowed again.
   await end(attempt, job.allowance === null ? "failed" : "blocked", reason, deps);
-  return null;
+  await tidy(attempt, deps);
+}
+
+/** Gives a job back that failed in passing, while attempts and time last. */
+async function retried(attempt: Attempt, error: TransientError, deps: RunDeps): Promise<boolean> {
+  const { job } = attempt;
+  // A wait that GitHub or the model's server asked for is no fault of the job.
+  const asked = error.retryAt !== undefined;
+  const at = Math.max(
+    error.retryAt ?? 0,
+    deps.now() + RETRY_MS * 2 ** Math.min(job.attempts - 1, 7) * (0.75 + Math.random() / 2),
+  );
+  const limit = asked
+    ? job.createdAt + MAX_AGE_MS
+    : (job.startedAt ?? deps.now()) + job.config.limits.minutes * 60_000;
+  if (at > limit || (!asked && job.attempts >= MAX_ATTEMPTS)) return false;
+  deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
+  await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
+  await deps.claims.release(job.id, job.fence, { inMs: at - deps.now(), burn: !asked });
+  return true;
 }
 
 /** Takes the workspace away once the job has ended; what fails here does not change how it ended. */

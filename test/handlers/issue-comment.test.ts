@@ -12,7 +12,7 @@ import type { AllowRequest } from "../../src/jobs/submit.ts";
 import { type CommentEventOptions, commentEvent } from "../support/comment-event.ts";
 import { silentLog } from "../support/log.ts";
 import { storeOn } from "../support/open-test-store.ts";
-import { aCommand, acceptJobs, aJob } from "../support/store-rows.ts";
+import { aCommand, acceptJobs, aJob, due } from "../support/store-rows.ts";
 
 const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })
@@ -68,6 +68,7 @@ beforeEach(async () => {
   };
   const outbox: Outbox = {
     put: async () => undefined,
+    tell: async () => undefined,
     perform: () => Promise.reject(new Error("a handler performs nothing")),
     wake: () => undefined,
     stop: async () => undefined,
@@ -99,8 +100,6 @@ beforeEach(async () => {
       sandbox: {
         check: async () =>
           sandboxOk ? { ok: true } : { ok: false, remedy: "apt-get install bubblewrap" },
-        room: async () => null,
-        run: () => Promise.reject(new Error("a handler runs nothing")),
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
       model: "gpt-5-mini",
@@ -126,7 +125,7 @@ async function jobs(): Promise<Job[]> {
 }
 
 async function acts() {
-  return (await store.due(Number.MAX_SAFE_INTEGER)).map((row) => row.act);
+  return (await due(store)).map((row) => row.act);
 }
 
 /** The one text that answers the comment. */

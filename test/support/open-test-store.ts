@@ -1,8 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
-import { openStore, type Store } from "../../src/adapters/store/store.ts";
+import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
+import { afterAll, onTestFinished } from "vitest";
+import { openStore, type Store, type StorePlace } from "../../src/adapters/store/store.ts";
+import { silentLog } from "./log.ts";
+import { type PostgresServer, startPostgres } from "./postgres.ts";
+
+/** Which database the tests of this run are for. */
+export const onPostgres = process.env.DRAFTSMITH_TEST_STORE === "postgres";
+
+let server: Promise<PostgresServer> | null = null;
+afterAll(async () => (await server)?.stop());
 
 /** A fresh directory that goes when the test ends. */
 export function storeDirectory(): string {
@@ -11,9 +21,38 @@ export function storeDirectory(): string {
   return dir;
 }
 
-/** A store on a file, closed when the test ends; a new file unless one is given. */
-export async function storeOn(file = join(storeDirectory(), "draftsmith.db")): Promise<Store> {
-  const store = await openStore({ file });
+/** An empty database of the kind this run is for. */
+export async function newPlace(): Promise<StorePlace> {
+  if (!onPostgres) return { file: join(storeDirectory(), "draftsmith.db") };
+  server ??= startPostgres();
+  return { url: await (await server).database(), log: silentLog };
+}
+
+/** A store that is closed when the test ends; on a new database unless one is given. */
+export async function storeOn(place?: StorePlace): Promise<Store> {
+  const store = await openStore(place ?? (await newPlace()));
   onTestFinished(() => store.close());
   return store;
+}
+
+/** Runs one statement past the store; its rows. */
+export async function sqlOn(place: StorePlace, text: string): Promise<Record<string, unknown>[]> {
+  if ("file" in place) {
+    const database = new DatabaseSync(place.file);
+    try {
+      return database
+        .prepare(text)
+        .all()
+        .map((row) => ({ ...row }));
+    } finally {
+      database.close();
+    }
+  }
+  const client = new pg.Client(place.url);
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
 }

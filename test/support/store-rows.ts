@@ -1,4 +1,5 @@
 import type { Store } from "../../src/adapters/store/store.ts";
+import type { OutboxRow } from "../../src/core/act.ts";
 import type { Command, Job } from "../../src/core/job.ts";
 import type { Admit, Delivery, Heard, KeyedAct } from "../../src/core/ports.ts";
 import { repoConfigSchema } from "../../src/core/repo-config.ts";
@@ -49,7 +50,10 @@ export function aJob(id: string, command: Command, more: Partial<Job> = {}): Job
     target: { kind: "new_pull", branch: "codex/12-refactor-auth-1a2b", base: "main", draft: true },
     config: repoConfigSchema.parse({ checks: ["npm test"] }),
     state: "queued",
+    priority: 10,
     fence: 0,
+    attempts: 0,
+    stop: null,
     spend: { steps: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, microDollars: 0 },
     plan: [],
     sources: null,
@@ -76,4 +80,24 @@ export function aComment(key: string, body: string, lane = key): KeyedAct {
 export async function acceptJobs(store: Store, command: Command, jobs: Job[]): Promise<void> {
   const delivery = aDelivery(`delivery of ${command.id}`);
   await store.accept({ delivery, command, jobs, acts: [], admit: admitAll });
+}
+
+/** Claims the next job for a process; for a minute unless told otherwise. */
+export function claimNext(
+  store: Store,
+  by: Partial<Parameters<Store["claimNext"]>[0]> = {},
+): Promise<Job | null> {
+  const worker = "here";
+  return store.claimNext({
+    owner: "here/1",
+    worker,
+    leaseMs: 60_000,
+    perRepository: 10_000,
+    ...by,
+  });
+}
+
+/** The acts that are due, for whoever asked for those `asked`; they stay free for others. */
+export function due(store: Store, asked: string[] = []): Promise<OutboxRow[]> {
+  return store.take({ owner: "look", leaseMs: 0, asked, except: [] });
 }

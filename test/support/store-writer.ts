@@ -1,10 +1,11 @@
 // Accepts commands until it is killed, printing each number once it is stored.
-// Arguments: file, first number.
+// Arguments: the place as JSON, first number.
 import { openStore } from "../../src/adapters/store/store.ts";
+import { placeOf } from "./place.ts";
 import { aCommand, aComment, aDelivery, admitAll, aJob } from "./store-rows.ts";
 
-const [file = "", first = "0"] = process.argv.slice(2);
-const store = await openStore({ file });
+const [place = "", first = "0"] = process.argv.slice(2);
+const store = await openStore(placeOf(place));
 for (let number = Number(first); ; number += 1) {
   const command = aCommand(`command-${number}`);
   const intake = {

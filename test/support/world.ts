@@ -15,6 +15,7 @@ import {
   type ScriptedReply,
   startModelServer,
 } from "./model-server.ts";
+import { newPlace, onPostgres } from "./open-test-store.ts";
 import {
   makeRepository,
   type RepositoryOptions,
@@ -114,6 +115,7 @@ async function buildWorld(
   });
   const model = await startModelServer(options.model);
   const dataDir = path.join(dir, "data");
+  const database = onPostgres ? await newPlace() : null;
   const port = await freePort();
   github.hook.url = `http://127.0.0.1:${port}/api/github/webhooks`;
   let child: ChildProcess | null = null;
@@ -140,6 +142,7 @@ async function buildWorld(
         OPENAI_BASE_URL: model.url,
         DRAFTSMITH_MODEL: "gpt-5-mini",
         LOG_LEVEL: "info",
+        ...(database && "url" in database ? { DATABASE_URL: database.url } : {}),
         ...options.env,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -60,11 +60,12 @@ export function createGitHub(options: {
   });
   tokens.open(CONVERSATION);
 
-  function octokitFor(need: Need): Octokit {
+  function octokitFor(need: Need, insist: () => void = () => undefined): Octokit {
     const octokit = new Octokit(common);
     octokit.hook.before("request", keepSlashes);
     octokit.hook.wrap("request", (request, sent) =>
       withToken(tokens, need, timing.tokenLagMs, (token) => {
+        if (!["GET", "HEAD"].includes(sent.method)) insist();
         sent.headers = { ...sent.headers, authorization: `token ${token}` };
         return send(request, sent, sending);
       }),

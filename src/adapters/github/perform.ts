@@ -22,7 +22,8 @@ import { writePull } from "./write-pull.ts";
  * conversation, what belongs to a job with one of that job.
  */
 export function createPerform(deps: {
-  octokitFor: (need: Need) => Octokit;
+  /** `insist` is called right before each request that writes. */
+  octokitFor: (need: Need, insist: () => void) => Octokit;
   tokens: Tokens;
   /** The holder of the conversation's tokens. */
   conversation: string;
@@ -35,7 +36,7 @@ export function createPerform(deps: {
   const writeCommit = createCommitWriter(now);
 
   /** A push that failed for now may have failed for its token: the next try gets a fresh one. */
-  async function byGit<T>(need: Need, push: (token: string) => Promise<T>): Promise<T> {
+  async function pushing<T>(need: Need, push: (token: string) => Promise<T>): Promise<T> {
     const { token, back } = await tokens.lend(need);
     try {
       return await push(token);
@@ -70,12 +71,12 @@ export function createPerform(deps: {
   function perform<K extends ActKind>(
     act: ActOf<K>,
     previous: ActValues[K] | null,
-    lane: string,
+    by: { lane: string; insist: () => void },
   ): Promise<ActValues[K]>;
   async function perform(
     act: Act,
     previous: ActValues[ActKind] | null,
-    lane: string,
+    { lane, insist }: { lane: string; insist: () => void },
   ): Promise<ActValues[ActKind]> {
     const { repo } = act;
     const { owner } = repo;
@@ -84,7 +85,12 @@ export function createPerform(deps: {
       repo,
       permissions,
     });
-    const octokitFor = (permissions: Permissions) => deps.octokitFor(needs(permissions));
+    const octokitFor = (permissions: Permissions) => deps.octokitFor(needs(permissions), insist);
+    const byGit = <T>(permissions: Permissions, push: (token: string) => Promise<T>) =>
+      pushing(needs(permissions), (token) => {
+        insist();
+        return push(token);
+      });
     switch (act.kind) {
       case "reaction":
         return explained("react to the comment", repo, CONVERSE, async () => {
@@ -105,11 +111,11 @@ export function createPerform(deps: {
       }
       case "push":
         await writing(act, (permissions) =>
-          byGit(needs(permissions), (token) => git.pushRef(repo, act.commit, act.ref, token)),
+          byGit(permissions, (token) => git.pushRef(repo, act.commit, act.ref, token)),
         );
         return null;
       case "delete_ref":
-        await byGit(needs(WRITE_CONTENTS), (token) => git.deleteRef(repo, act.ref, token));
+        await byGit(WRITE_CONTENTS, (token) => git.deleteRef(repo, act.ref, token));
         return null;
       case "commit":
         return writing(act, (permissions) =>
@@ -120,7 +126,7 @@ export function createPerform(deps: {
       case "branch":
         return writing(act, (permissions) => {
           const push = () =>
-            byGit(needs(permissions), (token) =>
+            byGit(permissions, (token) =>
               git.pushBranch(repo, act.sha, act.branch, act.from, token),
             );
           return explained(`write the branch ${act.branch}`, repo, permissions, () =>

@@ -35,6 +35,9 @@ export function allowanceStore(database: Database): AllowanceStore {
           .updateTable("jobs")
           .set({
             state: "queued",
+            run_at: database.now,
+            attempts: 0,
+            stop: null,
             allowance: JSON.stringify(allowance),
             reason: "",
             last_action: `${allowance.actor.login} (admin) allowed it`,
@@ -52,6 +55,7 @@ export function allowanceStore(database: Database): AllowanceStore {
         await appendEvents(transaction, database, jobId, job.fence, [
           { type: "state", from: "blocked", to: "queued", reason },
         ]);
+        await database.announce(transaction, 1);
         return true;
       });
     },

@@ -1,7 +1,8 @@
-import type { Command } from "../../core/job.ts";
+import type { Kysely } from "kysely";
+import type { Command, Job } from "../../core/job.ts";
 import type { CommandStore } from "../../core/ports.ts";
 import { decodeJob } from "./job-row.ts";
-import { type Database, fromJson } from "./schema.ts";
+import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** What commands stored by earlier versions lack. */
 const NOT_TOLD = { subject: null };
@@ -15,19 +16,10 @@ export function commandStore({ tables }: Database): CommandStore {
         .select("detail")
         .where("id", "=", id)
         .executeTakeFirst();
-      return row ? { ...NOT_TOLD, ...fromJson<Command>(row.detail, `command ${id}`) } : null;
+      return row ? decodeCommand(row.detail, id) : null;
     },
 
-    async jobsOf(commandId) {
-      const rows = await tables
-        .selectFrom("jobs")
-        .selectAll()
-        .where("command_id", "=", commandId)
-        .orderBy("number")
-        .orderBy("id")
-        .execute();
-      return rows.map(decodeJob);
-    },
+    jobsOf: (commandId) => jobsOf(tables, commandId),
 
     async jobOfPull(repoId, pull) {
       const row = await tables
@@ -55,4 +47,21 @@ export function commandStore({ tables }: Database): CommandStore {
       return rows.map(decodeJob);
     },
   };
+}
+
+/** A stored command. */
+export function decodeCommand(detail: string, id: string): Command {
+  return { ...NOT_TOLD, ...fromJson<Command>(detail, `command ${id}`) };
+}
+
+/** The jobs of a command by their numbers. */
+export async function jobsOf(reader: Kysely<Tables>, commandId: string): Promise<Job[]> {
+  const rows = await reader
+    .selectFrom("jobs")
+    .selectAll()
+    .where("command_id", "=", commandId)
+    .orderBy("number")
+    .orderBy("id")
+    .execute();
+  return rows.map(decodeJob);
 }

@@ -6,16 +6,13 @@ import { encodeJob } from "./job-row.ts";
 import { putAct } from "./outbox.ts";
 import type { Database, Tables } from "./schema.ts";
 
-/** First acts have waited for nothing: due as soon as anyone asks. */
-const AT_ONCE = 0;
-
 const HOUR_MS = 3_600_000;
 
 const OPEN = JOB_STATES.filter((state) => !isTerminal(state));
 
 /**
- * The comments that were heard in an open database. A transaction takes the write lock when it begins,
- * so of many at once each counts what the ones before it added.
+ * The comments that were heard in an open database. They are taken one after another, so that of many
+ * at once each counts what the ones before it added.
  */
 export function intakeStore(database: Database): IntakeStore {
   const { tables, now } = database;
@@ -62,6 +59,7 @@ export function intakeStore(database: Database): IntakeStore {
     work: (transaction: Kysely<Tables>) => Promise<void>,
   ) {
     return tables.transaction().execute(async (transaction) => {
+      await database.alone(transaction, "intake");
       if (await isKnown(transaction, heard.delivery.guid, heard.key)) {
         // The next copy of this delivery is known whatever its comment.
         await record(transaction, heard);
@@ -77,7 +75,7 @@ export function intakeStore(database: Database): IntakeStore {
   }
 
   async function put(transaction: Kysely<Tables>, acts: KeyedAct[]): Promise<void> {
-    for (const act of acts) await putAct(transaction, database, act, AT_ONCE);
+    for (const act of acts) await putAct(transaction, database, act, 0);
   }
 
   async function heardOf(reader: Kysely<Tables>, actorId: number | null): Promise<number> {
@@ -142,9 +140,21 @@ export function intakeStore(database: Database): IntakeStore {
             created_at: now,
           })
           .execute();
+        await transaction
+          .insertInto("repositories")
+          .values({ repo_id: repo.id, installation_id: repo.installationId, served_at: 0 })
+          .onConflict((conflict) =>
+            // A repository moves to another installation when the App is installed anew.
+            conflict.column("repo_id").doUpdateSet({ installation_id: repo.installationId }),
+          )
+          .execute();
         for (const job of jobs) {
-          await transaction.insertInto("jobs").values(encodeJob(job)).execute();
+          await transaction
+            .insertInto("jobs")
+            .values({ ...encodeJob(job), run_at: now })
+            .execute();
         }
+        await database.announce(transaction, jobs.length);
         await put(transaction, acts);
       });
     },
@@ -153,6 +163,7 @@ export function intakeStore(database: Database): IntakeStore {
 
     refuse(heard, { rule, told: when }, acts) {
       return tables.transaction().execute(async (transaction) => {
+        await database.alone(transaction, "intake");
         const known = await isKnown(transaction, heard.delivery.guid, heard.key);
         const told =
           !known &&

@@ -14,6 +14,9 @@ type Spec = Omit<
   | "commandId"
   | "number"
   | "fence"
+  | "priority"
+  | "attempts"
+  | "stop"
   | "allowance"
   | "conflicts"
   | "createdAt"
@@ -24,7 +27,7 @@ export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
   const { change, allowance, publication, sources, conflicts, createdAt, ...rest } = more;
-  const { startedAt, endedAt, ...spec } = rest;
+  const { startedAt, endedAt, priority, attempts, stop, ...spec } = rest;
   spec satisfies Spec;
   return {
     id,
@@ -32,9 +35,14 @@ export function encodeJob(job: Job): JobRow {
     command_id: commandId,
     number,
     repo_id: spec.repo.id,
+    installation_id: spec.repo.installationId,
     target_kind: spec.target.kind,
     state,
+    priority,
+    run_at: 0,
     fence,
+    attempts,
+    stop: stop && JSON.stringify(stop),
     lease_owner: null,
     lease_until: null,
     spec: JSON.stringify(spec),
@@ -92,6 +100,9 @@ export function decodeJob(row: JobRow): Job {
     number: row.number,
     state,
     fence: row.fence,
+    priority: row.priority,
+    attempts: row.attempts,
+    stop: row.stop === null ? null : fromJson<Job["stop"]>(row.stop, `${where}, stop`),
     spend: fromJson<Job["spend"]>(row.spend, `${where}, spend`),
     plan: fromJson<Job["plan"]>(row.plan, `${where}, plan`),
     lastAction: row.last_action,

@@ -1,5 +1,6 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
-import type { JobEvent } from "../../core/event.ts";
+import type { Kysely } from "kysely";
+import { ASKED_ACTS, jobLane } from "../../core/act.ts";
+import { GETS_ON, type JobEvent } from "../../core/event.ts";
 import { isTerminal, JOB_STATES, mayMove } from "../../core/job.ts";
 import type { JobStore } from "../../core/ports.ts";
 import { decodeJob, encodePatch } from "./job-row.ts";
@@ -13,7 +14,6 @@ const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
  */
 export function jobStore(database: Database): JobStore {
   const { tables, now } = database;
-  const leaseEnd = (leaseMs: number): RawBuilder<number> => sql<number>`${now} + ${leaseMs}`;
 
   return {
     async job(id) {
@@ -37,43 +37,6 @@ export function jobStore(database: Database): JobStore {
       return rows.map((row) => row.id);
     },
 
-    async claim(id, owner, leaseMs) {
-      const row = await tables.transaction().execute((transaction) =>
-        transaction
-          .updateTable("jobs")
-          .set((eb) => ({
-            fence: eb("fence", "+", 1),
-            lease_owner: owner,
-            lease_until: leaseEnd(leaseMs),
-          }))
-          .where("id", "=", id)
-          .where("state", "in", UNFINISHED)
-          .where((eb) =>
-            eb.or([
-              eb("lease_owner", "is", null),
-              eb("lease_owner", "=", owner),
-              eb("lease_until", "<=", now),
-            ]),
-          )
-          .returningAll()
-          .executeTakeFirst(),
-      );
-      return row ? decodeJob(row) : null;
-    },
-
-    async renew(id, fence, leaseMs) {
-      const row = await tables.transaction().execute((transaction) =>
-        transaction
-          .updateTable("jobs")
-          .set({ lease_until: leaseEnd(leaseMs) })
-          .where("id", "=", id)
-          .where("fence", "=", fence)
-          .returning("id")
-          .executeTakeFirst(),
-      );
-      return row !== undefined;
-    },
-
     write(id, fence, patch, events = []) {
       const { state } = patch;
       const from = JOB_STATES.filter((old) => state === undefined || mayMove(old, state));
@@ -85,6 +48,7 @@ export function jobStore(database: Database): JobStore {
             // Written as it stands, so that a patch without fields holds the row too.
             fence,
             ...encodePatch(patch),
+            ...(events.some(({ type }) => GETS_ON.has(type)) && { attempts: 1 }),
             ...(ended && {
               lease_owner: null,
               lease_until: null,
@@ -107,6 +71,7 @@ export function jobStore(database: Database): JobStore {
           return false;
         }
         await appendEvents(transaction, database, id, fence, events);
+        if (ended) await giveUpActs(transaction, id);
         return true;
       });
     },
@@ -131,6 +96,17 @@ export function jobStore(database: Database): JobStore {
       return rows.map((row) => fromJson<JobEvent>(row.payload, `job ${id}, event ${row.seq}`));
     },
   };
+}
+
+/** Nobody will ask any more for what would have published the change of a job that ended. */
+async function giveUpActs(transaction: Kysely<Tables>, id: string): Promise<void> {
+  await transaction
+    .updateTable("outbox")
+    .set({ state: "dead", last_error: "its job ended before" })
+    .where("lane", "=", jobLane(id))
+    .where("kind", "in", ASKED_ACTS)
+    .where("state", "=", "pending")
+    .execute();
 }
 
 /** Appends events to the history of a job whose row this transaction has written. */

@@ -1,17 +1,18 @@
-import type { Kysely } from "kysely";
+import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 import { UserError } from "../../core/errors.ts";
-import type { Command } from "../../core/job.ts";
+import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** Works in the transaction that brings the schema up to date. */
 type Migration = (transaction: Kysely<Tables>, database: Database) => Promise<void>;
 
 /** Number N is at index N - 1. A released one is never edited: a change is a new one at the end. */
-const MIGRATIONS: Migration[] = [createTables, addAllowance, createIntakes, addSources];
+const MIGRATIONS: Migration[] = [createTables, addAllowance, createIntakes, addSources, shareJobs];
 
 /** Brings the schema up to date in one transaction; one newer than this program is a UserError. */
 export async function migrate(database: Database): Promise<void> {
   await database.tables.transaction().execute(async (transaction) => {
+    await database.alone(transaction, "schema");
     const tables = transaction.withTables<{ migrations: { number: number; applied_at: number } }>();
     await tables.schema
       .createTable("migrations")
@@ -170,4 +171,92 @@ async function createIntakes(transaction: Kysely<Tables>): Promise<void> {
 /** What the agent of a job was told. */
 async function addSources({ schema }: Kysely<Tables>): Promise<void> {
   await schema.alterTable("jobs").addColumn("sources", "text").execute();
+}
+
+/** What several processes need to share jobs and writes. */
+async function shareJobs(transaction: Kysely<Tables>): Promise<void> {
+  const { schema } = transaction;
+  const whole = (column: ColumnDefinitionBuilder) => column.notNull().defaultTo(0);
+  const addTo = (table: string) => schema.alterTable(table);
+  await addTo("jobs").addColumn("installation_id", "bigint", whole).execute();
+  await addTo("jobs").addColumn("priority", "integer", whole).execute();
+  await addTo("jobs").addColumn("run_at", "bigint", whole).execute();
+  await addTo("jobs").addColumn("attempts", "integer", whole).execute();
+  await addTo("jobs").addColumn("stop", "text").execute();
+  await addTo("outbox").addColumn("lease_owner", "text").execute();
+  await addTo("outbox").addColumn("lease_until", "bigint").execute();
+  await addTo("outbox").addColumn("told_at", "bigint").execute();
+  await addTo("outbox").addColumn("spacing_ms", "bigint", whole).execute();
+  await schema
+    .createIndex("jobs_of_repository")
+    .on("jobs")
+    .columns(["repo_id", "lease_until"])
+    .execute();
+  await schema.createIndex("jobs_of_owner").on("jobs").column("lease_owner").execute();
+
+  await schema
+    .createTable("repositories")
+    .addColumn("repo_id", "bigint", (column) => column.primaryKey())
+    .addColumn("installation_id", "bigint", (column) => column.notNull())
+    .addColumn("served_at", "bigint", whole)
+    .execute();
+  await schema
+    .createIndex("repositories_of_installation")
+    .on("repositories")
+    .columns(["installation_id", "served_at"])
+    .execute();
+  await schema
+    .createTable("leases")
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("owner", "text", (column) => column.notNull())
+    .addColumn("until", "bigint", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("cursors")
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("value", "text", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("pauses")
+    .addColumn("installation_id", "bigint", (column) => column.primaryKey())
+    .addColumn("until", "bigint", (column) => column.notNull())
+    .addColumn("why", "text", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("workers")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("slots", "integer", (column) => column.notNull())
+    .addColumn("busy", "integer", (column) => column.notNull())
+    .addColumn("seen_at", "bigint", (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable("mirrors")
+    .addColumn("worker", "text", (column) => column.notNull())
+    .addColumn("repo_id", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("mirrors_key", ["worker", "repo_id"])
+    .execute();
+  await schema
+    .createTable("snapshots")
+    .addColumn("job_id", "text", (column) => column.primaryKey().references("jobs.id"))
+    .addColumn("fence", "integer", (column) => column.notNull())
+    .addColumn("commit_id", "text", (column) => column.notNull())
+    .addColumn("ref", "text")
+    .addColumn("pack", "text")
+    .execute();
+
+  const jobs = await transaction.selectFrom("jobs").select(["id", "spec", "repo_id"]).execute();
+  for (const row of jobs) {
+    const { repo } = fromJson<{ repo: RepoRef }>(row.spec, `job ${row.id}, spec`);
+    const installation_id = repo.installationId;
+    await transaction
+      .updateTable("jobs")
+      .set({ installation_id, priority: PRIORITY.person })
+      .where("id", "=", row.id)
+      .execute();
+    await transaction
+      .insertInto("repositories")
+      .values({ repo_id: row.repo_id, installation_id, served_at: 0 })
+      .onConflict((conflict) => conflict.column("repo_id").doNothing())
+      .execute();
+  }
 }

@@ -1,17 +1,50 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Kysely, Selectable } from "kysely";
-import type { Act, OutboxRow } from "../../core/act.ts";
+import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import { type Act, type ActKind, ASKED_ACTS, type OutboxRow } from "../../core/act.ts";
 import type { KeyedAct, OutboxStore } from "../../core/ports.ts";
+import { decodeCommand, jobsOf } from "./commands.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
-/** The outbox rows of an open database. */
+/** The outbox rows of an open database. Only its clock counts: processes may disagree about the time. */
 export function outboxStore(database: Database): OutboxStore {
   const { tables, now } = database;
+  const later = (ms: number) => sql<number>`${now} + ${whole(ms)}`;
   return {
-    put(keyed, notBefore) {
+    put(keyed, spacingMs) {
       return tables
         .transaction()
-        .execute((transaction) => putAct(transaction, database, keyed, notBefore));
+        .execute((transaction) => putAct(transaction, database, keyed, spacingMs));
+    },
+
+    putTold(commandId, tell) {
+      return tables.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .updateTable("commands")
+          // Written as it stands: others that tell of it wait until this is stored.
+          .set((eb) => ({ detail: eb.ref("detail") }))
+          .where("id", "=", commandId)
+          .returning("detail")
+          .executeTakeFirst();
+        if (!row) return;
+        const jobs = await jobsOf(transaction, commandId);
+        const { keyed, spacingMs } = tell(decodeCommand(row.detail, commandId), jobs);
+        await putAct(transaction, database, keyed, spacingMs);
+      });
+    },
+
+    putHeld(keyed, { jobId, fence }) {
+      return tables.transaction().execute(async (transaction) => {
+        const held = await transaction
+          .updateTable("jobs")
+          // Written as it stands: nobody claims the job before the act is stored.
+          .set({ fence })
+          .where("id", "=", jobId)
+          .where("fence", "=", fence)
+          .where("lease_owner", "is not", null)
+          .returning("id")
+          .executeTakeFirst();
+        return held ? putAct(transaction, database, keyed, 0) : null;
+      });
     },
 
     async get(key) {
@@ -23,83 +56,135 @@ export function outboxStore(database: Database): OutboxStore {
       return row ? decode(row) : null;
     },
 
-    async due(time) {
-      const rows = await laneHeads(tables)
-        .selectAll("row")
-        .where("row.next_at", "<=", time)
-        .orderBy("row.id")
-        .execute();
-      return rows.map(decode);
+    async take({ owner, leaseMs, asked, except }) {
+      // Most looks find nothing: they need not write.
+      if ((await due(tables, asked, except).limit(1).execute()).length === 0) return [];
+      const rows = await tables.transaction().execute((transaction) =>
+        transaction
+          .updateTable("outbox")
+          .set({ lease_owner: owner, lease_until: later(leaseMs) })
+          .where("id", "in", due(transaction, asked, except))
+          // Another process may have come first since the row was read.
+          .where("state", "=", "pending")
+          .where((eb) => eb.or([eb("lease_until", "is", null), eb("lease_until", "<=", now)]))
+          .returningAll()
+          .execute(),
+      );
+      return rows.map(decode).toSorted((one, other) => one.id - other.id);
     },
 
-    async nextDue() {
-      const { next } = await laneHeads(tables)
-        .select((eb) => eb.fn.min("row.next_at").as("next"))
+    async dueIn(asked, except) {
+      const { wait } = await ready(tables, asked, except)
+        .select((eb) => sql<number | null>`${eb.fn.min("row.next_at")} - ${now}`.as("wait"))
         .executeTakeFirstOrThrow();
-      return next;
+      return wait === null ? null : Math.max(0, wait);
     },
 
-    async done(id, version, result, notBefore) {
+    done(id, owner, version, result) {
       return tables.transaction().execute(async (transaction) => {
         const current = await transaction
           .updateTable("outbox")
-          .set({ result: JSON.stringify(result ?? null), updated_at: now })
+          .set({
+            result: JSON.stringify(result ?? null),
+            updated_at: now,
+            told_at: now,
+            lease_owner: null,
+            lease_until: null,
+          })
           .where("id", "=", id)
-          .returning("version")
+          .where("lease_owner", "=", owner)
+          .returning(["version", "spacing_ms"])
           .executeTakeFirst();
+        if (!current) return false;
         const row = transaction.updateTable("outbox").where("id", "=", id);
-        if (current?.version === version) {
+        if (current.version === version) {
           await row.set({ state: "done", last_error: null }).execute();
           return true;
         }
-        await row
-          .set({ next_at: whole(notBefore) })
-          .where("next_at", "<", notBefore)
-          .execute();
+        const next = later(current.spacing_ms);
+        await row.set({ next_at: next }).where("next_at", "<", next).execute();
         return false;
       });
     },
 
-    async retry(id, at, error) {
+    async retry(id, owner, delayMs, error) {
       await tables.transaction().execute((transaction) =>
         transaction
           .updateTable("outbox")
           .set((eb) => ({
             attempts: eb("attempts", "+", 1),
-            next_at: whole(at),
+            next_at: later(delayMs),
             last_error: error,
             updated_at: now,
+            lease_owner: null,
+            lease_until: null,
           }))
           .where("id", "=", id)
+          .where("lease_owner", "=", owner)
           .where("state", "=", "pending")
           .execute(),
       );
     },
 
-    async dead(id, version, reason) {
-      await tables
-        .transaction()
-        .execute((transaction) =>
-          transaction
-            .updateTable("outbox")
-            .set({ state: "dead", last_error: reason, updated_at: now })
-            .where("id", "=", id)
-            .where("version", "=", version)
-            .where("state", "=", "pending")
-            .execute(),
-        );
+    async dead(id, owner, version, reason) {
+      await tables.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .updateTable("outbox")
+          .set({ lease_owner: null, lease_until: null, updated_at: now })
+          .where("id", "=", id)
+          .where("lease_owner", "=", owner)
+          .returning("version")
+          .executeTakeFirst();
+        if (row?.version !== version) return;
+        await transaction
+          .updateTable("outbox")
+          .set({ state: "dead", last_error: reason })
+          .where("id", "=", id)
+          .where("state", "=", "pending")
+          .execute();
+      });
     },
   };
+
+  /** The earliest pending row of each lane that nobody performs: the only one that may be. */
+  function ready(reader: Kysely<Tables>, asked: string[], except: ActKind[]) {
+    return reader
+      .selectFrom("outbox as row")
+      .where("row.state", "=", "pending")
+      .where((eb) => eb.or([eb("row.lease_until", "is", null), eb("row.lease_until", "<=", now)]))
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom("outbox as earlier")
+              .select("earlier.id")
+              .where("earlier.state", "=", "pending")
+              .whereRef("earlier.lane", "=", "row.lane")
+              .whereRef("earlier.id", "<", "row.id"),
+          ),
+        ),
+      )
+      .where((eb) =>
+        eb.or([
+          eb("row.kind", "not in", [...ASKED_ACTS, ...except]),
+          ...(asked.length > 0 ? [eb("row.key", "in", asked)] : []),
+        ]),
+      );
+  }
+
+  function due(reader: Kysely<Tables>, asked: string[], except: ActKind[]) {
+    return ready(reader, asked, except).select("row.id").where("row.next_at", "<=", now);
+  }
 }
 
-/** Stores an act within a transaction, as OutboxStore.put says; `notBefore` in ms since the epoch. */
+/** Stores an act within a transaction, as OutboxStore.put says. */
 export async function putAct(
   transaction: Kysely<Tables>,
   { now }: Database,
   { key, lane, act }: KeyedAct,
-  notBefore: number,
+  spacingMs: number,
 ): Promise<OutboxRow> {
   const text = JSON.stringify(act);
+  const spacing_ms = whole(spacingMs);
   // A known row is written as it stands: that returns it and keeps others off it meanwhile.
   const row = await transaction
     .insertInto("outbox")
@@ -111,7 +196,8 @@ export async function putAct(
       version: 1,
       attempts: 0,
       state: "pending",
-      next_at: whole(notBefore),
+      spacing_ms,
+      next_at: now,
       created_at: now,
       updated_at: now,
     })
@@ -124,6 +210,7 @@ export async function putAct(
   if (isDeepStrictEqual(stored.act, fromJson<Act>(text, "the act"))) return stored;
   // Another body does not make GitHub well again: what failed waits out its time.
   const failed = row.state === "pending" && row.attempts > 0;
+  const spaced = row.told_at === null ? now : latest(now, sql`${row.told_at + spacing_ms}`);
   const replaced = await transaction
     .updateTable("outbox")
     .set({
@@ -133,7 +220,8 @@ export async function putAct(
       version: row.version + 1,
       attempts: failed ? row.attempts : 0,
       state: "pending",
-      next_at: failed ? Math.max(row.next_at, whole(notBefore)) : whole(notBefore),
+      spacing_ms,
+      next_at: failed ? latest(spaced, sql`${row.next_at}`) : spaced,
       last_error: failed ? row.last_error : null,
       updated_at: now,
     })
@@ -143,22 +231,8 @@ export async function putAct(
   return decode(replaced);
 }
 
-/** The earliest pending row of each lane: the only one that may be performed. */
-function laneHeads(tables: Kysely<Tables>) {
-  return tables
-    .selectFrom("outbox as row")
-    .where("row.state", "=", "pending")
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom("outbox as earlier")
-            .select("earlier.id")
-            .where("earlier.state", "=", "pending")
-            .whereRef("earlier.lane", "=", "row.lane")
-            .whereRef("earlier.id", "<", "row.id"),
-        ),
-      ),
-    );
+function latest(one: RawBuilder<number>, other: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`case when ${one} > ${other} then ${one} else ${other} end`;
 }
 
 function decode(row: Selectable<Tables["outbox"]>): OutboxRow {
@@ -177,6 +251,6 @@ function decode(row: Selectable<Tables["outbox"]>): OutboxRow {
 }
 
 /** Waits are computed with fractions; a time is stored in whole ms and never earlier than asked. */
-function whole(time: number): number {
-  return Math.ceil(time);
+function whole(ms: number): number {
+  return Math.ceil(ms);
 }

@@ -45,11 +45,20 @@ export interface Tables {
     command_id: string;
     number: number;
     repo_id: number;
+    installation_id: number;
     target_kind: Target["kind"];
     state: JobState;
+    /** Higher goes first. */
+    priority: number;
+    /** Not to be claimed before. */
+    run_at: number;
     fence: number;
+    /** Claims since it last got on. */
+    attempts: number;
     lease_owner: string | null;
     lease_until: number | null;
+    /** JSON of who wants it stopped. */
+    stop: string | null;
     /** JSON of what never changes: task, route, repository, base, target, configuration. */
     spec: string;
     /** JSON of Spend. */
@@ -102,16 +111,58 @@ export interface Tables {
     result: string | null;
     created_at: number;
     updated_at: number;
+    /** Which process performs it now, and until when nobody else does. */
+    lease_owner: string | null;
+    lease_until: number | null;
+    /** When GitHub was last told. */
+    told_at: number | null;
+    /** How long after that it may be told the next version. */
+    spacing_ms: Generated<number>;
+  };
+  /** Repositories that had a job: who was served longest ago is next. */
+  repositories: {
+    repo_id: number;
+    installation_id: number;
+    /** When one of its jobs was last claimed; 0 for never. */
+    served_at: number;
+  };
+  /** What only one process does at a time. */
+  leases: { name: string; owner: string; until: number };
+  /** How far something was read. */
+  cursors: { name: string; value: string };
+  /** Installations that GitHub asked to wait. */
+  pauses: { installation_id: number; until: number; why: string };
+  /** Processes that work, by the place they keep their files in. */
+  workers: { id: string; slots: number; busy: number; seen_at: number };
+  /** Which mirrors lie at which worker's place. */
+  mirrors: { worker: string; repo_id: number };
+  /** The newest files of a job at work: a pack, or where on GitHub they lie. */
+  snapshots: {
+    job_id: string;
+    fence: number;
+    /** The commit of the files, made on the job's base. */
+    commit_id: string;
+    /** The private ref that holds it on GitHub; null when it is in `pack`. */
+    ref: string | null;
+    /** A thin pack on the base, in base64. */
+    pack: string | null;
   };
 }
 
-/** An open database: its tables, and the expressions in which the dialects differ. */
+/** Tells, together with a transaction, that so many jobs more can be claimed. */
+export type Announce = (transaction: Kysely<Tables>, jobs: number) => Promise<void>;
+
+/** An open database: its tables, and that in which the dialects differ. */
 export interface Database {
+  engine: "sqlite" | "postgres";
   tables: Kysely<Tables>;
   /** The database's own clock, in ms since the epoch: the only one that decides about leases. */
   now: RawBuilder<number>;
   /** Makes a column the primary key that counts upwards by itself. */
   countingKey: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
+  /** Lets one transaction of all processes at a time go on from here to its end; the others wait. */
+  alone: (transaction: Kysely<Tables>, what: "schema" | "intake" | "claim") => Promise<void>;
+  announce: Announce;
 }
 
 /** A JSON column as the value written there; throws naming `where` when it cannot be read. */

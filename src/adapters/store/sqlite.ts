@@ -18,7 +18,7 @@ const BUSY_MS = 5_000;
 const SQLITE_BUSY = 5;
 
 /** Opens or creates the SQLite file, its owner's alone; a commit is on the disk when it returns. */
-export async function openSqlite(file: string): Promise<Database> {
+export async function openSqlite(file: string): Promise<Omit<Database, "announce">> {
   createPrivately(file);
   const handle = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
   try {
@@ -30,9 +30,12 @@ export async function openSqlite(file: string): Promise<Database> {
     throw error;
   }
   return {
+    engine: "sqlite",
     tables: new Kysely<Tables>({ dialect: dialect(handle) }),
     now: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
     countingKey: (column) => column.primaryKey().autoIncrement(),
+    // Every transaction has the write lock from its beginning.
+    alone: () => Promise.resolve(),
   };
 }
 

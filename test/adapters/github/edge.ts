@@ -142,6 +142,6 @@ export function setUp(overrides: Partial<Parameters<typeof createGitHub>[0]> = {
   });
   github.forJob("1");
   const perform = <K extends ActKind>(act: ActOf<K>, previous: ActValues[K] | null, lane = LANE) =>
-    github.perform(act, previous, lane);
+    github.perform(act, previous, { lane, insist: () => undefined });
   return { github: { ...github, perform }, lines, gitCalls };
 }

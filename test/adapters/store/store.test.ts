@@ -4,8 +4,17 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { openStore } from "../../../src/adapters/store/store.ts";
 import { UserError } from "../../../src/core/errors.ts";
+import { writeFirstStore } from "../../support/first-schema.ts";
 import { storeDirectory, storeOn } from "../../support/open-test-store.ts";
-import { aCommand, aComment, aDelivery, admitAll, aHeard, aJob } from "../../support/store-rows.ts";
+import {
+  aCommand,
+  aComment,
+  aDelivery,
+  admitAll,
+  aHeard,
+  aJob,
+  claimNext,
+} from "../../support/store-rows.ts";
 
 test("everything is there after the store was closed and opened again", async () => {
   const file = join(storeDirectory(), "draftsmith.db");
@@ -14,25 +23,25 @@ test("everything is there after the store was closed and opened again", async ()
   const jobs = [aJob("j1", command)];
   const acts = [aComment("board", "queued")];
   await first.accept({ delivery: aDelivery("d1"), command, jobs, acts, admit: admitAll });
-  await first.claim("j1", "one", 60_000);
+  await claimNext(first);
   await first.write("j1", 1, { state: "running" }, [{ type: "note", text: "began" }]);
   const before = [await first.job("j1"), await first.get("board"), await first.events("j1")];
   await first.close();
 
-  const second = await storeOn(file);
+  const second = await storeOn({ file });
 
   expect([await second.job("j1"), await second.get("board"), await second.events("j1")]).toEqual(
     before,
   );
   expect(await second.command("c1")).toEqual(command);
   expect(await second.known("d1", "")).toBe(true);
-  expect(await second.claim("j1", "two", 60_000)).toBeNull();
+  expect(await claimNext(second)).toBeNull();
 });
 
 test("the file and its companions belong to their owner alone, in a directory made for them", async () => {
   const dir = join(storeDirectory(), "data", "here");
   const file = join(dir, "draftsmith.db");
-  const store = await storeOn(file);
+  const store = await storeOn({ file });
   await store.put(aComment("board", "queued"), 0);
   const modes = [file, `${file}-wal`, `${file}-shm`].map((path) => statSync(path).mode & 0o777);
   expect(modes).toEqual([0o600, 0o600, 0o600]);
@@ -42,7 +51,7 @@ test("the file and its companions belong to their owner alone, in a directory ma
 test("a file that others could read is closed to them", async () => {
   const file = join(storeDirectory(), "draftsmith.db");
   writeFileSync(file, "", { mode: 0o644 });
-  await storeOn(file);
+  await storeOn({ file });
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
@@ -79,7 +88,7 @@ test("a store answers until it is closed; closing twice is harmless", async () =
 
 test("a write waits for another writer without stopping the event loop", async () => {
   const file = join(storeDirectory(), "draftsmith.db");
-  const store = await storeOn(file);
+  const store = await storeOn({ file });
   const other = new DatabaseSync(file);
   other.exec("BEGIN IMMEDIATE");
   let answered = false;
@@ -94,4 +103,15 @@ test("a write waits for another writer without stopping the event loop", async (
   other.close();
 
   expect(await answer).toBe("accepted");
+});
+
+test("what the first version stored is known, counted and goes on", async () => {
+  const file = join(storeDirectory(), "draftsmith.db");
+  writeFirstStore(file);
+
+  const store = await storeOn({ file });
+
+  expect(await store.known("another delivery", "4000000001/5000000002")).toBe(true);
+  expect(await claimNext(store)).toMatchObject({ id: "j1", priority: 10, attempts: 1 });
+  expect((await store.job("j1"))?.config.enabled).toBe(true);
 });

@@ -1,10 +1,7 @@
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import type { Store } from "../../../src/adapters/store/store.ts";
-import type { Refusal, Usage } from "../../../src/core/policy.ts";
-import { writeFirstStore } from "../../support/first-schema.ts";
-import { storeDirectory, storeOn } from "../../support/open-test-store.ts";
+import type { Store } from "../../../../src/adapters/store/store.ts";
+import type { Refusal, Usage } from "../../../../src/core/policy.ts";
+import { newPlace, sqlOn, storeOn } from "../../../support/open-test-store.ts";
 import {
   aCommand,
   aComment,
@@ -13,7 +10,8 @@ import {
   admitAll,
   aHeard,
   aJob,
-} from "../../support/store-rows.ts";
+  due,
+} from "../../../support/store-rows.ts";
 
 const refusal: Refusal = {
   status: "refused",
@@ -70,7 +68,7 @@ test("a refused comment leaves nothing but that it was heard", async () => {
   expect(await store.accept(intake)).toEqual(refusal);
   expect(await store.known("d1", command.key)).toBe(false);
   expect(await store.unfinished()).toEqual([]);
-  expect(await store.nextDue()).toBeNull();
+  expect(await store.dueIn([], [])).toBeNull();
 
   const heard = aHeard("d1", { key: command.key });
   expect(await store.refuse(heard, refusal, [aComment("no", "too much")])).toBe(true);
@@ -101,8 +99,8 @@ test("a gate that is not through with its questions admits nothing", async () =>
 });
 
 test("the same refusal is told once an hour to a person on an issue", async () => {
-  const file = join(storeDirectory(), "draftsmith.db");
-  const store = await storeOn(file);
+  const place = await newPlace();
+  const store = await storeOn(place);
   let comments = 0;
   const told = async (more: Parameters<typeof aHeard>[1] = {}, by = refusal) => {
     comments += 1;
@@ -117,9 +115,7 @@ test("the same refusal is told once an hour to a person on an issue", async () =
   expect(await told({}, { ...refusal, told: "never" })).toBe(false);
   expect(await told({}, { ...refusal, told: "always" })).toBe(true);
 
-  const database = new DatabaseSync(file);
-  database.exec("UPDATE intakes SET at = at - 3600001");
-  database.close();
+  await sqlOn(place, "UPDATE intakes SET at = at - 3600001");
   expect(await told()).toBe(true);
   expect(await store.heardOf(5)).toBe(1);
 });
@@ -133,16 +129,5 @@ test("a refusal comes once, however often its webhook does", async () => {
     ),
   );
   expect(copies.toSorted()).toEqual([false, false, true]);
-  expect(await store.due(Number.MAX_SAFE_INTEGER)).toHaveLength(1);
-});
-
-test("commands that were there before comments were counted count, too", async () => {
-  const file = join(storeDirectory(), "draftsmith.db");
-  writeFirstStore(file);
-
-  const store = await storeOn(file);
-
-  expect(await store.known("another delivery", "4000000001/5000000002")).toBe(true);
-  expect((await usageFor(store)).open).toEqual({ person: 1, repository: 1, installation: 1 });
-  expect((await store.job("j1"))?.config.enabled).toBe(true);
+  expect(await due(store)).toHaveLength(1);
 });

@@ -1,24 +1,23 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { openStore } from "../../../src/adapters/store/store.ts";
-import { storeDirectory } from "../../support/open-test-store.ts";
-import { aCommand, acceptJobs, aJob } from "../../support/store-rows.ts";
+import { openStore } from "../../../../src/adapters/store/store.ts";
+import { newPlace, sqlOn } from "../../../support/open-test-store.ts";
+import { argumentOf } from "../../../support/place.ts";
+import { aCommand, acceptJobs, aJob } from "../../../support/store-rows.ts";
 
-const CLAIMER = new URL("../../support/store-claimer.ts", import.meta.url);
-const WRITER = new URL("../../support/store-writer.ts", import.meta.url);
+const CLAIMER = new URL("../../../support/store-claimer.ts", import.meta.url);
+const WRITER = new URL("../../../support/store-writer.ts", import.meta.url);
 
 test("two processes that claim the same jobs get each job once", { timeout: 60_000 }, async () => {
-  const file = join(storeDirectory(), "draftsmith.db");
+  const place = await newPlace();
   // Both open the new file at the same time: its making is shared too.
-  const claimers = [start(CLAIMER, file, "one"), start(CLAIMER, file, "two")];
+  const claimers = ["one", "two"].map((owner) => start(CLAIMER, argumentOf(place), owner));
   const outputs = claimers.map((claimer) => linesOf(claimer));
   await Promise.all(claimers.map((claimer) => once(claimer.stdout, "data")));
-  const store = await openStore({ file });
+  const store = await openStore(place);
   const command = aCommand("c1");
   const ids = Array.from({ length: 200 }, (_, index) => `job-${index}`);
   await acceptJobs(
@@ -39,10 +38,10 @@ test("two processes that claim the same jobs get each job once", { timeout: 60_0
 test("a writer killed at any moment loses nothing it acknowledged", {
   timeout: 120_000,
 }, async () => {
-  const file = join(storeDirectory(), "draftsmith.db");
+  const place = await newPlace();
   const acknowledged = new Set<string>();
   for (let round = 0; round < 10; round += 1) {
-    const writer = start(WRITER, file, String(round * 100_000));
+    const writer = start(WRITER, argumentOf(place), String(round * 100_000));
     const output = linesOf(writer);
     await once(writer.stdout, "data");
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
@@ -50,7 +49,7 @@ test("a writer killed at any moment loses nothing it acknowledged", {
     for (const line of await output) acknowledged.add(line);
   }
 
-  const store = await openStore({ file });
+  const store = await openStore(place);
   expect(acknowledged.size).toBeGreaterThanOrEqual(10);
   for (const number of acknowledged) {
     expect(await store.known(`delivery-${number}`, "")).toBe(true);
@@ -59,15 +58,16 @@ test("a writer killed at any moment loses nothing it acknowledged", {
     expect(await store.get(`board-${number}`)).not.toBeNull();
   }
   await store.close();
-  const raw = new DatabaseSync(file, { readOnly: true });
-  expect(raw.prepare("pragma integrity_check").get()?.integrity_check).toBe("ok");
+  if ("file" in place) {
+    expect(await sqlOn(place, "pragma integrity_check")).toEqual([{ integrity_check: "ok" }]);
+  }
   // Nothing half stored either: what has a command has its delivery, two jobs and an act.
-  const counts = raw.prepare(
+  const [counts] = await sqlOn(
+    place,
     `select (select count(*) from commands) commands, (select count(*) from deliveries) deliveries,
        (select count(*) from jobs) / 2.0 jobs, (select count(*) from outbox) acts`,
   );
-  expect(new Set(Object.values(counts.get() ?? {})).size).toBe(1);
-  raw.close();
+  expect(new Set(Object.values(counts ?? {}).map(Number)).size).toBe(1);
 });
 
 function start(script: URL, ...args: string[]): ChildProcessByStdio<Writable, Readable, null> {

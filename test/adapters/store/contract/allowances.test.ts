@@ -1,9 +1,7 @@
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import type { Job, VerifiedChange } from "../../../src/core/job.ts";
-import { storeDirectory, storeOn } from "../../support/open-test-store.ts";
-import { aCommand, acceptJobs, aJob } from "../../support/store-rows.ts";
+import type { Job, VerifiedChange } from "../../../../src/core/job.ts";
+import { newPlace, sqlOn, storeOn } from "../../../support/open-test-store.ts";
+import { aCommand, acceptJobs, aJob, claimNext } from "../../../support/store-rows.ts";
 
 const COMMIT = "c".repeat(40);
 const ID = "01900000-0000-7000-8000-00001a2b3c4d";
@@ -28,7 +26,7 @@ async function holding(more: Partial<Job> = {}) {
   const store = await storeOn();
   const command = aCommand("c1");
   await acceptJobs(store, command, [aJob(ID, command)]);
-  await store.claim(ID, "one", 60_000);
+  await claimNext(store);
   await store.write(ID, 1, { state: "running", startedAt: 5 });
   await store.write(ID, 1, { state: "blocked", reason: "held", change, ...more });
   return { store, repoId: command.repo.id };
@@ -74,7 +72,7 @@ test.each<[string, Partial<Job>, Partial<typeof word>]>([
 test("a job that runs again cannot be allowed, and one that is held again can", async () => {
   const { store } = await holding();
   await store.allow(ID, word);
-  const claimed = await store.claim(ID, "one", 60_000);
+  const claimed = await claimNext(store);
   expect(claimed).toMatchObject({ fence: 2, allowance: word });
   expect(await store.allow(ID, { ...word, at: 2 })).toBe(false);
   await store.write(ID, 2, { state: "blocked", reason: "GitHub refused" });
@@ -91,19 +89,19 @@ test("jobs are found by the digits people see, in their repository only", async 
 });
 
 test("rows of the first version load, with the defaults of what came since", async () => {
-  const file = join(storeDirectory(), "draftsmith.db");
-  const store = await storeOn(file);
+  const place = await newPlace();
+  const store = await storeOn(place);
   const command = aCommand("c1");
   await acceptJobs(store, command, [aJob(ID, command)]);
-  const raw = new DatabaseSync(file);
-  const old = { limits: { tasks: 3 }, paths: { allowed: ["src/**"], protected: [] }, checks: [] };
-  raw
-    .prepare("update jobs set spec = json_set(spec, '$.config', json(?)), change = ?")
-    .run(
-      JSON.stringify(old),
-      JSON.stringify({ commit: COMMIT, files: [], evidence: [], title: "Old" }),
-    );
-  raw.close();
+  const config = {
+    limits: { tasks: 3 },
+    paths: { allowed: ["src/**"], protected: [] },
+    checks: [],
+  };
+  const [row] = await sqlOn(place, "select spec from jobs");
+  const spec = JSON.stringify({ ...JSON.parse(String(row?.spec)), config });
+  const change = JSON.stringify({ commit: COMMIT, files: [], evidence: [], title: "Old" });
+  await sqlOn(place, `update jobs set spec = '${spec}', change = '${change}'`);
 
   const job = await store.job(ID);
 

@@ -1,0 +1,190 @@
+import { type Kysely, sql } from "kysely";
+import { isTerminal, JOB_STATES } from "../../core/job.ts";
+import type { ClaimStore } from "../../core/ports.ts";
+import { decodeJob } from "./job-row.ts";
+import type { Database, Tables } from "./schema.ts";
+
+const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
+
+/** How long a job waits for a worker that has its repository's mirror already, in ms. */
+const WAIT_FOR_MIRROR_MS = 1_000;
+/** From when on a worker that was not seen counts as gone, in ms. */
+const WORKER_SEEN_MS = 15_000;
+
+/**
+ * The jobs of an open database as those see them who look for work. All claims go one after another,
+ * so that no two count the same free place of a repository.
+ */
+export function claimStore(database: Database): ClaimStore {
+  const { tables, now } = database;
+  const later = (ms: number) => sql<number>`${now} + ${ms}`;
+
+  /** Jobs that nobody holds and whose time has come. */
+  function free(reader: Kysely<Tables>) {
+    return reader
+      .selectFrom("jobs as job")
+      .where("job.state", "in", UNFINISHED)
+      .where("job.run_at", "<=", now)
+      .where((eb) => eb.or([eb("job.lease_until", "is", null), eb("job.lease_until", "<=", now)]));
+  }
+
+  /** The one whose turn it is. */
+  function next(reader: Kysely<Tables>, perRepository: number, worker: string) {
+    return free(reader)
+      .innerJoin("repositories as repo", "repo.repo_id", "job.repo_id")
+      .select("job.id")
+      .where(
+        ({ selectFrom }) =>
+          selectFrom("jobs as held")
+            .select(({ fn }) => fn.countAll<number>().as("jobs"))
+            .whereRef("held.repo_id", "=", "job.repo_id")
+            .where("held.lease_until", ">", now)
+            .where("held.state", "in", UNFINISHED),
+        "<",
+        perRepository,
+      )
+      .where(({ or, not, exists, eb, selectFrom }) =>
+        or([
+          eb("job.run_at", "<=", sql<number>`${now} - ${WAIT_FOR_MIRROR_MS}`),
+          exists(
+            selectFrom("mirrors as own")
+              .select("own.repo_id")
+              .where("own.worker", "=", worker)
+              .whereRef("own.repo_id", "=", "job.repo_id"),
+          ),
+          not(
+            exists(
+              selectFrom("mirrors as other")
+                .innerJoin("workers", "workers.id", "other.worker")
+                .select("other.repo_id")
+                .where("workers.id", "!=", worker)
+                .whereRef("other.repo_id", "=", "job.repo_id")
+                .whereRef("workers.busy", "<", "workers.slots")
+                .where("workers.seen_at", ">", sql<number>`${now} - ${WORKER_SEEN_MS}`),
+            ),
+          ),
+        ]),
+      )
+      .orderBy("job.priority", "desc")
+      .orderBy(({ selectFrom }) =>
+        selectFrom("repositories as near")
+          .select(({ fn }) => fn.max("near.served_at").as("served_at"))
+          .whereRef("near.installation_id", "=", "repo.installation_id"),
+      )
+      .orderBy("repo.served_at")
+      .orderBy("job.created_at")
+      .orderBy("job.number")
+      .orderBy("job.id")
+      .limit(1);
+  }
+
+  return {
+    async claimNext({ owner, worker, leaseMs, perRepository }) {
+      // Most looks find nothing: they need not wait for the claims of others.
+      if (!(await next(tables, perRepository, worker).executeTakeFirst())) return null;
+      return tables.transaction().execute(async (transaction) => {
+        await database.alone(transaction, "claim");
+        const chosen = await next(transaction, perRepository, worker).executeTakeFirst();
+        if (!chosen) return null;
+        const row = await transaction
+          .updateTable("jobs")
+          .set((eb) => ({
+            fence: eb("fence", "+", 1),
+            attempts: eb("attempts", "+", 1),
+            lease_owner: owner,
+            lease_until: later(leaseMs),
+          }))
+          .where("id", "=", chosen.id)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        await transaction
+          .updateTable("repositories")
+          .set({ served_at: now })
+          .where("repo_id", "=", row.repo_id)
+          .execute();
+        return decodeJob(row);
+      });
+    },
+
+    async renew(id, fence, leaseMs) {
+      const row = await tables.transaction().execute((transaction) =>
+        transaction
+          .updateTable("jobs")
+          .set({ lease_until: later(leaseMs) })
+          .where("id", "=", id)
+          .where("fence", "=", fence)
+          // What ended or was given back is nobody's.
+          .where("lease_owner", "is not", null)
+          .returning("id")
+          .executeTakeFirst(),
+      );
+      return row !== undefined;
+    },
+
+    async release(id, fence, { inMs, burn }) {
+      await tables.transaction().execute((transaction) =>
+        transaction
+          .updateTable("jobs")
+          .set((eb) => ({
+            lease_owner: null,
+            lease_until: null,
+            run_at: later(Math.max(0, Math.ceil(inMs))),
+            ...(burn ? {} : { attempts: eb("attempts", "-", 1) }),
+          }))
+          .where("id", "=", id)
+          .where("fence", "=", fence)
+          .where("lease_owner", "is not", null)
+          .execute(),
+      );
+    },
+
+    releaseAll(worker) {
+      return tables.transaction().execute(async (transaction) => {
+        const free = { lease_owner: null, lease_until: null };
+        const theirs = `${worker}/%`;
+        await transaction
+          .updateTable("outbox")
+          .set(free)
+          .where("lease_owner", "like", theirs)
+          .execute();
+        const jobs = await transaction
+          .updateTable("jobs")
+          .set(free)
+          .where("lease_owner", "like", theirs)
+          .returning("id")
+          .execute();
+        return jobs.length;
+      });
+    },
+
+    async waiting() {
+      const rows = await free(tables).select("job.id").orderBy("job.id").execute();
+      return rows.map((row) => row.id);
+    },
+
+    async ahead(id) {
+      const { jobs } = await tables
+        .selectFrom("jobs as job")
+        .innerJoin("jobs as mine", (join) => join.on("mine.id", "=", id))
+        .select(({ fn }) => fn.countAll<number>().as("jobs"))
+        .where("job.state", "=", "queued")
+        .where("job.lease_owner", "is", null)
+        .where(({ eb, or, and }) =>
+          or([
+            eb("job.priority", ">", eb.ref("mine.priority")),
+            and([
+              eb("job.priority", "=", eb.ref("mine.priority")),
+              eb("job.created_at", "<", eb.ref("mine.created_at")),
+            ]),
+            and([
+              eb("job.priority", "=", eb.ref("mine.priority")),
+              eb("job.created_at", "=", eb.ref("mine.created_at")),
+              eb("job.number", "<", eb.ref("mine.number")),
+            ]),
+          ]),
+        )
+        .executeTakeFirstOrThrow();
+      return jobs;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { isTerminal, JOB_STATES } from "../../core/job.ts";
+import type { StopStore } from "../../core/ports.ts";
+import { appendEvents } from "./jobs.ts";
+import { type Database, fromJson } from "./schema.ts";
+
+const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
+
+/** What people stopped in an open database. */
+export function stopStore(database: Database): StopStore {
+  const { tables, now } = database;
+  return {
+    stop(ids, by) {
+      const reason = `stopped by ${by.login}`;
+      return tables.transaction().execute(async (transaction) => {
+        const cancelled: string[] = [];
+        const stopping: string[] = [];
+        for (const id of ids) {
+          const never = await transaction
+            .updateTable("jobs")
+            .set({ state: "cancelled", reason, last_action: "", ended_at: now })
+            .where("id", "=", id)
+            // One that began left things behind: whoever claims it clears them away.
+            .where("state", "=", "queued")
+            .where("started_at", "is", null)
+            .where("lease_owner", "is", null)
+            .returning("fence")
+            .executeTakeFirst();
+          if (never) {
+            cancelled.push(id);
+            await appendEvents(transaction, database, id, never.fence, [
+              { type: "state", from: "queued", to: "cancelled", reason },
+            ]);
+            continue;
+          }
+          const marked = await transaction
+            .updateTable("jobs")
+            .set((eb) => ({
+              stop: eb.fn.coalesce("stop", eb.val(JSON.stringify(by))),
+              run_at: eb.case().when("run_at", ">", now).then(now).else(eb.ref("run_at")).end(),
+            }))
+            .where("id", "=", id)
+            .where("state", "in", UNFINISHED)
+            .returning("id")
+            .executeTakeFirst();
+          if (marked) stopping.push(id);
+        }
+        return { cancelled, stopping };
+      });
+    },
+
+    async toStop(owner) {
+      const rows = await tables
+        .selectFrom("jobs")
+        .select(["id", "stop"])
+        .where("lease_owner", "=", owner)
+        .where("stop", "is not", null)
+        .where("state", "in", UNFINISHED)
+        .execute();
+      return rows.map(({ id, stop }) => ({
+        id,
+        by: fromJson<{ login: string }>(stop ?? "", `job ${id}, stop`),
+      }));
+    },
+  };
+}

@@ -94,6 +94,7 @@ export async function compose(
       baseUrl: config.apiUrl,
       log,
       git,
+      shared: store,
       onToken: remember,
     }),
   );

@@ -138,10 +138,10 @@ export interface SharedStore {
   /** How far something was read; null before the first time. */
   cursor(name: string): Promise<string | null>;
   setCursor(name: string, value: string): Promise<void>;
-  /** Until when an installation must not be called, in ms since the epoch, and why; null when it may. */
-  pausedUntil(installationId: number): Promise<{ until: number; why: string } | null>;
-  /** Lets all processes wait for GitHub; an earlier end does not shorten a later one. */
-  pause(installationId: number, until: number, why: string): Promise<void>;
+  /** For how many ms more an installation must not be called, and why; null when it may. */
+  pausedFor(installationId: number): Promise<{ ms: number; why: string } | null>;
+  /** Lets all processes wait for GitHub for `ms`; an earlier end does not shorten a later one. */
+  pause(installationId: number, ms: number, why: string): Promise<void>;
   /** Tells the others that this worker lives, how many jobs it takes and has, and which mirrors. */
   seen(worker: { id: string; slots: number; busy: number; mirrors: number[] }): Promise<void>;
 }

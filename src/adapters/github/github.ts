@@ -3,10 +3,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
 import { jobLane } from "../../core/act.ts";
-import type { GitHub, GitPush, GitToken, JobAccess, Log, Performer } from "../../core/ports.ts";
+import type {
+  GitHub,
+  GitPush,
+  GitToken,
+  JobAccess,
+  Log,
+  Performer,
+  SharedStore,
+} from "../../core/ports.ts";
 import { createAppJwt } from "./app-jwt.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
 import { mint } from "./mint.ts";
+import { createPauses } from "./pauses.ts";
 import { createPerform } from "./perform.ts";
 import { READ } from "./permissions.ts";
 import { createReads } from "./reads.ts";
@@ -30,6 +39,8 @@ export function createGitHub(options: {
   baseUrl: string;
   log: Log;
   git: GitPush;
+  /** Where all processes agree on how long GitHub is left alone. */
+  shared: Pick<SharedStore, "pause" | "pausedFor">;
   /** Told of each token that comes and goes, so that it can be kept out of texts. */
   onToken?: (token: string, alive: boolean) => void;
   now?: () => number;
@@ -37,7 +48,11 @@ export function createGitHub(options: {
 }): GitHub & JobAccess & Performer & { stop(): Promise<void> } {
   const { appId, privateKey, log, git, now = Date.now } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
-  const sending = { timing, now, log };
+  const pauses = createPauses({ shared: options.shared, now, log });
+  const sending = (installationId: unknown) => {
+    const gate = typeof installationId === "number" ? { pauses, installationId } : null;
+    return { timing, now, log, gate };
+  };
   const common = {
     baseUrl: options.baseUrl.replace(/\/+$/, ""),
     userAgent: USER_AGENT,
@@ -50,7 +65,7 @@ export function createGitHub(options: {
     authStrategy: createAppAuth,
     auth: { appId, createJwt: createAppJwt(privateKey, now), log: quiet(log) },
   });
-  app.hook.wrap("request", (request, sent) => send(request, sent, sending));
+  app.hook.wrap("request", (request, sent) => send(request, sent, sending(sent.installation_id)));
   const tokens = createTokens({
     mint: (repo, permissions) => mint(app, repo, permissions, now),
     revoke: createRevoke(new Octokit(common), { now, log, timing }),
@@ -67,7 +82,7 @@ export function createGitHub(options: {
       withToken(tokens, need, timing.tokenLagMs, (token) => {
         if (!["GET", "HEAD"].includes(sent.method)) insist();
         sent.headers = { ...sent.headers, authorization: `token ${token}` };
-        return send(request, sent, sending);
+        return send(request, sent, sending(need.repo.installationId));
       }),
     );
     return octokit;
@@ -88,7 +103,10 @@ export function createGitHub(options: {
 
   const readsOf = (holder: string): GitHub => ({
     ...createReads((repo) => octokitFor({ holder, repo, permissions: READ })),
-    readGit: (repo, work) => lendToGit(tokens, { holder, repo, permissions: READ }, work),
+    async readGit(repo, work) {
+      await pauses.insist(repo.installationId);
+      return lendToGit(tokens, { holder, repo, permissions: READ }, work);
+    },
   });
   return {
     ...readsOf(CONVERSATION),

@@ -4,6 +4,8 @@ import { TransientError, toError } from "../../core/errors.ts";
 const RATE_LIMIT = /secondary rate limit|rate limit exceeded|abuse detection|abuse mechanism/i;
 const SECRET = /\b(?:gh[a-z]_|github_pat_|eyJ)[\w.-]+/g;
 const DEFAULT_WAIT_MS = 60_000;
+/** No limit that GitHub documents lasts longer; a header that says so is not believed. */
+const LONGEST_WAIT_MS = 60 * 60_000;
 const REASON_CHARS = 300;
 
 /** A definite answer of GitHub other than success: trying the same again gives the same. */
@@ -20,6 +22,18 @@ export class HttpFailure extends Error {
     this.status = status;
     this.reason = reason;
     this.accepted = accepted;
+  }
+}
+
+/** GitHub wants the installation to make no call before `retryAt`. */
+export class RateLimited extends TransientError {
+  override name = "RateLimited";
+  /** Whether GitHub itself named the time. */
+  readonly stated: boolean;
+
+  constructor(message: string, retryAt: number, stated: boolean) {
+    super(message, { retryAt });
+    this.stated = stated;
   }
 }
 
@@ -61,9 +75,10 @@ export function classify(thrown: unknown, route: string, now: number): Error {
         String(field(headers, "x-ratelimit-remaining")) === "0" ||
         RATE_LIMIT.test(reason)));
   if (limited) {
-    return new TransientError(`GitHub's rate limit was reached at ${route}: ${reason}`, {
-      retryAt: retryAfter(headers, now) ?? rateLimitReset(headers, now) ?? now + DEFAULT_WAIT_MS,
-    });
+    const stated = retryAfter(headers, now) ?? rateLimitReset(headers, now);
+    const retryAt = Math.min(stated ?? now + DEFAULT_WAIT_MS, now + LONGEST_WAIT_MS);
+    const message = `GitHub's rate limit was reached at ${route}: ${reason}`;
+    return new RateLimited(message, retryAt, stated !== undefined);
   }
   // 501 is no outage: the host says that it will never do this.
   if (status === 408 || (status >= 500 && status !== 501)) {
@@ -71,7 +86,7 @@ export function classify(thrown: unknown, route: string, now: number): Error {
     const id = field(headers, "x-github-request-id");
     return new TransientError(
       `GitHub answered ${status} to ${route}${typeof id === "string" ? ` (request ${id})` : ""}`,
-      retryAt === undefined ? {} : { retryAt },
+      retryAt === undefined ? {} : { retryAt: Math.min(retryAt, now + LONGEST_WAIT_MS) },
     );
   }
   const accepted = field(headers, "x-accepted-github-permissions");
@@ -82,15 +97,25 @@ function retryAfter(headers: unknown, now: number): number | undefined {
   const value = field(headers, "retry-after");
   if (value === undefined) return undefined;
   const seconds = Number(value);
-  const at = Number.isFinite(seconds) ? now + seconds * 1000 : Date.parse(String(value));
-  return Number.isNaN(at) ? undefined : at;
+  const at = Number.isFinite(seconds) ? now + seconds * 1000 : fromTheirs(headers, value, now);
+  return Number.isNaN(at) ? undefined : Math.max(at, now);
 }
 
-function rateLimitReset(headers: unknown, now: number): number | undefined {
+/** When calls are allowed again by the answer's headers; undefined while some are left. */
+export function rateLimitReset(headers: unknown, now: number): number | undefined {
   if (String(field(headers, "x-ratelimit-remaining")) !== "0") return undefined;
   const reset = Number(field(headers, "x-ratelimit-reset"));
+  if (!(reset > 0)) return undefined;
+  const at = fromTheirs(headers, reset * 1000, now);
   // A clock that runs ahead of GitHub's must not make us ask again at once.
-  return reset > 0 ? Math.max(reset * 1000, now + 1000) : undefined;
+  return Math.min(Math.max(at, now + 1000), now + LONGEST_WAIT_MS);
+}
+
+/** A time by GitHub's clock as one by ours: its answer carries both. */
+function fromTheirs(headers: unknown, time: unknown, now: number): number {
+  const theirs = Date.parse(String(field(headers, "date")));
+  const at = typeof time === "number" ? time : Date.parse(String(time));
+  return Number.isNaN(theirs) ? at : now + at - theirs;
 }
 
 function reasonOf(data: unknown): string {

@@ -13,7 +13,8 @@ export function createRevoke(
   deps: { timing: Timing; now: () => number; log: Log },
 ): (token: string) => Promise<void> {
   const { timing, log } = deps;
-  const sending = { ...deps, timing: { ...timing, readMs: timing.revokeMs } };
+  // A pause is no reason to leave a token alive: what ends one creates nothing.
+  const sending = { ...deps, timing: { ...timing, readMs: timing.revokeMs }, gate: null };
   let told = false;
 
   octokit.hook.wrap("request", (request, sent) => send(request, sent, sending));

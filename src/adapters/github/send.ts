@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TransientError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import { fetchWhole } from "./fetch-whole.ts";
-import { classify, HttpFailure } from "./http-failure.ts";
+import { classify, HttpFailure, RateLimited, rateLimitReset } from "./http-failure.ts";
+import type { Pauses } from "./pauses.ts";
 
 /** A rate limit that ends sooner than this is waited for; a longer one is the caller's to wait. */
 const SHORT_WAIT_MS = 2000;
@@ -41,33 +42,48 @@ interface Sendable {
   request: object;
 }
 
+/** The pauses, for one installation. */
+export interface Gate {
+  pauses: Pauses;
+  installationId: number;
+}
+
 /**
  * Sends one Octokit request. What changes nothing (reads, minting and ending a token) is tried again when a
  * failure may pass; a write is sent exactly once, since a lost answer does not mean a lost write.
- * Throws TransientError or HttpFailure.
+ * Nothing is sent while `gate` is closed. Throws TransientError or HttpFailure.
  */
-export async function send<O extends Sendable, R extends { status: number; data: unknown }>(
+export async function send<
+  O extends Sendable,
+  R extends { status: number; data: unknown; headers: object },
+>(
   request: (options: O) => R | Promise<R>,
   options: O,
-  deps: { timing: Timing; now: () => number; log: Log },
+  deps: { timing: Timing; now: () => number; log: Log; gate: Gate | null },
 ): Promise<R> {
-  const { timing, now, log } = deps;
+  const { timing, now, log, gate } = deps;
   const route = `${options.method} ${options.url}`;
   const repeatable = ["GET", "HEAD"].includes(options.method) || REPEATABLE.test(options.url);
   const deadline = performance.now() + (repeatable ? timing.readMs : timing.writeMs);
 
   for (let attempt = 0; ; attempt += 1) {
-    const left = Math.max(1, Math.ceil(deadline - performance.now()));
     try {
+      await gate?.pauses.insist(gate.installationId);
+      const left = Math.max(1, Math.ceil(deadline - performance.now()));
       // Set in place: Octokit's inner hooks see this very object, whatever is passed to them.
       options.request = {
         ...options.request,
         fetch: fetchWhole,
         signal: AbortSignal.timeout(left),
       };
-      return checked(await request(options), route);
+      const answer = checked(await request(options), route);
+      if (gate) await noteLast(answer.headers, gate, now());
+      return answer;
     } catch (thrown) {
-      const failure = classify(thrown, route, now());
+      let failure = classify(thrown, route, now());
+      if (gate && failure instanceof RateLimited && failure !== thrown) {
+        failure = await gate.pauses.reached(gate.installationId, failure);
+      }
       const delay = repeatable ? timing.delaysMs[attempt] : undefined;
       if (!(failure instanceof TransientError) || delay === undefined) throw failure;
       const wait =
@@ -79,6 +95,14 @@ export async function send<O extends Sendable, R extends { status: number; data:
       await sleep(wait);
     }
   }
+}
+
+/** A success that was the last one before GitHub's clock turns is heard before the next call fails. */
+async function noteLast(headers: object, gate: Gate, now: number): Promise<void> {
+  const reset = rateLimitReset(headers, now);
+  if (reset === undefined) return gate.pauses.answered(gate.installationId);
+  const why = "GitHub's rate limit of this hour is used up";
+  await gate.pauses.reached(gate.installationId, new RateLimited(why, reset, true));
 }
 
 /** Octokit takes every status below 400 as success, and a body that is not JSON as text. */

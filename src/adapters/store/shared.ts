@@ -56,27 +56,30 @@ export function sharedStore({ tables, now }: Database): SharedStore {
       );
     },
 
-    async pausedUntil(installationId) {
+    async pausedFor(installationId) {
       const row = await tables
         .selectFrom("pauses")
-        .select(["until", "why"])
+        .select(["why", sql<number>`until - ${now}`.as("ms")])
         .where("installation_id", "=", installationId)
         .where("until", ">", now)
         .executeTakeFirst();
       return row ?? null;
     },
 
-    async pause(installationId, until, why) {
-      const row = { until: Math.ceil(until), why };
+    async pause(installationId, ms, why) {
+      const until = sql<number>`${now} + ${Math.ceil(ms)}`;
       await writing((transaction) =>
         transaction
           .insertInto("pauses")
-          .values({ installation_id: installationId, ...row })
+          .values({ installation_id: installationId, until, why })
           .onConflict((conflict) =>
             conflict
               .column("installation_id")
-              .doUpdateSet(row)
-              .where("pauses.until", "<", row.until),
+              .doUpdateSet((eb) => ({
+                until: eb.ref("excluded.until"),
+                why: eb.ref("excluded.why"),
+              }))
+              .whereRef("pauses.until", "<", "excluded.until"),
           )
           .execute(),
       );

@@ -136,6 +136,7 @@ export function setUp(overrides: Partial<Parameters<typeof createGitHub>[0]> = {
         return { status: "done" };
       },
     },
+    shared: { pause: async () => undefined, pausedFor: async () => null },
     now: () => NOW,
     timing: { delaysMs: [1, 1, 1], tokenLagMs: 1 },
     ...overrides,

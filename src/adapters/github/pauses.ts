@@ -1,0 +1,78 @@
+import { toError } from "../../core/errors.ts";
+import type { Log, SharedStore } from "../../core/ports.ts";
+import { RateLimited } from "./http-failure.ts";
+
+/** How long what the store said is taken for true: so soon all processes stop calling. */
+const FRESH_MS = 1000;
+/** The first wait where GitHub names none (docs.github.com: at least one minute, then exponentially more). */
+const FIRST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 15 * 60_000;
+
+/** Which installations GitHub asked to be left alone, known to all processes on one store. */
+export interface Pauses {
+  /** Throws RateLimited while nobody may call for the installation. */
+  insist(installationId: number): Promise<void>;
+  /** Lets everybody wait after a rate limit; the failure with the time that was settled on. */
+  reached(installationId: number, limit: RateLimited): Promise<RateLimited>;
+  /** An answer came: the next limit is the first again. */
+  answered(installationId: number): void;
+}
+
+/** Keeps pauses in the store. A store that fails for a moment lets calls through: GitHub has the last word. */
+export function createPauses(deps: {
+  shared: Pick<SharedStore, "pause" | "pausedFor">;
+  now: () => number;
+  log: Log;
+}): Pauses {
+  const { shared, now, log } = deps;
+  const known = new Map<number, { askedAt: number; until: number; why: string }>();
+  /** Limits in a row that named no time. */
+  const strikes = new Map<number, number>();
+
+  async function look(installationId: number) {
+    const last = known.get(installationId);
+    if (last && (last.until > now() || now() - last.askedAt < FRESH_MS)) return last;
+    const askedAt = now();
+    try {
+      const pause = await shared.pausedFor(installationId);
+      const until = pause === null ? 0 : now() + pause.ms;
+      const found = { askedAt, until, why: pause?.why ?? "" };
+      known.set(installationId, found);
+      return found;
+    } catch (thrown) {
+      log.warn({ err: toError(thrown) }, "whether GitHub asked to wait could not be read");
+      return null;
+    }
+  }
+
+  return {
+    async insist(installationId) {
+      const found = await look(installationId);
+      if (found === null || found.until <= now()) return;
+      throw new RateLimited(found.why, found.until, true);
+    },
+
+    async reached(installationId, limit) {
+      let until = limit.retryAt ?? now();
+      if (!limit.stated) {
+        const before = strikes.get(installationId) ?? 0;
+        strikes.set(installationId, before + 1);
+        until = now() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** before);
+      }
+      const ms = Math.max(0, until - now());
+      const last = known.get(installationId);
+      if (!last || last.until < until) {
+        known.set(installationId, { askedAt: now(), until, why: limit.message });
+      }
+      log.warn({ installationId, ms, reason: limit.message }, "GitHub asked to wait");
+      try {
+        await shared.pause(installationId, ms, limit.message);
+      } catch (thrown) {
+        log.warn({ err: toError(thrown) }, "others could not be told that GitHub asked to wait");
+      }
+      return new RateLimited(limit.message, until, limit.stated);
+    },
+
+    answered: (installationId) => void strikes.delete(installationId),
+  };
+}

@@ -1,0 +1,129 @@
+import nock from "nock";
+import { expect, it } from "vitest";
+import type { createGitHub } from "../../../src/adapters/github/github.ts";
+import type { ActOf } from "../../../src/core/act.ts";
+import { API, mints, NOW, repo, setUp, useGitHubEdge } from "./edge.ts";
+
+useGitHubEdge();
+
+type Shared = Parameters<typeof createGitHub>[0]["shared"];
+
+const REPO = "/repos/acme/shop";
+const facts = { id: 42, default_branch: "main", archived: false };
+const eyes: ActOf<"reaction"> = { kind: "reaction", repo, commentId: 5, content: "eyes" };
+const REACTIONS = "/repos/acme/shop/issues/comments/5/reactions";
+
+/** What two processes share, by a clock that the test turns. */
+function world() {
+  const clock = { at: NOW };
+  const pauses = new Map<number, { until: number; why: string }>();
+  const shared: Shared = {
+    pause: async (id, ms, why) => {
+      const until = clock.at + ms;
+      if (until > (pauses.get(id)?.until ?? 0)) pauses.set(id, { until, why });
+    },
+    pausedFor: async (id) => {
+      const pause = pauses.get(id);
+      return pause && pause.until > clock.at
+        ? { ms: pause.until - clock.at, why: pause.why }
+        : null;
+    },
+  };
+  const process = () => setUp({ shared, now: () => clock.at }).github;
+  return { clock, shared, process };
+}
+
+const limited = (headers: Record<string, string> = {}) =>
+  nock(API).get(REPO).reply(403, { message: "You have exceeded a secondary rate limit." }, headers);
+
+it("after a rate limit nobody calls for the installation before its end, in whatever process", async () => {
+  const { clock, process } = world();
+  const [one, two] = [process(), process()];
+  mints("ghs_first", { times: 2 });
+  limited({ "retry-after": "90" });
+  await expect(one.repository(repo)).rejects.toHaveProperty("retryAt", NOW + 90_000);
+  // Neither a read nor a write nor a token is asked for: the edge would complain.
+  await expect(one.perform(eyes, null)).rejects.toHaveProperty("retryAt", NOW + 90_000);
+  await expect(two.repository(repo)).rejects.toHaveProperty("retryAt", NOW + 90_000);
+  await expect(
+    two.readGit(repo, async () => expect.fail("git must wait as well")),
+  ).rejects.toHaveProperty("retryAt", NOW + 90_000);
+
+  clock.at += 90_001;
+  nock(API).get(REPO).times(2).reply(200, facts);
+  await one.repository(repo);
+  await two.repository(repo);
+});
+
+it("another installation is not held up", async () => {
+  const { process } = world();
+  mints("ghs_first");
+  limited({ "retry-after": "90" });
+  const github = process();
+  await expect(github.repository(repo)).rejects.toThrow("rate limit");
+  nock(API)
+    .post("/app/installations/8/access_tokens")
+    .reply(201, { token: "ghs_other", expires_at: new Date(NOW + 3_600_000).toISOString() });
+  nock(API).get(REPO).reply(200, facts);
+  await github.repository({ ...repo, installationId: 8 });
+});
+
+it("where GitHub names no time the wait is a minute, and doubles while the limit stays", async () => {
+  const { clock, process } = world();
+  const github = process();
+  mints("ghs_first");
+  for (const wait of [60_000, 120_000, 240_000]) {
+    limited();
+    await expect(github.repository(repo)).rejects.toHaveProperty("retryAt", clock.at + wait);
+    clock.at += wait + 1;
+  }
+  nock(API).get(REPO).reply(200, facts);
+  await github.repository(repo);
+  limited();
+  clock.at += 1001;
+  await expect(github.repository(repo)).rejects.toHaveProperty("retryAt", clock.at + 60_000);
+});
+
+it("the last call of the hour is heard before the next one fails", async () => {
+  const { process } = world();
+  const github = process();
+  mints("ghs_first");
+  nock(API)
+    .get(REPO)
+    .reply(200, facts, {
+      "x-ratelimit-remaining": "0",
+      "x-ratelimit-reset": String(NOW / 1000 + 600),
+    });
+  await github.repository(repo);
+  await expect(github.repository(repo)).rejects.toHaveProperty("retryAt", NOW + 600_000);
+});
+
+it.each([
+  ["the clock of GitHub counts where ours is wrong", 300, NOW + 300_000],
+  ["no header makes it wait for longer than an hour", 90_000, NOW + 3_600_000],
+])("%s", async (_name, seconds, retryAt) => {
+  const { process } = world();
+  const theirs = NOW - 20 * 60_000;
+  mints("ghs_first");
+  nock(API)
+    .get(REPO)
+    .reply(
+      403,
+      { message: "API rate limit exceeded" },
+      {
+        date: new Date(theirs).toUTCString(),
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": String(theirs / 1000 + seconds),
+      },
+    );
+  await expect(process().repository(repo)).rejects.toHaveProperty("retryAt", retryAt);
+});
+
+it("a store that fails for a moment keeps nobody from GitHub", async () => {
+  mints("ghs_first");
+  nock(API).post(REACTIONS).reply(201, { id: 1 });
+  const broken = async () => Promise.reject(new Error("no database"));
+  const { github, lines } = setUp({ shared: { pause: broken, pausedFor: broken } });
+  await github.perform(eyes, null);
+  expect(lines.join()).toContain("could not be read");
+});

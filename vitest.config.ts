@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests of what may lie in either database run once on each. */
-const ON_BOTH = ["test/adapters/store/contract/*.test.ts", "test/e2e/restart.test.ts"];
+const ON_BOTH = [
+  "test/adapters/store/contract/*.test.ts",
+  "test/adapters/queue/*.test.ts",
+  "test/e2e/restart.test.ts",
+];
 
 export default defineConfig({
   test: {

@@ -1,13 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import PQueue from "p-queue";
 import { fromKysely, type KyselyTransactionLike, PgBoss } from "pg-boss";
-import { toError } from "../core/errors.ts";
+import { toError, UserError } from "../core/errors.ts";
 import type { Log, Queue } from "../core/ports.ts";
 
 const JOBS = "jobs";
 /** How soon to look for jobs that nobody announced: those that wait for a time, or were left behind. */
 const LOOK_MS = 2_000;
-/** How soon to go on after the store failed. */
-const RETRY_MS = 10_000;
+/** After this long a slot that looks for a job has one, and there may be more. */
+const TAKEN_MS = 100;
+/** How soon to go on after the store failed, and after it failed several times. */
+const RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+/** No statement takes longer unless the database is gone; its connection is given up. */
+const STATEMENT_MS = 30_000;
 /** The engine keeps a call as long as a job may take. */
 const LONGEST_S = 24 * 60 * 60;
 /** Without a sign of life for so long the engine calls another worker; it allows no less than 10. */
@@ -28,32 +34,41 @@ export function createPostgresQueue({ url, log }: { url: string; log: Log }): {
   let slots: PQueue | null = null;
   let serve: () => Promise<boolean> = async () => false;
   let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  const stopped = new AbortController();
+  let failures = 0;
 
   function engine(): PgBoss {
     if (boss === null) throw new Error("the queue is not open");
     return boss;
   }
 
-  async function serveOnce(): Promise<boolean> {
-    if (stopped) return false;
-    try {
-      return await serve();
-    } catch (thrown) {
-      log.error({ err: toError(thrown) }, "a job could not be settled; going on in 10 s");
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
-      return false;
+  /** What one slot does: job after job until there is none. */
+  async function work(): Promise<void> {
+    for (let more = true; more && !stopped.signal.aborted; ) {
+      const taken = setTimeout(look, TAKEN_MS);
+      try {
+        more = await serve();
+        failures = 0;
+      } catch (thrown) {
+        const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.min(failures, 10));
+        failures += 1;
+        log.error({ err: toError(thrown), waitMs }, "a job could not be settled; going on");
+        // Ends early when the queue stops.
+        await sleep(waitMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+      } finally {
+        clearTimeout(taken);
+      }
     }
   }
 
   function look(): void {
-    if (slots === null || stopped || slots.pending + slots.size >= slots.concurrency) return;
-    void slots.add(serveOnce);
+    if (slots === null || stopped.signal.aborted) return;
+    if (slots.pending + slots.size < slots.concurrency) void slots.add(work);
   }
 
   return {
     async open({ works }) {
-      boss = new PgBoss({
+      const opened = new PgBoss({
         connectionString: url,
         application_name: "draftsmith-queue",
         schema: "draftsmith_queue",
@@ -64,17 +79,28 @@ export function createPostgresQueue({ url, log }: { url: string; log: Log }): {
         superviseIntervalSeconds: 1,
         monitorIntervalSeconds: 1,
         openTelemetry: { enabled: false },
+        // Handed on to pg: else a call to a server that is gone without a word waits for a quarter of an hour.
+        ...{ query_timeout: STATEMENT_MS, keepAlive: true },
       });
-      boss.on("error", (error) => log.warn({ err: error }, "the queue had trouble"));
-      boss.on("warning", (warning) => log.debug({ warning }, "the queue warns"));
-      await boss.start();
-      await boss.createQueue(JOBS, {
-        notify: true,
-        heartbeatSeconds: HEARTBEAT_S,
-        expireInSeconds: LONGEST_S,
-        retryLimit: 3,
-        deleteAfterSeconds: DAY_S,
-      });
+      opened.on("error", (error) => log.warn({ err: error }, "the queue had trouble"));
+      opened.on("warning", (warning) => log.debug({ warning }, "the queue warns"));
+      try {
+        await opened.start();
+        await opened.createQueue(JOBS, {
+          notify: true,
+          heartbeatSeconds: HEARTBEAT_S,
+          expireInSeconds: LONGEST_S,
+          retryLimit: 3,
+          deleteAfterSeconds: DAY_S,
+        });
+      } catch (thrown) {
+        const error = toError(thrown);
+        throw new UserError(
+          `cannot use the database of DATABASE_URL for the queue: ${error.message}`,
+          { cause: error },
+        );
+      }
+      boss = opened;
     },
 
     async announce(transaction, jobs) {
@@ -95,18 +121,22 @@ export function createPostgresQueue({ url, log }: { url: string; log: Log }): {
             notifyPollingIntervalSeconds: LOOK_MS / 1000,
           },
           async () => {
-            await own.add(serveOnce);
+            await own.add(work);
           },
         );
         timer = setInterval(look, LOOK_MS);
-        // What was left behind needs no call; one slot after the other takes of it.
-        for (let slot = 0; slot < concurrency; slot += 1) look();
+        // What was left behind needs no call.
+        look();
       },
       // Whoever stores a job announces it to all.
       wake: () => undefined,
       async stop() {
-        stopped = true;
+        stopped.abort();
         clearInterval(timer);
+        // Calls that come from now on are for others.
+        await boss
+          ?.offWork(JOBS, { wait: false })
+          .catch((thrown) => log.warn({ err: toError(thrown) }, "the queue had trouble"));
         await slots?.onIdle();
       },
     },

@@ -1,3 +1,5 @@
+import { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import type { Log } from "../../core/ports.ts";
@@ -6,27 +8,50 @@ import type { Database, Tables } from "./schema.ts";
 /** Connections of one process; PostgreSQL itself allows 100 by default. */
 const MAX_CONNECTIONS = 10;
 const CONNECT_MS = 5_000;
-/** No statement of ours takes long: one that hangs on a dead connection must not hang its caller. */
-const STATEMENT_MS = 30_000;
+/**
+ * No statement of ours takes long. GitHub waits 10 s for an answer: what stands still for longer than
+ * this is better told as a failure.
+ */
+const STATEMENT_MS = 8_000;
+/** How long an unused connection is kept: less than it may be silent. */
+const IDLE_MS = 5_000;
+const SCHEMA_LOOK_MS = 250;
 
 /** What each transaction that needs them takes, so that no two processes are in one at a time. */
 const LOCKS = { schema: 7_301, intake: 7_302, claim: 7_303 } as const;
 
-/** Opens a PostgreSQL database by its URL. It connects when it is first asked. */
-export function openPostgres(url: string, log: Log): Omit<Database, "announce"> {
+/**
+ * Opens a PostgreSQL database by its URL. It connects when it is first asked. With `patient` a statement
+ * may take as long as it takes: one that works through a whole table does.
+ */
+export function openPostgres(
+  url: string,
+  log: Log,
+  { patient = false } = {},
+): Omit<Database, "announce"> {
+  const limit = patient ? 0 : STATEMENT_MS;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: "draftsmith",
-    max: MAX_CONNECTIONS,
+    max: patient ? 1 : MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: STATEMENT_MS,
-    statement_timeout: STATEMENT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_MS,
+    idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
     types: { getTypeParser },
+    stream: () => attentive(limit),
   });
-  // A connection that breaks while nobody uses it is replaced; without a listener it would end the process.
+  // A connection that breaks is replaced; without a listener it would end the process.
   pool.on("error", (error) => log.warn({ err: error }, "a connection to PostgreSQL broke"));
+  pool.on("connect", (client) => {
+    // While somebody has the connection the pool does not listen to it; the statement fails by itself.
+    client.on("error", (error) => log.debug({ err: error }, "a connection to PostgreSQL broke"));
+    // Not among the parameters of the connection: PgBouncer refuses those that it does not know.
+    client
+      .query(
+        `set statement_timeout = ${limit}; set idle_in_transaction_session_timeout = ${STATEMENT_MS}`,
+      )
+      .catch((error) => log.warn({ err: error }, "a connection to PostgreSQL has no time limit"));
+  });
   return {
     engine: "postgres",
     tables: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
@@ -34,9 +59,28 @@ export function openPostgres(url: string, log: Log): Omit<Database, "announce"> 
     now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
     countingKey: (column) => column.primaryKey().generatedByDefaultAsIdentity(),
     async alone(transaction, what) {
-      await sql`select pg_advisory_xact_lock(${sql.lit(LOCKS[what])})`.execute(transaction);
+      const lock = sql.lit(LOCKS[what]);
+      if (what !== "schema") {
+        await sql`select pg_advisory_xact_lock(${lock})`.execute(transaction);
+        return;
+      }
+      // Whoever has this one may need long.
+      const attempt = sql<{ got: boolean }>`select pg_try_advisory_xact_lock(${lock}) as got`;
+      while (!(await attempt.execute(transaction)).rows[0]?.got) await sleep(SCHEMA_LOOK_MS);
     },
   };
+}
+
+/**
+ * A socket that gives up when nothing is heard for `silentMs`: of a server that is gone without a word
+ * the system itself tells only after a quarter of an hour. 0: it waits.
+ */
+function attentive(silentMs: number): Socket {
+  const socket = new Socket();
+  socket.setTimeout(silentMs, () =>
+    socket.destroy(new Error(`PostgreSQL was silent for ${silentMs / 1000} s`)),
+  );
+  return socket;
 }
 
 /** Integers of 64 bits as numbers: the largest are ids of GitHub and times in ms, far below 2^53. */

@@ -11,7 +11,9 @@ import type {
   SharedStore,
   StopStore,
 } from "../../core/ports.ts";
+import { openingTrouble } from "../../core/store-trouble.ts";
 import { allowanceStore } from "./allowances.ts";
+import { checkSqlite } from "./check-sqlite.ts";
 import { claimStore } from "./claim.ts";
 import { commandStore } from "./commands.ts";
 import { intakeStore } from "./intake.ts";
@@ -23,6 +25,7 @@ import type { Announce, Database } from "./schema.ts";
 import { sharedStore } from "./shared.ts";
 import { openSqlite } from "./sqlite.ts";
 import { stopStore } from "./stops.ts";
+import { toldTrouble } from "./trouble.ts";
 
 /** Everything that outlives the process. */
 export type Store = IntakeStore &
@@ -33,7 +36,7 @@ export type Store = IntakeStore &
   SharedStore &
   AllowanceStore &
   OutboxStore & {
-    /** Resolves when the database answers. */
+    /** Resolves when the database takes what is written. */
     ready(): Promise<void>;
     close(): Promise<void>;
   };
@@ -46,15 +49,10 @@ export type StorePlace = { file: string } | { url: string; log: Log };
  * One that cannot be used is a UserError.
  */
 export async function openStore(place: StorePlace, announce?: Announce): Promise<Store> {
+  await bringUpToDate(place).catch(refuse);
   const database = await open(place, announce ?? (() => Promise.resolve())).catch(refuse);
   const { tables } = database;
-  try {
-    await migrate(database);
-  } catch (thrown) {
-    await tables.destroy();
-    return refuse(thrown);
-  }
-  return {
+  return toldTrouble({
     ...intakeStore(database),
     ...commandStore(database),
     ...jobStore(database),
@@ -64,16 +62,38 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...allowanceStore(database),
     ...outboxStore(database),
     async ready() {
-      await sql`select 1`.execute(tables);
+      const written = sql`insert into cursors (name, value) values ('ready', ${String(Date.now())})`;
+      await sql`${written} on conflict (name) do update set value = excluded.value`.execute(tables);
     },
     close: () => tables.destroy(),
-  };
+  });
 
   function refuse(thrown: unknown): never {
     const error = toError(thrown);
     const name = "file" in place ? place.file : withoutPassword(place.url);
-    throw new UserError(`cannot use the database ${name}: ${error.message}`, { cause: error });
+    const remedy = openingTrouble(error)?.remedy;
+    const said = remedy === undefined ? error.message : `${error.message}; ${remedy}`;
+    throw new UserError(`cannot use the database ${name}: ${said}`, { cause: error });
   }
+}
+
+async function bringUpToDate(place: StorePlace): Promise<void> {
+  if ("file" in place) checkSqlite(place.file);
+  const database = await openPatiently(place);
+  try {
+    await migrate(database);
+  } finally {
+    await database.tables.destroy();
+  }
+}
+
+/** For what goes through all rows. */
+export async function openPatiently(place: StorePlace): Promise<Database> {
+  const database =
+    "file" in place
+      ? await openSqlite(place.file)
+      : openPostgres(place.url, place.log, { patient: true });
+  return { ...database, announce: () => Promise.resolve() };
 }
 
 async function open(place: StorePlace, announce: Announce): Promise<Database> {
@@ -83,6 +103,6 @@ async function open(place: StorePlace, announce: Announce): Promise<Database> {
 }
 
 function withoutPassword(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
+  const parsed = URL.parse(url);
+  return parsed ? `${parsed.protocol}//${parsed.host}${parsed.pathname}` : "of DATABASE_URL";
 }

@@ -25,6 +25,9 @@ export async function openSqlite(file: string): Promise<Omit<Database, "announce
     // Two processes that turn a new file to WAL at once get "busy" without any waiting.
     await whenFree(() => handle.exec("PRAGMA journal_mode = WAL"));
     handle.exec("PRAGMA synchronous = FULL");
+    // The machine's clock may be set while the server runs: no lease and no wait may move by that.
+    const begun = Date.now() - performance.now();
+    handle.function("steady_now", () => Math.round(begun + performance.now()));
   } catch (error) {
     handle.close();
     throw error;
@@ -32,7 +35,7 @@ export async function openSqlite(file: string): Promise<Omit<Database, "announce
   return {
     engine: "sqlite",
     tables: new Kysely<Tables>({ dialect: dialect(handle) }),
-    now: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
+    now: sql<number>`cast(steady_now() as integer)`,
     countingKey: (column) => column.primaryKey().autoIncrement(),
     // Every transaction has the write lock from its beginning.
     alone: () => Promise.resolve(),

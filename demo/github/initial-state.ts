@@ -82,6 +82,7 @@ export function initialState(
       reviewComments: new Map(),
       reactions: [],
       pulls: new Map(),
+      checkRuns: [],
     };
     for (const issue of given.issues ?? []) {
       const number = nextNumber(repository);

@@ -6,6 +6,7 @@ import { isGitPath, serveGit } from "./git-http.ts";
 import { Problem, type Reply } from "./reply.ts";
 import { dispatch, type Route } from "./router.ts";
 import { appRoutes } from "./routes/app.ts";
+import { checkRoutes } from "./routes/checks.ts";
 import { gitDataRoutes } from "./routes/git-data.ts";
 import { issueRoutes } from "./routes/issues.ts";
 import { pullRoutes } from "./routes/pulls.ts";
@@ -38,6 +39,7 @@ export interface Fault {
 
 const ROUTES: Route[] = [
   ...appRoutes,
+  ...checkRoutes,
   ...repositoryRoutes,
   ...gitDataRoutes,
   ...issueRoutes,

@@ -53,6 +53,18 @@ export interface Pull {
   draft: boolean;
 }
 
+/** What an App says about a commit. */
+export interface CheckRun {
+  id: number;
+  name: string;
+  headSha: string;
+  status: string;
+  conclusion: string | null;
+  detailsUrl: string | null;
+  externalId: string;
+  output: { title: string | null; summary: string | null };
+}
+
 /** One hosted repository; `path` is the bare repository that holds its objects. */
 export interface Repository {
   id: number;
@@ -69,6 +81,7 @@ export interface Repository {
   reviewComments: Map<number, ReviewComment>;
   reactions: Reaction[];
   pulls: Map<number, Pull>;
+  checkRuns: CheckRun[];
 }
 
 /** An installation token and what it may do; a revoked one has expired. */
@@ -102,7 +115,8 @@ export type Change =
   | { kind: "comment_created"; repository: Repository; comment: Comment }
   | { kind: "comment_edited"; repository: Repository; comment: Comment; before: string }
   | { kind: "reaction"; repository: Repository; reaction: Reaction }
-  | { kind: "pull"; repository: Repository; pull: Pull };
+  | { kind: "pull"; repository: Repository; pull: Pull }
+  | { kind: "check_run"; repository: Repository; run: CheckRun };
 
 /** Whose texts outlive their account: GitHub names no user for them. */
 export const GHOST = "ghost";

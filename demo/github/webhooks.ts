@@ -37,6 +37,7 @@ export function webhookOf(state: State, change: Change): { event: string; payloa
       const payload: CommentEdited = { action: "edited", changes, ...commentEvent(state, change) };
       return { event: "issue_comment", payload };
     }
+    case "check_run":
     case "reaction":
     case "pull":
       return null;

@@ -54,7 +54,20 @@ export type Act =
       body: string;
       draft: boolean;
     }
-  | { kind: "pull_body"; repo: RepoRef; pull: number; body: string };
+  | { kind: "pull_body"; repo: RepoRef; pull: number; body: string }
+  /** How the checks of a published commit ended, where the App may say so. */
+  | {
+      kind: "check_run";
+      repo: RepoRef;
+      sha: string;
+      jobId: string;
+      conclusion: "success" | "failure" | "neutral";
+      title: string;
+      /** Markdown. */
+      summary: string;
+      /** The page of the pull request. */
+      url: string;
+    };
 
 export type ActKind = Act["kind"];
 
@@ -74,6 +87,8 @@ export interface ActValues {
   /** `draft` is false where the host does not offer drafts. */
   pull: { number: number; url: string; draft: boolean };
   pull_body: null;
+  /** null: the installation does not grant it. */
+  check_run: { id: number } | null;
 }
 
 /** An act of one kind. */
@@ -106,6 +121,8 @@ export function redactedAct<A extends Act>(act: A, redact: (text: string) => str
       return { ...act, body: redact(act.body) };
     case "pull":
       return { ...act, title: redact(act.title), body: redact(act.body) };
+    case "check_run":
+      return { ...act, title: redact(act.title), summary: redact(act.summary) };
     case "commit":
       return { ...act, message: redact(act.message) };
     default:

@@ -2,7 +2,7 @@ import type { ActOf } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
 import type { Command, FileChange, Job, Publication, VerifiedChange } from "../core/job.ts";
 import { heldReason } from "../core/messages/held.ts";
-import { renderPull } from "../core/messages/pull.ts";
+import { renderCheckRun, renderPull } from "../core/messages/pull.ts";
 import type { ChangedFile, CommandStore, Objects, Workspaces } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import { type InspectDeps, inspect } from "./inspect.ts";
@@ -78,8 +78,25 @@ async function openPull(
         `${thrown.message} The change stands on the branch ${job.target.branch}.`,
       );
     });
+  await sayChecked(job, change, headSha, pull.url, outbox);
   await dropPrivateRef(job, outbox);
   return { pull: pull.number, url: pull.url, headSha, draft: pull.draft };
+}
+
+/** Asks for the check run of a published commit; nothing waits for it, and nothing fails with it. */
+async function sayChecked(
+  job: Job,
+  change: VerifiedChange,
+  sha: string,
+  url: string,
+  outbox: Outbox,
+): Promise<void> {
+  const said = renderCheckRun(job, change, sha);
+  await outbox.put({
+    key: `check-run:${job.id}:${sha}`,
+    lane: lane(job),
+    act: { kind: "check_run", repo: job.repo, sha, jobId: job.id, url, ...said },
+  });
 }
 
 async function followUp(
@@ -95,6 +112,7 @@ async function followUp(
     throw new UserError("the pull request was closed meanwhile, so nothing was added to it");
   }
   const headSha = await addCommit(attempt, change, deps, verifyAgain);
+  await sayChecked(job, job.change ?? change, headSha, pull.url, deps.outbox);
   await dropPrivateRef(job, deps.outbox);
   return { pull: number, url: pull.url, headSha, draft: false };
 }

@@ -1,18 +1,22 @@
 import type { Octokit } from "@octokit/rest";
 import type { Act, ActKind, ActOf, ActValues } from "../../core/act.ts";
 import { TransientError, UserError } from "../../core/errors.ts";
+import type { RepoRef } from "../../core/job.ts";
 import type { GitPush, Log, Performer } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
+import { failedWith } from "./http-failure.ts";
 import { LacksPermission } from "./mint.ts";
 import {
   CONVERSE,
   type Permissions,
+  WRITE_CHECKS,
   WRITE_CONTENTS,
   WRITE_PULLS,
   WRITE_WORKFLOWS,
 } from "./permissions.ts";
 import type { Need, Tokens } from "./tokens.ts";
 import { writeBranch } from "./write-branch.ts";
+import { writeCheckRun } from "./write-check-run.ts";
 import { type Identity, writeComment } from "./write-comment.ts";
 import { createCommitWriter } from "./write-commit.ts";
 import { writePull } from "./write-pull.ts";
@@ -65,6 +69,27 @@ export function createPerform(deps: {
         if (!(refused instanceof UserError)) throw refused;
         throw new UserError(`${refused.message} ${error.message}`, { cause: refused });
       });
+    }
+  }
+
+  /** Installations of which was said that they do not grant it. */
+  const withoutChecks = new Set<number>();
+
+  /** Null where the App may not write check runs: a pull request says the same. */
+  async function checking<T>(repo: RepoRef, write: () => Promise<T>): Promise<T | null> {
+    try {
+      return await write();
+    } catch (error) {
+      const refused = failedWith(error, 403) && /not accessible by/i.test(error.reason);
+      if (!refused && !(error instanceof LacksPermission)) throw error;
+      if (!withoutChecks.has(repo.installationId)) {
+        log.info(
+          { installationId: repo.installationId, reason: error.message },
+          "no check runs are written: the installation does not grant the permission",
+        );
+      }
+      withoutChecks.add(repo.installationId);
+      return null;
     }
   }
 
@@ -136,6 +161,12 @@ export function createPerform(deps: {
       case "pull":
         return explained("open the pull request", repo, WRITE_PULLS, () =>
           writePull(octokitFor(WRITE_PULLS), act, now),
+        );
+      case "check_run":
+        return explained("write the check run", repo, WRITE_CHECKS, () =>
+          checking(repo, () =>
+            writeCheckRun(octokitFor(WRITE_CHECKS), act, { appId: self.appId, now }),
+          ),
         );
       case "pull_body":
         return explained(`edit pull request #${act.pull}`, repo, CONVERSE, async () => {

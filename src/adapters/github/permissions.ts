@@ -1,6 +1,6 @@
 /** Permissions of an installation token; reading metadata is always part of it. */
 export type Permissions = Partial<
-  Record<"contents" | "issues" | "pull_requests", "read" | "write">
+  Record<"contents" | "issues" | "pull_requests" | "checks", "read" | "write">
 > & { workflows?: "write" };
 
 /** All that the reads of this adapter need; one set, so that one token serves them all. */
@@ -15,6 +15,9 @@ export const WRITE_CONTENTS: Permissions = { contents: "write" };
 export const WRITE_WORKFLOWS: Permissions = { contents: "write", workflows: "write" };
 
 export const WRITE_PULLS: Permissions = { contents: "read", pull_requests: "write" };
+
+/** Not every installation grants it: nothing depends on a check run. */
+export const WRITE_CHECKS: Permissions = { checks: "write" };
 
 /** Permissions as the App's settings name them, such as "Pull requests: read and write". */
 export function describePermissions(permissions: Record<string, string>): string {

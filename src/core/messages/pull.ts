@@ -73,6 +73,23 @@ export function renderPull(facts: {
   return whole.length > MAX_TEXT ? text(tables) : whole;
 }
 
+/** A check run: what a pull request says of its checks, in the words of GitHub's checks. */
+export function renderCheckRun(job: Job, change: VerifiedChange, headSha: string) {
+  const failed = change.evidence.filter((check) => check.exitCode !== 0).length;
+  const total = change.evidence.length;
+  const evidence = evidenceSection(change, headSha, job.config);
+  const whole = evidence.join("\n");
+  const tables = evidence.filter((line) => line === "" || line.startsWith("|")).join("\n");
+  const summary = whole.length > MAX_TEXT ? tables : whole;
+  if (total === 0) return { conclusion: "neutral", title: "No checks were run", summary } as const;
+  if (failed > 0) {
+    const title = `${failed} of ${count(total, "check")} failed`;
+    return { conclusion: "failure", title, summary } as const;
+  }
+  const title = total === 1 ? "The check passed" : `All ${total} checks passed`;
+  return { conclusion: "success", title, summary } as const;
+}
+
 function firstLine(job: Job, change: VerifiedChange): string {
   const limit = change.limit
     ? `⚠️ The agent was stopped because ${change.limit}; the work may be unfinished. `

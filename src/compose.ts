@@ -56,12 +56,12 @@ export async function compose(
   const place = placeId(dataDir);
   const owner = `${place}/${randomUUID()}`;
   const shared = url === null ? null : createPostgresQueue({ url, log });
-  await shared?.open({ works });
   const file = path.join(dataDir, "draftsmith.db");
   const store = wrap(
     "store",
     await openStore(url === null ? { file } : { url, log }, shared?.announce),
   );
+  await shared?.open({ works });
   const queue = shared?.queue ?? createLocalQueue({ log });
   const sandbox = wrap(
     "sandbox",

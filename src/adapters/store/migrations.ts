@@ -9,8 +9,14 @@ type Migration = (transaction: Kysely<Tables>, database: Database) => Promise<vo
 /** Number N is at index N - 1. A released one is never edited: a change is a new one at the end. */
 const MIGRATIONS: Migration[] = [createTables, addAllowance, createIntakes, addSources, shareJobs];
 
-/** Brings the schema up to date in one transaction; one newer than this program is a UserError. */
-export async function migrate(database: Database): Promise<void> {
+/** Which schema this program has. */
+export const NEWEST_SCHEMA = MIGRATIONS.length;
+
+/**
+ * Brings the schema up to date, or up to a number, in one transaction; one newer than this program is a
+ * UserError.
+ */
+export async function migrate(database: Database, upTo = NEWEST_SCHEMA): Promise<void> {
   await database.tables.transaction().execute(async (transaction) => {
     await database.alone(transaction, "schema");
     const tables = transaction.withTables<{ migrations: { number: number; applied_at: number } }>();
@@ -32,7 +38,7 @@ export async function migrate(database: Database): Promise<void> {
       );
     }
     for (const [index, migration] of MIGRATIONS.entries()) {
-      if (index < applied) continue;
+      if (index < applied || index >= upTo) continue;
       await migration(transaction, database);
       await tables
         .insertInto("migrations")

@@ -5,7 +5,7 @@ const SERVER = "src/api/server.ts";
 const GUARD = "src/api/setup-guard.ts";
 const SETUP = "src/api/setup-page.ts";
 const CONFIG = "src/config.ts";
-const COMPOSE = "src/compose.ts";
+const COMPOSE = "src/compose-doors.ts";
 const PING = '      "/ping": { GET: async () => new Response("PONG") },\n      "/healthz": {';
 
 const mutations: Mutation[] = [
@@ -121,15 +121,15 @@ const mutations: Mutation[] = [
     attack: "doors-13",
     defence: "the old secret leaves the environment like the new one",
     file: CONFIG,
-    find: '"WEBHOOK_SECRET", "WEBHOOK_SECRET_OLD", "OPENAI_API_KEY"',
-    replace: '"WEBHOOK_SECRET", "OPENAI_API_KEY"',
+    find: '  "WEBHOOK_SECRET_OLD",\n  "OPENAI_API_KEY",',
+    replace: '  "OPENAI_API_KEY",',
   },
   {
     attack: "doors-14",
     defence: "health has no detail",
     file: COMPOSE,
-    find: '{ status: healthy ? "ok" : "degraded" },',
-    replace: '{ status: healthy ? "ok" : "degraded", store: dataDir },',
+    find: 'Response.json({ status: "ok" })',
+    replace: 'Response.json({ status: "ok", store: config.dataDir })',
   },
   {
     attack: "doors-15",
@@ -163,8 +163,8 @@ const mutations: Mutation[] = [
     attack: "doors-17",
     defence: "what is talkative of others stays out of the log",
     file: COMPOSE,
-    find: 'config.logLevel === "debug" || config.logLevel === "trace" ? "info" : config.logLevel,',
-    replace: "config.logLevel,",
+    find: '["debug", "trace"].includes(config.logLevel) ? "info" : config.logLevel',
+    replace: "config.logLevel",
   },
   {
     attack: "doors-18",

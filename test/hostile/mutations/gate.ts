@@ -175,17 +175,17 @@ const mutations: Mutation[] = [
       noPause,
       {
         file: "src/jobs/outbox.ts",
-        find: "(await killSwitch.paused()) !== null",
-        replace: "false",
+        find: "(await killSwitch.paused()) === null",
+        replace: "true",
       },
     ],
   },
   {
     attack: "gate-28",
     defence: "no job starts while paused",
-    file: "src/jobs/run-job.ts",
-    find: "if (paused !== null) {",
-    replace: "if (paused === undefined) {",
+    file: "src/jobs/worker.ts",
+    find: "if (paused !== null)",
+    replace: "if (paused === undefined)",
   },
   {
     attack: "gate-29",

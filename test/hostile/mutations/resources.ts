@@ -221,8 +221,8 @@ const mutations: Mutation[] = [
     defence: "no job, and no transfer, where the disk is nearly full",
     edits: [
       {
-        file: "src/jobs/run-job.ts",
-        find: "const scarce = await deps.sandbox.room();",
+        file: "src/jobs/worker.ts",
+        find: "const scarce = await sandbox.room();",
         replace: "const scarce = null;",
       },
       {

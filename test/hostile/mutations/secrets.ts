@@ -123,9 +123,9 @@ const mutations: Mutation[] = [
     attack: "secrets-17",
     defence: "the webhook secret is known by value",
     ...edit(
-      "src/compose.ts",
-      "    credentials.privateKey,\n    credentials.webhookSecret,",
-      "    credentials.privateKey,",
+      "src/secrets.ts",
+      "[privateKey, webhookSecret, oldWebhookSecret,",
+      "[privateKey, oldWebhookSecret,",
     ),
   },
   {

@@ -152,9 +152,9 @@ const mutations: Mutation[] = [
   {
     attack: "tokens-17",
     defence: "what publishes a change waits until its job asks, after the gate",
-    file: "src/jobs/outbox.ts",
-    find: "if (isAsked(row.act) && !waiters.has(row.key)) {",
-    replace: "if (isAsked(row.act) && waiters.has('')) {",
+    file: "src/adapters/store/outbox.ts",
+    find: '"not in", [...ASKED_ACTS, ...except]',
+    replace: '"not in", ["nothing", ...except]',
   },
   {
     attack: "tokens-18",

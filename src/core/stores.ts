@@ -183,8 +183,8 @@ export interface OutboxStore {
    * row was taken over; so for the other two.
    */
   done(id: number, owner: string, version: number, result: unknown): Promise<boolean>;
-  /** Records a failure that may pass, to be tried again after `delayMs`. */
-  retry(id: number, owner: string, delayMs: number, error: string): Promise<void>;
+  /** Records a failure that may pass, to be tried again after `delayMs`; without `burn` it does not count. */
+  retry(id: number, owner: string, delayMs: number, error: string, burn?: boolean): Promise<void>;
   /** Records a failure that will not pass; a newer version that came meanwhile stays pending. */
   dead(id: number, owner: string, version: number, reason: string): Promise<void>;
 }

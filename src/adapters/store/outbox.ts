@@ -107,12 +107,12 @@ export function outboxStore(database: Database): OutboxStore {
       });
     },
 
-    async retry(id, owner, delayMs, error) {
+    async retry(id, owner, delayMs, error, burn = true) {
       await tables.transaction().execute((transaction) =>
         transaction
           .updateTable("outbox")
           .set((eb) => ({
-            attempts: eb("attempts", "+", 1),
+            attempts: eb("attempts", "+", burn ? 1 : 0),
             next_at: later(delayMs),
             last_error: error,
             updated_at: now,

@@ -50,6 +50,8 @@ export interface AppConfig {
   network: string[] | null;
   /** What jobs may use of the machine. */
   limits: AskedLimits;
+  /** What DATA_DIR may take of the disk, in MB, and how long the rows of ended jobs are kept, in days. */
+  keep: { dataMb: number; days: number };
   role: ProcessRole;
   /** Of a PostgreSQL database that processes share; null: SQLite in the data directory. */
   databaseUrl: string | null;
@@ -194,6 +196,7 @@ export function readConfig(
       commandsPerHour: value.DRAFTSMITH_COMMANDS_PER_HOUR,
     },
     network: value.DRAFTSMITH_NETWORK ?? null,
+    keep: { dataMb: value.DRAFTSMITH_DATA_MB, days: value.DRAFTSMITH_KEEP_DAYS },
     role,
     databaseUrl: value.DATABASE_URL ?? null,
     dataDir: path.resolve(cwd, value.DATA_DIR),

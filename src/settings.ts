@@ -54,6 +54,16 @@ export const settings = z.object({
   DRAFTSMITH_JOBS_PER_REPOSITORY: quota(100),
   DRAFTSMITH_JOBS_PER_INSTALLATION: quota(300),
   DRAFTSMITH_COMMANDS_PER_HOUR: quota(60),
+  DRAFTSMITH_DATA_MB: wholeNumber(
+    256,
+    1_000_000_000,
+    "must be a whole number of megabytes from 256; leave it out for 20480",
+  ).default(20_480),
+  DRAFTSMITH_KEEP_DAYS: wholeNumber(
+    7,
+    3_650,
+    "must be a whole number of days from 7 to 3650; leave it out for 90",
+  ).default(90),
   DRAFTSMITH_NETWORK: z
     .string()
     .transform((text, context) => {

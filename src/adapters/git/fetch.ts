@@ -1,11 +1,12 @@
 import { TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitToken, Workspaces } from "../../core/ports.ts";
+import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import { type GitContext, mirrorDir } from "./layout.ts";
 import { ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { callRemote, Unauthorized } from "./remote.ts";
-import { inRoom } from "./room.ts";
+import { dropHalf, inRoom } from "./room.ts";
 import { GitFailure, git } from "./run-git.ts";
 
 /** What waits for the next fetch of one mirror. */
@@ -60,6 +61,11 @@ async function bringUpToDate(
   try {
     await update(context, repo, batch, token);
   } catch (error) {
+    const why = error instanceof TransientError ? error.cause : error;
+    if (isDiskFull(why)) {
+      await dropHalf(mirrorDir(context.workDir, repo));
+      throw new TransientError(DISK_FULL, { cause: why });
+    }
     if (!isDamage(error)) throw error;
     await setAside(context, repo, error);
     await update(context, repo, batch, token);

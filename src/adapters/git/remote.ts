@@ -1,5 +1,6 @@
 import { TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
+import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import type { GitContext } from "./layout.ts";
 import { nameOf } from "./mirror.ts";
 import { GitFailure, type RunningGit, startGit } from "./run-git.ts";
@@ -131,6 +132,7 @@ export function failureOf(repo: RepoRef, code: number | null, stderr: string): E
       { cause: failure },
     );
   }
+  if (isDiskFull(failure)) return new TransientError(DISK_FULL, { cause: failure });
   if (PASSING.some((pattern) => pattern.test(stderr))) {
     return new TransientError(`the connection to GitHub failed: ${lastLine(stderr)}`, {
       cause: failure,

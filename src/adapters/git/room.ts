@@ -46,8 +46,8 @@ export async function inRoom<T>(
   throw new TransientError("this server is short of disk or memory");
 }
 
-/** Removes the pack that was being written. */
-async function dropHalf(dir: string): Promise<void> {
+/** Removes the pack that was being written. Call under the mirror's lock. */
+export async function dropHalf(dir: string): Promise<void> {
   const packs = path.join(dir, "objects", "pack");
   for (const name of (await unlessAbsent(readdir(packs))) ?? []) {
     if (name.startsWith("tmp_")) await rm(path.join(packs, name), { force: true });

@@ -43,7 +43,7 @@ async function entriesOf(dir: string, tree: string): Promise<string[]> {
 }
 
 /** What the mirror has below `worktrees`, each with the tree its `gitdir` names. */
-async function registered(dir: string): Promise<{ entry: string; tree: string | null }[]> {
+export async function registered(dir: string): Promise<{ entry: string; tree: string | null }[]> {
   const parent = path.join(dir, "worktrees");
   const names = (await unlessAbsent(readdir(parent))) ?? [];
   return Promise.all(

@@ -6,11 +6,12 @@ import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
 import type { AppConfig, Credentials } from "./config.ts";
 import type { SubmitDeps } from "./jobs/submit.ts";
+import type { WithdrawDeps } from "./jobs/withdraw.ts";
 
 /** Opens the way in for GitHub's webhooks, and what tells whether the server is well. */
 export async function openDoors(
   config: AppConfig & { credentials: Credentials },
-  deps: { submit: SubmitDeps; healthy: () => Promise<boolean>; log: Logger },
+  deps: { submit: SubmitDeps & WithdrawDeps; healthy: () => Promise<boolean>; log: Logger },
 ): Promise<{ port: number; close(): Promise<void> }> {
   const { credentials } = config;
   const { submit, healthy, log } = deps;

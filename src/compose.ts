@@ -24,8 +24,10 @@ import { createRedactor } from "./core/redact.ts";
 import { redactedModel } from "./core/redacted-model.ts";
 import { allow } from "./jobs/allow.ts";
 import { createAuthors } from "./jobs/authors.ts";
+import { watchDeliveries } from "./jobs/deliveries.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
 import { createOutbox } from "./jobs/outbox.ts";
+import { tellPlaces } from "./jobs/places.ts";
 import { createWorker } from "./jobs/worker.ts";
 import { createLog } from "./log.ts";
 import { createSecrets } from "./secrets.ts";
@@ -172,6 +174,7 @@ export async function compose(
             ...gateDeps,
             intake: store,
             commands: store,
+            stops: store,
             outbox,
             // A worker looks for itself before it works.
             sandbox: works ? sandbox : { check: async () => ({ ok: true }) },
@@ -197,6 +200,9 @@ export async function compose(
     );
   }
   outbox.wake();
+  const watched = { github, deliveries: store, shared: store, owner, now, log };
+  const deliveries = doors && watchDeliveries(watched);
+  const places = tellPlaces({ queue: store, shared: store, outbox, owner, log });
   if (works) await queue.start(config.concurrency, worker.serve);
   if (doors) {
     const { host } = config;
@@ -206,7 +212,7 @@ export async function compose(
     port: doors?.port ?? null,
     log,
     async stop() {
-      await doors?.close();
+      await Promise.all([doors?.close(), deliveries?.stop(), places.stop()]);
       worker.stop();
       // Together: a job may be waiting for a write or a command that only ends with its own part.
       await Promise.all([queue.stop(), outbox.stop(), sandbox.stop()]);

@@ -64,6 +64,8 @@ export function initialState(
     tokens: new Map(),
     tokenLifetimeMs: 3_600_000,
     repositories: [],
+    deliveries: [],
+    sendAgain: () => undefined,
     nextId,
     changed,
   };

@@ -7,6 +7,7 @@ import { Problem, type Reply } from "./reply.ts";
 import { dispatch, type Route } from "./router.ts";
 import { appRoutes } from "./routes/app.ts";
 import { checkRoutes } from "./routes/checks.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
 import { gitDataRoutes } from "./routes/git-data.ts";
 import { issueRoutes } from "./routes/issues.ts";
 import { pullRoutes } from "./routes/pulls.ts";
@@ -39,6 +40,7 @@ export interface Fault {
 
 const ROUTES: Route[] = [
   ...appRoutes,
+  ...deliveryRoutes,
   ...checkRoutes,
   ...repositoryRoutes,
   ...gitDataRoutes,

@@ -10,7 +10,7 @@ import {
   timestamp,
   userOf,
 } from "./state.ts";
-import { type Hook, type SentWebhook, sendWebhook, webhookOf } from "./webhooks.ts";
+import { deliveryOf, type Hook, type SentWebhook, sendWebhook, webhookOf } from "./webhooks.ts";
 import { guardWorkflows } from "./workflows.ts";
 
 /** A running stand-in. */
@@ -31,6 +31,8 @@ export interface GitHubStandIn {
   }>;
   /** Sends the webhook of a stored comment again, under the same or another delivery id. */
   redeliver: (repository: string, comment: Comment, guid?: string) => Promise<SentWebhook>;
+  /** A person deletes a comment; resolves when the webhook was answered. */
+  remove: (by: { repository: string; comment: Comment; login: string }) => Promise<SentWebhook>;
   /** Calls back after each change; returns how to stop that. */
   onChange: (listener: (change: Change) => void) => () => void;
   close: () => Promise<void>;
@@ -62,13 +64,19 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
   );
 
   function send(event: string, payload: object, guid?: string): Promise<SentWebhook> {
+    const { url } = hook;
     const sending = sendWebhook(hook, state.app.id, event, payload, guid).then((sent) => {
-      if (hook.url) webhooks.push(sent);
+      if (url) {
+        webhooks.push(sent);
+        state.deliveries.push(deliveryOf(state, sent, payload));
+      }
       return sent;
     });
     onTheWay.add(sending);
     return sending.finally(() => onTheWay.delete(sending));
   }
+
+  state.sendAgain = ({ event, payload, guid }) => void send(event, payload, guid);
 
   function repository(name: string): Repository {
     const found = state.repositories.find((each) => each.name === name);
@@ -113,6 +121,13 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
         listener({ kind: "comment_created", repository: target, comment });
       }
       return { comment, webhook: await redeliver(name, comment) };
+    },
+    async remove({ repository: name, comment, login }) {
+      const target = repository(name);
+      target.comments.delete(comment.id);
+      const change = { kind: "comment_deleted", repository: target, comment, by: login } as const;
+      for (const listener of listeners) listener(change);
+      return send("issue_comment", webhookOf(state, change)?.payload ?? {});
     },
     onChange(listener) {
       listeners.add(listener);

@@ -92,6 +92,22 @@ export interface Token {
   expiresAt: number;
 }
 
+/** One attempt to deliver a webhook. */
+export interface Delivery {
+  /** Above 2^53, as GitHub's are. */
+  id: bigint;
+  guid: string;
+  deliveredAt: number;
+  redelivery: boolean;
+  /** Null when nobody answered. */
+  statusCode: number | null;
+  event: string;
+  action: string;
+  installationId: number;
+  repositoryId: number | null;
+  payload: object;
+}
+
 /** Everything the stand-in knows. */
 export interface State {
   /** `http://127.0.0.1:PORT` */
@@ -105,6 +121,10 @@ export interface State {
   /** How long new tokens live: GitHub's an hour. */
   tokenLifetimeMs: number;
   repositories: Repository[];
+  /** Oldest first. */
+  deliveries: Delivery[];
+  /** Sends a webhook once more, under its own guid. */
+  sendAgain: (delivery: { guid: string; event: string; payload: object }) => void;
   nextId: () => number;
   /** Called after every change of a comment, reaction or pull request. */
   changed: (change: Change) => void;
@@ -114,6 +134,7 @@ export interface State {
 export type Change =
   | { kind: "comment_created"; repository: Repository; comment: Comment }
   | { kind: "comment_edited"; repository: Repository; comment: Comment; before: string }
+  | { kind: "comment_deleted"; repository: Repository; comment: Comment; by: string }
   | { kind: "reaction"; repository: Repository; reaction: Reaction }
   | { kind: "pull"; repository: Repository; pull: Pull }
   | { kind: "check_run"; repository: Repository; run: CheckRun };

@@ -3,7 +3,7 @@ import type { EmitterWebhookEvent } from "@octokit/webhooks";
 import { commentShape, issueShape } from "./shapes/issue.ts";
 import { repositoryShape } from "./shapes/repository.ts";
 import { userShape } from "./shapes/user.ts";
-import type { Change, Comment, Repository, State } from "./state.ts";
+import type { Change, Comment, Delivery, Repository, State } from "./state.ts";
 
 /** Where webhooks go; nothing is sent while `url` is null. */
 export interface Hook {
@@ -23,6 +23,7 @@ export interface SentWebhook {
 const ANSWER_MS = 10_000;
 
 type CommentCreated = EmitterWebhookEvent<"issue_comment.created">["payload"];
+type CommentDeleted = EmitterWebhookEvent<"issue_comment.deleted">["payload"];
 type CommentEdited = EmitterWebhookEvent<"issue_comment.edited">["payload"];
 
 /** The webhook a change causes, as GitHub documents it; null when the App does not listen for it. */
@@ -30,6 +31,12 @@ export function webhookOf(state: State, change: Change): { event: string; payloa
   switch (change.kind) {
     case "comment_created": {
       const payload: CommentCreated = { action: "created", ...commentEvent(state, change) };
+      return { event: "issue_comment", payload };
+    }
+    case "comment_deleted": {
+      const { by, ...event } = change;
+      const sender = userShape(state, by);
+      const payload: CommentDeleted = { action: "deleted", ...commentEvent(state, event), sender };
       return { event: "issue_comment", payload };
     }
     case "comment_edited": {
@@ -65,6 +72,24 @@ function signatures(secret: string, body: string): Record<string, string> {
   return {
     "x-hub-signature": `sha1=${hex("sha1")}`,
     "x-hub-signature-256": `sha256=${hex("sha256")}`,
+  };
+}
+
+/** What GitHub's own list says of a webhook that was sent. */
+export function deliveryOf(state: State, sent: SentWebhook, payload: object): Delivery {
+  const repository: unknown = "repository" in payload ? payload.repository : null;
+  const id = repository !== null && typeof repository === "object" && Reflect.get(repository, "id");
+  return {
+    id: 3_804_004_623_172_000_000n + BigInt(state.nextId()),
+    guid: sent.guid,
+    deliveredAt: Date.now(),
+    redelivery: state.deliveries.some((each) => each.guid === sent.guid),
+    statusCode: sent.status,
+    event: sent.event,
+    action: sent.action,
+    installationId: state.installationId,
+    repositoryId: typeof id === "number" ? id : null,
+    payload,
   };
 }
 

@@ -15,8 +15,10 @@ const SUSPECT_BODY_BYTES = 1024 * 1024;
 const REFUSALS = { capacity: 20, perSecond: 0.2 };
 /** Deliveries that are taken at the same time: each may ask GitHub a few questions. */
 const MOST_AT_ONCE = 32;
-/** How long a delivery waits for its turn: GitHub gives up after 10 s. */
-const PATIENCE_MS = 8000;
+/** How many wait for their turn: their bodies are in memory. */
+const MOST_WAITING = 1000;
+/** How long a delivery waits for its turn and its answer: GitHub gives up after 10 s. */
+const ANSWER_MS = 7500;
 /** Seconds after which to come back when there was no room or no turn. */
 const RETRY_S = "10";
 /** Between two lines in the log about deliveries that are refused. */
@@ -30,7 +32,10 @@ const EVENT = /^(?!error$)[a-z][a-z0-9_]{0,99}$/;
 export interface WebhookDeps {
   /** Compares the signature with the bytes of the body in constant time. */
   verify: (body: Buffer, signature: string) => boolean;
-  /** Resolves once everything the event asks for is stored. */
+  /**
+   * Resolves once everything the event asks for is stored. One that takes too long is answered 503 and
+   * keeps its turn until it ends, so that a store that stands still is not asked ever more.
+   */
   receive: (event: { id: string; name: string; payload: unknown }) => Promise<void>;
   now: () => number;
   log: Log;
@@ -46,7 +51,7 @@ export interface WebhookDeps {
  */
 export function createWebhookDoor(deps: WebhookDeps): Route {
   const room = createRoom();
-  const turns = createTurns(MOST_AT_ONCE);
+  const turns = createTurns(MOST_AT_ONCE, MOST_WAITING);
   const refusals = createBuckets({ ...REFUSALS, now: deps.now });
   const tell = createTeller(deps);
 
@@ -82,12 +87,9 @@ export function createWebhookDoor(deps: WebhookDeps): Route {
     if (!deps.verify(body.bytes, signature)) {
       return refused(client, 401, "the signature does not match; is WEBHOOK_SECRET the App's?");
     }
-    if (!(await turns.take(PATIENCE_MS))) return busy("too much is being taken; deliver it again");
-    try {
-      return await take(request, body.bytes, deps);
-    } finally {
-      turns.give();
-    }
+    const until = performance.now() + ANSWER_MS;
+    if (!(await turns.take(ANSWER_MS))) return busy("too much is being taken; deliver it again");
+    return inTime(take(request, body.bytes, deps).finally(turns.give), until);
   };
 }
 
@@ -122,6 +124,15 @@ async function take(request: IncomingMessage, body: Buffer, deps: WebhookDeps): 
     return answer(503, "not taken; deliver it again");
   }
   return new Response("ok\n");
+}
+
+/** What `work` gives, or 503 at `until`: sent again, a delivery that was stored after all is known. */
+function inTime(work: Promise<Response>, until: number): Promise<Response> {
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const late = () => resolve(busy("it takes too long; deliver it again"));
+  const timer = setTimeout(late, until - performance.now());
+  work.finally(() => clearTimeout(timer)).then(resolve, reject);
+  return promise;
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {

@@ -221,6 +221,8 @@ export interface Job {
   priority: number;
   /** Raised at every claim; a write that carries an older fence is refused. */
   fence: number;
+  /** While it is queued: how many go before it; null or absent until its board tells. */
+  ahead?: number | null;
   /** Claims since it last got on, this one included: many mean that it never will. */
   attempts: number;
   /** Who wants it stopped; null when nobody does. */

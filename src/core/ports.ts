@@ -4,6 +4,7 @@ import type { FileChange, RepoRef, Stopped } from "./job.ts";
 import type { Account } from "./policy.ts";
 import type { Role } from "./role.ts";
 
+export type * from "./deliveries.ts";
 export type * from "./stores.ts";
 
 /** The operator's emergency stop. */

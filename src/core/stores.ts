@@ -36,6 +36,13 @@ export type Admit = (usage: Usage) => Verdict;
 export interface IntakeStore {
   /** Whether the delivery, or the comment under another delivery, was heard already. */
   known(guid: string, key: string): Promise<boolean>;
+  /** Stores that a delivery came which asks for nothing. */
+  saw(delivery: Delivery): Promise<void>;
+  /**
+   * Stores that a comment was deleted: it starts nothing any more, whenever it comes. The id of the
+   * command that it led to before, else null. The delivery itself is not stored.
+   */
+  bury(comment: { key: string; repo: RepoRef; issue: number }): Promise<string | null>;
   /** How many comments of a person were heard in the last hour. */
   heardOf(actorId: number): Promise<number>;
   /** Stores command, jobs and first acts whole; nothing when the comment is known or `admit` refuses. */
@@ -99,8 +106,28 @@ export interface ClaimStore {
   releaseAll(worker: string): Promise<number>;
   /** Ids of unfinished jobs that nobody holds and whose time has come. */
   waiting(): Promise<string[]>;
-  /** How many jobs wait that came before this one. */
-  ahead(id: string): Promise<number>;
+}
+
+/** A queued job that nobody holds, with what decides whose turn it is. */
+export interface QueuedJob {
+  id: string;
+  commandId: string;
+  repoId: number;
+  installationId: number;
+  priority: number;
+  createdAt: number;
+  number: number;
+  /** How many are before it, as its board was told last; null when it was not. */
+  ahead: number | null;
+}
+
+/** The jobs that wait, as their boards tell them. */
+export interface QueueStore {
+  queued(): Promise<QueuedJob[]>;
+  /** When one of its jobs was last claimed, by repository; 0 for never. */
+  served(): Promise<{ repoId: number; installationId: number; servedAt: number }[]>;
+  /** Stores how many are before a job. */
+  place(id: string, ahead: number): Promise<void>;
 }
 
 /** Jobs that somebody wants stopped. */

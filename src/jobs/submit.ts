@@ -41,6 +41,9 @@ type Decision =
 
 type Addressed = Exclude<ParsedCommand, { kind: "not_for_us" }>;
 
+/** How long a comment may take until it is stored: after that GitHub was told that it failed. */
+const TAKE_MS = 7000;
+
 /** Copies of one comment come one after another: the first decides, the others find it known. */
 const lock = createLock();
 
@@ -54,14 +57,16 @@ export async function submit(
   deps: SubmitDeps,
 ): Promise<void> {
   const comment = redacted(given, deps.redact);
+  const until = performance.now() + TAKE_MS;
   const parsed = parseCommand(comment.body, { maxTasks: MOST_TASKS });
-  if (parsed.kind === "not_for_us") return;
+  if (parsed.kind === "not_for_us") return deps.intake.saw(delivery);
   const { repo, author, issue } = comment;
   const key = `${repo.id}/${comment.commentId}`;
   await lock(key, async () => {
     if (await deps.intake.known(delivery.guid, key)) return;
     const heard = { delivery, key, actorId: author?.id ?? null, repo, issue: issue.number };
-    await settle(heard, comment, await decide(parsed, comment, key, deps), deps);
+    const decision = inTime(await decide(parsed, comment, key, deps), until);
+    await settle(heard, comment, decision, deps);
   });
 }
 
@@ -130,6 +135,19 @@ async function letOut(
   const { id, login } = actor;
   const allowed = await deps.allow({ repo, issue: issue.number, job, sha, actor: { id, login } });
   return answer(allowed.text, allowed.start);
+}
+
+/** Lets nothing begin that comes too late to be answered: it is delivered again. */
+function inTime(decision: Decision, until: number): Decision {
+  if (decision.kind === "refused") return decision;
+  const { admit } = decision;
+  return {
+    ...decision,
+    admit: (usage) => {
+      if (performance.now() > until) throw new TransientError("the comment took too long to store");
+      return admit(usage);
+    },
+  };
 }
 
 /** Stores what was decided; what is in use may refuse it even now. */

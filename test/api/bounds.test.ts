@@ -67,13 +67,15 @@ describe("the room for bodies", () => {
 
 describe("turns", () => {
   it("come in order, and not at all for who waits too long", async () => {
-    const turns = createTurns(1);
+    const turns = createTurns(1, 2);
     expect(await turns.take(0)).toBe(true);
     const order: string[] = [];
     const late = turns.take(1).then((came) => order.push(`late ${came}`));
     await late;
     const first = turns.take(10_000).then((came) => order.push(`first ${came}`));
     const second = turns.take(10_000).then((came) => order.push(`second ${came}`));
+    // The line is full.
+    expect(await turns.take(10_000)).toBe(false);
     turns.give();
     await first;
     turns.give();

@@ -78,6 +78,7 @@ beforeEach(async () => {
     createApp({
       intake: store,
       commands: store,
+      stops: store,
       outbox,
       killSwitch: { paused: async () => paused },
       get repositories() {

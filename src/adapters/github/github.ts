@@ -10,9 +10,11 @@ import type {
   JobAccess,
   Log,
   Performer,
+  SentDeliveries,
   SharedStore,
 } from "../../core/ports.ts";
 import { createAppJwt } from "./app-jwt.ts";
+import { createDeliveries } from "./deliveries.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
 import { mint } from "./mint.ts";
 import { createPauses } from "./pauses.ts";
@@ -45,7 +47,7 @@ export function createGitHub(options: {
   onToken?: (token: string, alive: boolean) => void;
   now?: () => number;
   timing?: Partial<Timing>;
-}): GitHub & JobAccess & Performer & { stop(): Promise<void> } {
+}): GitHub & JobAccess & Performer & SentDeliveries & { stop(): Promise<void> } {
   const { appId, privateKey, log, git, now = Date.now } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const pauses = createPauses({ shared: options.shared, now, log });
@@ -110,6 +112,7 @@ export function createGitHub(options: {
   });
   return {
     ...readsOf(CONVERSATION),
+    ...createDeliveries(app),
     forJob(jobId) {
       const holder = jobLane(jobId);
       tokens.open(holder);

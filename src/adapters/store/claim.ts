@@ -93,6 +93,7 @@ export function claimStore(database: Database): ClaimStore {
             attempts: eb("attempts", "+", 1),
             lease_owner: owner,
             lease_until: later(leaseMs),
+            ahead: null,
           }))
           .where("id", "=", chosen.id)
           .returningAll()
@@ -160,31 +161,6 @@ export function claimStore(database: Database): ClaimStore {
     async waiting() {
       const rows = await free(tables).select("job.id").orderBy("job.id").execute();
       return rows.map((row) => row.id);
-    },
-
-    async ahead(id) {
-      const { jobs } = await tables
-        .selectFrom("jobs as job")
-        .innerJoin("jobs as mine", (join) => join.on("mine.id", "=", id))
-        .select(({ fn }) => fn.countAll<number>().as("jobs"))
-        .where("job.state", "=", "queued")
-        .where("job.lease_owner", "is", null)
-        .where(({ eb, or, and }) =>
-          or([
-            eb("job.priority", ">", eb.ref("mine.priority")),
-            and([
-              eb("job.priority", "=", eb.ref("mine.priority")),
-              eb("job.created_at", "<", eb.ref("mine.created_at")),
-            ]),
-            and([
-              eb("job.priority", "=", eb.ref("mine.priority")),
-              eb("job.created_at", "=", eb.ref("mine.created_at")),
-              eb("job.number", "<", eb.ref("mine.number")),
-            ]),
-          ]),
-        )
-        .executeTakeFirstOrThrow();
-      return jobs;
     },
   };
 }

@@ -1,7 +1,8 @@
 import { type Kysely, sql } from "kysely";
 import { isTerminal, JOB_STATES } from "../../core/job.ts";
+import { createLock } from "../../core/lock.ts";
 import type { Refusal, Usage } from "../../core/policy.ts";
-import type { Admit, Heard, IntakeStore, KeyedAct } from "../../core/ports.ts";
+import type { Admit, Delivery, Heard, IntakeStore, KeyedAct } from "../../core/ports.ts";
 import { encodeJob } from "./job-row.ts";
 import { putAct } from "./outbox.ts";
 import type { Database, Tables } from "./schema.ts";
@@ -17,6 +18,27 @@ const OPEN = JOB_STATES.filter((state) => !isTerminal(state));
 export function intakeStore(database: Database): IntakeStore {
   const { tables, now } = database;
   const anHourAgo = sql<number>`${now} - ${HOUR_MS}`;
+  const inTurn = createLock();
+
+  /** In line within this process first: those who wait for other processes hold a connection each. */
+  const alone = <T>(work: (transaction: Kysely<Tables>) => Promise<T>): Promise<T> =>
+    inTurn("intake", () =>
+      tables.transaction().execute(async (transaction) => {
+        await database.alone(transaction, "intake");
+        return work(transaction);
+      }),
+    );
+
+  async function recordDelivery(
+    transaction: Kysely<Tables>,
+    { guid, event, action }: Delivery,
+  ): Promise<void> {
+    await transaction
+      .insertInto("deliveries")
+      .values({ guid, event, action, received_at: now })
+      .onConflict((conflict) => conflict.column("guid").doNothing())
+      .execute();
+  }
 
   /** Stores the delivery with the comment it brought; `refused`: by which rule, and whether it is told. */
   async function record(
@@ -24,11 +46,7 @@ export function intakeStore(database: Database): IntakeStore {
     heard: Heard,
     refused?: { rule: Refusal["rule"]; told: boolean },
   ): Promise<void> {
-    await transaction
-      .insertInto("deliveries")
-      .values({ ...heard.delivery, received_at: now })
-      .onConflict((conflict) => conflict.column("guid").doNothing())
-      .execute();
+    await recordDelivery(transaction, heard.delivery);
     await transaction
       .insertInto("intakes")
       .values({
@@ -58,8 +76,7 @@ export function intakeStore(database: Database): IntakeStore {
     admit: Admit,
     work: (transaction: Kysely<Tables>) => Promise<void>,
   ) {
-    return tables.transaction().execute(async (transaction) => {
-      await database.alone(transaction, "intake");
+    return alone(async (transaction) => {
       if (await isKnown(transaction, heard.delivery.guid, heard.key)) {
         // The next copy of this delivery is known whatever its comment.
         await record(transaction, heard);
@@ -91,18 +108,19 @@ export function intakeStore(database: Database): IntakeStore {
   async function usageOf(transaction: Kysely<Tables>, heard: Heard): Promise<Usage> {
     const open = transaction
       .selectFrom("jobs")
-      .innerJoin("commands", "commands.id", "jobs.command_id")
-      .innerJoin("intakes", "intakes.key", "commands.key")
       .select((eb) => eb.fn.countAll<number>().as("jobs"))
       .where("jobs.state", "in", OPEN);
-    const jobsOf = async (shared: typeof open) => (await shared.executeTakeFirstOrThrow()).jobs;
+    const jobsOf = async (counted: typeof open) => (await counted.executeTakeFirstOrThrow()).jobs;
+    const person = open
+      .innerJoin("commands", "commands.id", "jobs.command_id")
+      .innerJoin("intakes", "intakes.key", "commands.key")
+      .where("intakes.actor_id", "=", heard.actorId);
+    const { id, installationId } = heard.repo;
     return {
       open: {
-        person: await jobsOf(open.where("intakes.actor_id", "=", heard.actorId)),
-        repository: await jobsOf(open.where("intakes.repo_id", "=", heard.repo.id)),
-        installation: await jobsOf(
-          open.where("intakes.installation_id", "=", heard.repo.installationId),
-        ),
+        person: (await person.executeTakeFirstOrThrow()).jobs,
+        repository: await jobsOf(open.where("jobs.repo_id", "=", id)),
+        installation: await jobsOf(open.where("jobs.installation_id", "=", installationId)),
       },
       heard: await heardOf(transaction, heard.actorId),
     };
@@ -126,6 +144,35 @@ export function intakeStore(database: Database): IntakeStore {
   return {
     known: (guid, key) => isKnown(tables, guid, key),
     heardOf: (actorId) => heardOf(tables, actorId),
+
+    async saw(delivery) {
+      await tables.transaction().execute((transaction) => recordDelivery(transaction, delivery));
+    },
+
+    bury({ key, repo, issue }) {
+      return alone(async (transaction) => {
+        await transaction
+          .insertInto("intakes")
+          .values({
+            key,
+            actor_id: null,
+            installation_id: repo.installationId,
+            repo_id: repo.id,
+            issue,
+            rule: "deleted",
+            told: 0,
+            at: now,
+          })
+          .onConflict((conflict) => conflict.column("key").doNothing())
+          .execute();
+        const command = await transaction
+          .selectFrom("commands")
+          .select("id")
+          .where("key", "=", key)
+          .executeTakeFirst();
+        return command?.id ?? null;
+      });
+    },
 
     accept({ delivery, command, jobs, acts, admit }) {
       const { key, actor, repo, issue } = command;
@@ -162,8 +209,7 @@ export function intakeStore(database: Database): IntakeStore {
     answer: (heard, acts, admit) => taking(heard, admit, (transaction) => put(transaction, acts)),
 
     refuse(heard, { rule, told: when }, acts) {
-      return tables.transaction().execute(async (transaction) => {
-        await database.alone(transaction, "intake");
+      return alone(async (transaction) => {
         const known = await isKnown(transaction, heard.delivery.guid, heard.key);
         const told =
           !known &&

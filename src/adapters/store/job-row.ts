@@ -17,6 +17,7 @@ type Spec = Omit<
   | "priority"
   | "attempts"
   | "stop"
+  | "ahead"
   | "allowance"
   | "conflicts"
   | "createdAt"
@@ -27,7 +28,7 @@ export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
   const { change, allowance, publication, sources, conflicts, createdAt, ...rest } = more;
-  const { startedAt, endedAt, priority, attempts, stop, ...spec } = rest;
+  const { startedAt, endedAt, priority, attempts, stop, ahead, ...spec } = rest;
   spec satisfies Spec;
   return {
     id,
@@ -43,6 +44,7 @@ export function encodeJob(job: Job): JobRow {
     fence,
     attempts,
     stop: stop && JSON.stringify(stop),
+    ahead: ahead ?? null,
     lease_owner: null,
     lease_until: null,
     spec: JSON.stringify(spec),
@@ -103,6 +105,7 @@ export function decodeJob(row: JobRow): Job {
     priority: row.priority,
     attempts: row.attempts,
     stop: row.stop === null ? null : fromJson<Job["stop"]>(row.stop, `${where}, stop`),
+    ...(row.ahead === null ? {} : { ahead: row.ahead }),
     spend: fromJson<Job["spend"]>(row.spend, `${where}, spend`),
     plan: fromJson<Job["plan"]>(row.plan, `${where}, plan`),
     lastAction: row.last_action,

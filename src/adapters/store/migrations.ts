@@ -1,13 +1,21 @@
 import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 import { UserError } from "../../core/errors.ts";
 import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
+import { oweDeliveries } from "./owe-deliveries.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** Works in the transaction that brings the schema up to date. */
 type Migration = (transaction: Kysely<Tables>, database: Database) => Promise<void>;
 
 /** Number N is at index N - 1. A released one is never edited: a change is a new one at the end. */
-const MIGRATIONS: Migration[] = [createTables, addAllowance, createIntakes, addSources, shareJobs];
+const MIGRATIONS: Migration[] = [
+  createTables,
+  addAllowance,
+  createIntakes,
+  addSources,
+  shareJobs,
+  oweDeliveries,
+];
 
 /** Which schema this program has. */
 export const NEWEST_SCHEMA = MIGRATIONS.length;

@@ -16,6 +16,17 @@ export interface Tables {
     action: string | null;
     received_at: number;
   };
+  /** Deliveries that GitHub is to be asked for again, and those it was asked for. */
+  owed_deliveries: {
+    guid: string;
+    /** GitHub's number of one attempt: text, for it may be above 2^53. */
+    delivery_id: string;
+    event: string;
+    delivered_at: number;
+    asks: number;
+    /** Not to be asked for before; null when it is settled. */
+    next_at: number | null;
+  };
   /** Comments that were heard: one row each, whatever became of it. */
   intakes: {
     /** Repository id and comment id. */
@@ -24,8 +35,8 @@ export interface Tables {
     installation_id: number;
     repo_id: number;
     issue: number;
-    /** The rule that refused it; null when it was admitted. */
-    rule: Refusal["rule"] | null;
+    /** The rule that refused it; null when it was admitted. "deleted": the comment is gone. */
+    rule: Refusal["rule"] | "deleted" | null;
     /** 1 when the person was told of the refusal. */
     told: number;
     at: number;
@@ -59,6 +70,8 @@ export interface Tables {
     lease_until: number | null;
     /** JSON of who wants it stopped. */
     stop: string | null;
+    /** How many go before it, as its board tells. */
+    ahead: number | null;
     /** JSON of what never changes: task, route, repository, base, target, configuration. */
     spec: string;
     /** JSON of Spend. */

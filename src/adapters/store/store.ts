@@ -4,10 +4,12 @@ import type {
   AllowanceStore,
   ClaimStore,
   CommandStore,
+  DeliveryStore,
   IntakeStore,
   JobStore,
   Log,
   OutboxStore,
+  QueueStore,
   SharedStore,
   StopStore,
 } from "../../core/ports.ts";
@@ -16,11 +18,13 @@ import { allowanceStore } from "./allowances.ts";
 import { checkSqlite } from "./check-sqlite.ts";
 import { claimStore } from "./claim.ts";
 import { commandStore } from "./commands.ts";
+import { deliveryStore } from "./deliveries.ts";
 import { intakeStore } from "./intake.ts";
 import { jobStore } from "./jobs.ts";
 import { migrate } from "./migrations.ts";
 import { outboxStore } from "./outbox.ts";
 import { openPostgres } from "./postgres.ts";
+import { queueStore } from "./queued.ts";
 import type { Announce, Database } from "./schema.ts";
 import { sharedStore } from "./shared.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -32,6 +36,8 @@ export type Store = IntakeStore &
   CommandStore &
   JobStore &
   ClaimStore &
+  DeliveryStore &
+  QueueStore &
   StopStore &
   SharedStore &
   AllowanceStore &
@@ -57,6 +63,8 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...commandStore(database),
     ...jobStore(database),
     ...claimStore(database),
+    ...deliveryStore(database),
+    ...queueStore(database),
     ...stopStore(database),
     ...sharedStore(database),
     ...allowanceStore(database),

@@ -95,6 +95,9 @@ function state(job: Job): string {
   if (job.state === "done" && job.change?.evidence.some((check) => check.exitCode !== 0)) {
     return "⚠️ done, checks fail";
   }
+  if (job.state === "queued" && typeof job.ahead === "number") {
+    return job.ahead === 0 ? `${FACE.queued}, next` : `${FACE.queued}, ${job.ahead} before it`;
+  }
   return FACE[job.state];
 }
 

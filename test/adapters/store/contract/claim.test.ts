@@ -166,16 +166,6 @@ test("for a second a job is left to a worker that has its mirror and room", asyn
   expect(await claims(store, 1)).toEqual(["e-1"]);
 });
 
-test("how many jobs come before one", async () => {
-  const store = await storeOn();
-  await ask(store, "a", { count: 3, at: 1 });
-  await ask(store, "night", { priority: 0, at: 0, repo: 2 });
-  expect(await store.ahead("a-3")).toBe(2);
-  expect(await store.ahead("night-1")).toBe(3);
-  await claimNext(store);
-  expect(await store.ahead("a-3")).toBe(1);
-});
-
 test("a job that did not begin ends when somebody stops it; one that did is marked", async () => {
   const store = await storeOn();
   await ask(store, "a", { count: 3 });

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { toError } from "../core/errors.ts";
+import { isWorthTelling, placesInLine } from "../core/line.ts";
+import type { Log, QueueStore, SharedStore } from "../core/ports.ts";
+import { refreshBoard } from "./board.ts";
+import type { Outbox } from "./outbox.ts";
+
+const NAME = "places";
+const EVERY_MS = 15_000;
+/** Longer than one look to the next: who keeps it is the only one that tells. */
+const HOLD_MS = 40_000;
+/** Boards that are told anew in one look: GitHub takes 80 such writes a minute. */
+const MOST_BOARDS = 10;
+
+interface PlacesDeps {
+  queue: QueueStore;
+  shared: SharedStore;
+  outbox: Outbox;
+  /** This process. */
+  owner: string;
+  log: Log;
+}
+
+/** Says on the boards of jobs that wait how many go before them, until `stop`. Of many processes one does so. */
+export function tellPlaces(deps: PlacesDeps): { stop(): Promise<void> } {
+  const { shared, owner, log } = deps;
+  const stopped = new AbortController();
+  const { signal } = stopped;
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        if (await shared.hold(NAME, owner, HOLD_MS)) await tellOnce(deps);
+      } catch (thrown) {
+        log.warn({ err: toError(thrown) }, "which jobs go first could not be told");
+      }
+    }
+  }
+
+  const watching = watch();
+  return {
+    async stop() {
+      stopped.abort(new Error("the server is stopping"));
+      await watching;
+    },
+  };
+}
+
+/** Tells once, the next ones first; a board at most once. */
+export async function tellOnce({ queue, outbox }: Pick<PlacesDeps, "queue" | "outbox">) {
+  const queued = await queue.queued();
+  const places = placesInLine(queued, await queue.served());
+  const boards = new Set<string>();
+  const moved = queued
+    .flatMap((job) => {
+      const place = places.get(job.id);
+      return place === undefined ? [] : [{ ...job, place }];
+    })
+    .sort((a, b) => a.place - b.place);
+  for (const { id, commandId, ahead, place } of moved) {
+    const told = boards.has(commandId);
+    if (!told && (boards.size >= MOST_BOARDS || !isWorthTelling(ahead, place))) continue;
+    if (ahead !== place) await queue.place(id, place);
+    boards.add(commandId);
+  }
+  for (const commandId of boards) await refreshBoard({ outbox }, commandId);
+}

@@ -1,30 +1,17 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
+import { type NamedTest, namedTests } from "../support/named-tests.ts";
 import type { Mutation } from "./mutations/mutation.ts";
 
 /** Root of the repository. */
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 
 /** One attack of the suite. */
-export interface Attack {
-  id: string;
-  what: string;
-  /** Its test file, relative to the repository. */
-  file: string;
-}
-
-const TITLE = /^\s*(?:async\s+)?it(?:\.\w+)?\(\s*(["'`])([a-z]+-\d+) ((?:(?!\1).)*)\1/gm;
+export type Attack = NamedTest;
 
 /** Every attack of `test/hostile`, read from the titles of its tests. */
 export function attacks(): Attack[] {
-  return readdirSync(import.meta.dirname)
-    .filter((name) => name.endsWith(".test.ts"))
-    .sort()
-    .flatMap((name) => {
-      const text = readFileSync(path.join(import.meta.dirname, name), "utf8");
-      const file = path.relative(ROOT, path.join(import.meta.dirname, name));
-      return [...text.matchAll(TITLE)].map(([, , id = "", what = ""]) => ({ id, what, file }));
-    });
+  return namedTests(import.meta.dirname, ROOT);
 }
 
 /** Every mutation of `test/hostile/mutations`. */

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import type { GitHubOptions } from "../../demo/github/initial-state.ts";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/start.ts";
+import type { StorePlace } from "../../src/adapters/store/store.ts";
 import {
   type ChatRequest,
   type ModelServer,
@@ -24,6 +25,7 @@ import {
 } from "./world-repository.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const FAULTY_MAIN = fileURLToPath(new URL("./faulty-main.ts", import.meta.url));
 
 /** The App's key pair; made once, for making one takes a while. */
 const { privateKey } = generateKeyPairSync("rsa", {
@@ -43,6 +45,8 @@ export interface WorldOptions extends RepositoryOptions {
   env?: Record<string, string>;
   /** Words before the server's own, such as a program that starts it with something inherited. */
   launcher?: (home: string) => string[];
+  /** Starts the server with failpoints, which `child()` takes by message (test/support/failpoints.ts). */
+  failpoints?: boolean;
   /** More repositories of acme's beside `shop`, by name. */
   repositories?: Record<string, RepositoryOptions>;
 }
@@ -57,7 +61,12 @@ export interface World extends WorldRepository {
   /** One of acme's repositories by name. */
   at(name: string): WorldRepository;
   log(): string;
-  start(): Promise<void>;
+  /** The process that was started last. */
+  child(): ChildProcess;
+  /** Where its rows are. */
+  place: StorePlace;
+  /** Starts the server; `env` holds for this start only. */
+  start(env?: Record<string, string>): Promise<void>;
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>;
 }
 
@@ -123,8 +132,9 @@ async function buildWorld(
   const children: ChildProcess[] = [];
   let log = "";
 
-  async function start(): Promise<void> {
-    const words = [...(options.launcher?.(dir) ?? []), process.execPath, MAIN];
+  async function start(env: Record<string, string> = {}): Promise<void> {
+    const main = options.failpoints ? FAULTY_MAIN : MAIN;
+    const words = [...(options.launcher?.(dir) ?? []), process.execPath, main];
     const started = spawn(words[0] ?? "", words.slice(1), {
       cwd: dir,
       env: {
@@ -144,14 +154,15 @@ async function buildWorld(
         LOG_LEVEL: "info",
         ...(database && "url" in database ? { DATABASE_URL: database.url } : {}),
         ...options.env,
+        ...env,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", ...(options.failpoints ? (["ipc"] as const) : [])],
     });
     child = started;
     children.push(started);
     const listens = Promise.withResolvers<void>();
     for (const stream of [started.stdout, started.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
         log += text;
         if (text.includes("Draftsmith listens")) listens.resolve();
       });
@@ -177,6 +188,11 @@ async function buildWorld(
     home: dir,
     at,
     log: () => log,
+    child() {
+      if (child === null) throw new Error("no server was started");
+      return child;
+    },
+    place: database ?? { file: path.join(dataDir, "draftsmith.db") },
     start,
     stop,
   };

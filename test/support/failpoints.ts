@@ -1,0 +1,105 @@
+import { appendFileSync } from "node:fs";
+import type { Wrap } from "../../src/compose.ts";
+
+/**
+ * One fault: the `nth` time the process passes `at`, which is `<port>.<method>[:<kind>]:<before|after>`
+ * (`*` is every failpoint). `kill` and `pause` are signals to the process itself, after `laterMs` if given.
+ */
+export interface Fault {
+  at: string;
+  nth: number;
+  do: "kill" | "throw" | "hang" | "pause";
+  laterMs?: number;
+}
+
+/** Stores what is passed as `<pid> <name>` lines, and lets armed faults happen. */
+export function createFailpoints(record: string | null): {
+  wrap: Wrap;
+  arm(faults: Fault[]): void;
+} {
+  const armed: Fault[] = [];
+  /** Kinds of the outbox's rows by their id, learned when they are taken. */
+  const kinds = new Map<number, string>();
+
+  async function pass(name: string): Promise<void> {
+    if (record !== null) appendFileSync(record, `${process.pid} ${name}\n`);
+    for (const fault of armed.filter(({ at }) => at === "*" || at === name)) {
+      fault.nth -= 1;
+      if (fault.nth > 0) continue;
+      armed.splice(armed.indexOf(fault), 1);
+      await happen(fault, name);
+    }
+  }
+
+  function wrapMethod(port: string, name: string, method: CallableFunction, target: object) {
+    return async (...args: unknown[]): Promise<unknown> => {
+      const kind = kindOf(port, name, args, kinds);
+      const point = `${port}.${name}${kind === "" ? "" : `:${kind}`}`;
+      await pass(`${point}:before`);
+      const result: unknown = await Reflect.apply(method as never, target, args);
+      if (port === "store" && name === "take") {
+        for (const row of result as { id: number; act: { kind: string } }[]) {
+          kinds.set(row.id, row.act.kind);
+        }
+      }
+      await pass(`${point}:after`);
+      return result;
+    };
+  }
+
+  const wrap: Wrap = (port, adapter) => {
+    const methods = new Map<string | symbol, unknown>();
+    return new Proxy(adapter, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function" || typeof name !== "string") return value;
+        if (!methods.has(name)) {
+          methods.set(
+            name,
+            // The one method that answers at once; what it lends is the same port.
+            name === "forJob"
+              ? (jobId: string) => {
+                  const lent = Reflect.apply(value, target, [jobId]);
+                  return { ...lent, github: wrap(port, lent.github) };
+                }
+              : wrapMethod(port, name, value, target),
+          );
+        }
+        return methods.get(name);
+      },
+    });
+  };
+
+  return { wrap, arm: (faults) => armed.push(...faults.map((fault) => ({ ...fault }))) };
+}
+
+async function happen(fault: Fault, name: string): Promise<void> {
+  const { do: what, laterMs } = fault;
+  if (what === "throw") throw new Error(`a fault at ${name}`);
+  if (what === "hang") return new Promise(() => undefined);
+  const signal = what === "kill" ? "SIGKILL" : "SIGSTOP";
+  if (laterMs !== undefined) {
+    setTimeout(() => process.kill(process.pid, signal), laterMs);
+    return;
+  }
+  process.kill(process.pid, signal);
+  // A signal may take its time; nothing happens after this point.
+  if (what === "kill") return new Promise(() => undefined);
+}
+
+/** What a call is about, in the words of the code: kind of an act, types of events, new state. */
+function kindOf(port: string, name: string, args: unknown[], kinds: Map<number, string>): string {
+  const [first, , patch, events] = args as [
+    { kind?: string; act?: { kind: string } } | number | undefined,
+    unknown,
+    object | undefined,
+    { type: string; to?: string }[] | undefined,
+  ];
+  if (port === "store" && name === "write") {
+    const types = (events ?? []).map(({ type, to }) => (to ? `to-${to}` : type));
+    return [...new Set(types.length > 0 ? types : Object.keys(patch ?? {}))].join("+");
+  }
+  if (typeof first === "number") return kinds.get(first) ?? "";
+  if (port === "store" && first?.act) return first.act.kind;
+  return port === "github" && name === "perform" ? (first?.kind ?? "") : "";
+}

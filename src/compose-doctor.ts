@@ -2,12 +2,15 @@ import { createPrivateKey } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { diskUse } from "./adapters/git/disk-use.ts";
 import { describeApp } from "./adapters/github/describe-app.ts";
 import { listModels } from "./adapters/openai/list-models.ts";
 import { describeHost } from "./adapters/sandbox/host.ts";
-import { describeMachine } from "./adapters/sandbox/machine.ts";
+import { describeMachine, diskState } from "./adapters/sandbox/machine.ts";
 import { createInternet } from "./adapters/sandbox/network/internet.ts";
 import { createSandbox } from "./adapters/sandbox.ts";
+import { examinePostgres, examineSqlite, type StoreAnswer } from "./adapters/store/examine.ts";
+import { NEWEST_SCHEMA } from "./adapters/store/migrations.ts";
 import { makeDirectories } from "./adapters/work-dir.ts";
 import type { AppConfig, Credentials } from "./config.ts";
 import type { AppAnswer, ModelAnswer } from "./core/doctor/answers.ts";
@@ -23,6 +26,10 @@ export interface Instruments {
   sandbox: Sandbox & { bounds(): Promise<Holding> };
   app(credentials: Credentials): Promise<AppAnswer>;
   models(baseURL: string): Promise<ModelAnswer>;
+  /** What the server's database answers, and the schema this program brings it to; null: none is there yet. */
+  store(): Promise<{ looked: StoreAnswer | null; newest: number }>;
+  /** Bytes that the data directory takes, and that are free on its disk. */
+  disk(): Promise<{ size: number; free: number }>;
   /** Takes away what the examination made. */
   close(): Promise<void>;
 }
@@ -54,6 +61,18 @@ export async function composeDoctor(config: AppConfig, dir: string): Promise<Ins
     app: ({ appId, privateKey }) =>
       describeApp({ appId, key: createPrivateKey(privateKey), apiUrl: config.apiUrl, now }),
     models: (baseURL) => listModels({ apiKey: config.openaiKey, baseURL }),
+    async store() {
+      const { databaseUrl: url, dataDir } = config;
+      const file = path.join(dataDir, "draftsmith.db");
+      return {
+        looked: url === null ? examineSqlite(file) : await examinePostgres(url),
+        newest: NEWEST_SCHEMA,
+      };
+    },
+    async disk() {
+      const [size = 0] = await diskUse([config.dataDir]);
+      return { size, free: (await diskState(dir)).free };
+    },
     async close() {
       await sandbox.stop();
       for (const made of [workDir, own]) rmSync(made, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { type AppConfig, loadEnvironment } from "./config.ts";
 import { appFindings, modelFinding } from "./core/doctor/answers.ts";
 import { boundsFindings } from "./core/doctor/bounds.ts";
 import { amiss, type Finding, fine, report } from "./core/doctor/finding.ts";
+import { sizeFindings, storeFindings } from "./core/doctor/store.ts";
 import { toError, UserError } from "./core/errors.ts";
 import { createRedactor } from "./core/redact.ts";
 import { examineSettings } from "./doctor/settings.ts";
@@ -32,6 +33,7 @@ async function examine(config: AppConfig, settings: Finding[]): Promise<Finding[
       ...systemFindings(instruments.host),
       ...(await sandboxFindings(instruments)),
       ...dataDirFindings(config.dataDir, uid),
+      ...(await diskFindings(config, instruments)),
       ...(settings.some(({ level }) => level === "fail") && config.credentials === null
         ? []
         : await credentialFindings(config, instruments)),
@@ -58,6 +60,21 @@ async function sandboxFindings({ sandbox, machine, host }: Instruments): Promise
       ? fine("room", "there is disk and memory for a job")
       : amiss("fail", "room", room, "Free some, or set DRAFTSMITH_FREE_MB to less."),
   ];
+}
+
+async function diskFindings(config: AppConfig, ask: Instruments): Promise<Finding[]> {
+  const { databaseUrl: url, dataDir, keep } = config;
+  const parsed = url === null ? null : URL.parse(url);
+  const where =
+    url === null
+      ? ({ engine: "SQLite", name: path.join(dataDir, "draftsmith.db") } as const)
+      : ({
+          engine: "PostgreSQL",
+          name: parsed ? `${parsed.host}${parsed.pathname}` : "DATABASE_URL",
+        } as const);
+  const { looked, newest } = await ask.store();
+  const { size, free } = await ask.disk();
+  return [...storeFindings(looked, where, newest), ...sizeFindings(size, keep.dataMb, free)];
 }
 
 async function credentialFindings(config: AppConfig, ask: Instruments): Promise<Finding[]> {
@@ -99,7 +116,12 @@ async function main(): Promise<void> {
 /** Values that may stand in no line, whatever is wrong with them. */
 function secretsOf(env: Environment): string[] {
   const names = ["PRIVATE_KEY", "WEBHOOK_SECRET", "WEBHOOK_SECRET_OLD", "OPENAI_API_KEY"];
-  return names.flatMap((name) => env[name] ?? []).filter((value) => value.length > 0);
+  const url = env.DATABASE_URL ?? "";
+  // What stands between the user's name and the last @, however the rest is written.
+  const password = /^[^:]*:\/\/[^:/]*:(.*)@/s.exec(url)?.[1] ?? "";
+  return [url, password, ...names.flatMap((name) => env[name] ?? [])].filter(
+    (value) => value.length > 0,
+  );
 }
 
 await main();

@@ -22,6 +22,14 @@ export const serverUrl = z
   )
   .transform((text) => text.trim());
 
+/** Address of a PostgreSQL database. */
+export const databaseUrl = z
+  .string()
+  .refine(
+    isDatabaseUrl,
+    "must be a URL such as postgres://user:password@host:5432/draftsmith, with special characters of the password percent-encoded (encodeURIComponent); leave it out for SQLite in DATA_DIR",
+  );
+
 /** Name of a web server, with its port or without. */
 export const webHost = z
   .string()
@@ -34,4 +42,17 @@ function isServerUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) return false;
   return `${url.username}${url.password}${url.search}${url.hash}` === "";
+}
+
+function isDatabaseUrl(text: string): boolean {
+  if (!/^postgres(ql)?:\/\/[^\s]+$/.test(text)) return false;
+  const url = URL.parse(text);
+  // What stands behind a # or an unescaped / would silently be no part of the password any more.
+  if (url === null || url.hash !== "" || !/^\/[^/]+$/.test(url.pathname)) return false;
+  try {
+    for (const part of [url.username, url.password, url.pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readBound } from "./core/domains.ts";
 import { limitSettings } from "./core/limits.ts";
-import { headerText, serverUrl, webHost, wholeNumber } from "./setting-forms.ts";
+import { databaseUrl, headerText, serverUrl, webHost, wholeNumber } from "./setting-forms.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
@@ -78,13 +78,7 @@ export const settings = z.object({
     10,
     "must be the number of reverse proxies in front of the server, from 0 to 10",
   ).default(0),
-  DATABASE_URL: z
-    .string()
-    .regex(
-      /^postgres(ql)?:\/\/[^\s]+$/,
-      "must be a URL such as postgres://user:password@host:5432/draftsmith; leave it out for SQLite in DATA_DIR",
-    )
-    .optional(),
+  DATABASE_URL: databaseUrl.optional(),
   DATA_DIR: z.string().default("data"),
 });
 

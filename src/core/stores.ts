@@ -173,6 +173,22 @@ export interface SharedStore {
   seen(worker: { id: string; slots: number; busy: number; mirrors: number[] }): Promise<void>;
 }
 
+/** What jobs that ended left behind. */
+export interface LeftoverStore {
+  /**
+   * Of these jobs those that work no more: ended, or not known at all. `held`: its change is, since less
+   * than `heldMs`, so that its commit may still be asked for.
+   */
+  over(ids: string[], heldMs: number): Promise<{ id: string; held: boolean }[]>;
+  /** Acts that take away private refs which ended jobs left on GitHub. */
+  leftRefs(): Promise<KeyedAct[]>;
+  /**
+   * Removes the histories of jobs that ended longer than `ms` ago, and what was heard and told before;
+   * how many rows. Jobs, commands and what may be edited again stay.
+   */
+  prune(ms: number): Promise<number>;
+}
+
 /** Writes to GitHub, stored before they are made. All waits are in ms, by the clock of the store. */
 export interface OutboxStore {
   /**

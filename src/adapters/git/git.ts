@@ -8,6 +8,7 @@ import { createFetch } from "./fetch.ts";
 import { type GitContext, makeOuter, type SandboxUser } from "./layout.ts";
 import { createObjects } from "./objects.ts";
 import { createOpen } from "./open.ts";
+import { createPremises } from "./premises.ts";
 import { createPushes } from "./push.ts";
 import { createSnapshot } from "./snapshot.ts";
 import { sweep } from "./sweep.ts";
@@ -28,9 +29,12 @@ export interface GitOptions {
 /**
  * Mirrors, workspaces and pushes: the only place where git runs on the host. Makes its directories.
  */
-export function createGit(
-  options: GitOptions,
-): Workspaces & Objects & GitPush & { sweep(live: ReadonlySet<string>): Promise<void> } {
+export function createGit(options: GitOptions): Workspaces &
+  Objects &
+  GitPush & {
+    premises: ReturnType<typeof createPremises>;
+    sweep(live: ReadonlySet<string>): Promise<void>;
+  } {
   makeOuter(options.workDir, options.user);
   // The same path means the same inside the sandbox only when no link is on the way.
   const workDir = realpathSync(options.workDir);
@@ -38,12 +42,13 @@ export function createGit(
     makeOuter(path.join(workDir, name), options.user);
   }
   const trash = createTrash(path.join(workDir, "trash"), options.log);
-  const context: GitContext = { ...options, workDir, lock: createLock(), trash };
+  const context: GitContext = { ...options, workDir, lock: createLock(), trash, using: new Map() };
   return {
     fetch: createFetch(context),
     open: createOpen(context),
     snapshot: createSnapshot(context),
     close: (jobId, repo) => close(context, jobId, repo),
+    premises: createPremises(context),
     sweep: (live) => sweep(context, live),
     ...createObjects(context),
     ...createPushes(context),

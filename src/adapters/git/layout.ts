@@ -18,6 +18,8 @@ export interface GitContext {
   remoteUrl: (repo: RepoRef) => string;
   lock: Lock;
   trash: Trash;
+  /** Mirrors that somebody works with at this moment, with how many do. */
+  using: Map<string, number>;
   log: Log;
 }
 

@@ -1,7 +1,8 @@
-import { lstat, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
+import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import { type GitContext, mirrorDir, removeAll } from "./layout.ts";
 import { GitFailure, git } from "./run-git.ts";
 import { unlessAbsent } from "./unless-absent.ts";
@@ -9,7 +10,7 @@ import { unlessAbsent } from "./unless-absent.ts";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Git holds its locks for seconds; an older one was left by a process that died. */
-const LOCK_AGE_MS = 10 * MINUTE_MS;
+const LOCK_AGE_MS = MINUTE_MS;
 /** Each fetch and each snapshot leaves a pack; searching many of them makes every call slow. */
 const MAX_PACKS = 50;
 
@@ -94,16 +95,25 @@ export async function inMirror<T>(
   if (found === null) {
     throw new TransientError(`the mirror of ${nameOf(repo)} is not there; it is fetched again`);
   }
+  const { using } = context;
+  using.set(dir, (using.get(dir) ?? 0) + 1);
   try {
     await keepConfig(context, dir);
+    // By this the janitor sees which mirror was used last.
+    await unlessAbsent(utimes(path.join(dir, "HEAD"), new Date(), new Date()));
     return await work(dir);
   } catch (error) {
+    if (isDiskFull(error)) throw new TransientError(DISK_FULL, { cause: error });
     if (!isDamage(error)) throw error;
     // Only the mirror that failed: by now another job may have cloned it again.
     if ((await unlessAbsent(stat(dir)))?.ino === found.ino) await setAside(context, repo, error);
     throw new TransientError(`the mirror of ${nameOf(repo)} was damaged; it is fetched again`, {
       cause: error,
     });
+  } finally {
+    const others = (using.get(dir) ?? 1) - 1;
+    if (others > 0) using.set(dir, others);
+    else using.delete(dir);
   }
 }
 
@@ -140,7 +150,7 @@ export async function tidy(dir: string, now: number): Promise<void> {
 function leftoverAge(file: string): number | null {
   // No ref and no object can have such a name.
   if (file.endsWith(".lock")) return LOCK_AGE_MS;
-  return /^(objects\/(.*\/)?tmp_|incoming-)[^/]*$/.test(file) ? HOUR_MS : null;
+  return /^(objects\/(.*\/)?tmp_|incoming-|config\.\d+\.new$)[^/]*$/.test(file) ? HOUR_MS : null;
 }
 
 /** "owner/name", for people. */

@@ -10,6 +10,8 @@ const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
 const WAIT_FOR_MIRROR_MS = 1_000;
 /** From when on a worker that was not seen counts as gone, in ms. */
 const WORKER_SEEN_MS = 15_000;
+/** Nothing waits longer, in ms: what seems to is from before the clock was set back. */
+const LONGEST_WAIT_MS = 24 * 60 * 60_000;
 
 /**
  * The jobs of an open database as those see them who look for work. All claims go one after another,
@@ -154,6 +156,20 @@ export function claimStore(database: Database): ClaimStore {
           .where("lease_owner", "like", theirs)
           .returning("id")
           .execute();
+        await transaction.deleteFrom("leases").where("owner", "like", theirs).execute();
+        const ages = later(LONGEST_WAIT_MS);
+        await transaction
+          .updateTable("jobs")
+          .set({ run_at: now })
+          .where("run_at", ">", ages)
+          .execute();
+        await transaction
+          .updateTable("outbox")
+          .set({ next_at: now })
+          .where("next_at", ">", ages)
+          .execute();
+        await transaction.deleteFrom("leases").where("until", ">", ages).execute();
+        await transaction.deleteFrom("pauses").where("until", ">", ages).execute();
         return jobs.length;
       });
     },

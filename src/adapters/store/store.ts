@@ -7,6 +7,7 @@ import type {
   DeliveryStore,
   IntakeStore,
   JobStore,
+  LeftoverStore,
   Log,
   OutboxStore,
   QueueStore,
@@ -21,6 +22,7 @@ import { commandStore } from "./commands.ts";
 import { deliveryStore } from "./deliveries.ts";
 import { intakeStore } from "./intake.ts";
 import { jobStore } from "./jobs.ts";
+import { leftoverStore } from "./leftovers.ts";
 import { migrate } from "./migrations.ts";
 import { outboxStore } from "./outbox.ts";
 import { openPostgres } from "./postgres.ts";
@@ -41,6 +43,7 @@ export type Store = IntakeStore &
   StopStore &
   SharedStore &
   AllowanceStore &
+  LeftoverStore &
   OutboxStore & {
     /** Resolves when the database takes what is written. */
     ready(): Promise<void>;
@@ -69,6 +72,7 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...sharedStore(database),
     ...allowanceStore(database),
     ...outboxStore(database),
+    ...leftoverStore(database),
     async ready() {
       const written = sql`insert into cursors (name, value) values ('ready', ${String(Date.now())})`;
       await sql`${written} on conflict (name) do update set value = excluded.value`.execute(tables);

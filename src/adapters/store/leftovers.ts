@@ -1,0 +1,146 @@
+import { type Kysely, sql } from "kysely";
+import type { Act } from "../../core/act.ts";
+import { isTerminal, JOB_STATES } from "../../core/job.ts";
+import type { KeyedAct, LeftoverStore } from "../../core/ports.ts";
+import { type Database, fromJson, type Tables } from "./schema.ts";
+
+const ENDED = JOB_STATES.filter(isTerminal);
+/** Names in one question. */
+const AT_ONCE = 500;
+/** Jobs whose rows go in one transaction: nobody waits long for it. */
+const JOBS_AT_ONCE = 50;
+/** A job that just ended takes its private ref away itself. */
+const SETTLED_MS = 10 * 60_000;
+/** Texts that are edited again while their pull request lives; each is one row. */
+const LASTING = ["board:%", "pull-body:%"];
+
+/** What ended jobs left in the rows of an open database. Only its clock counts. */
+export function leftoverStore({ tables, now }: Database): LeftoverStore {
+  const ago = (ms: number) => sql<number>`${now} - ${Math.ceil(ms)}`;
+
+  return {
+    async over(ids, heldMs) {
+      const over = [];
+      for (let at = 0; at < ids.length; at += AT_ONCE) {
+        const asked = ids.slice(at, at + AT_ONCE);
+        const rows = await tables
+          .selectFrom("jobs")
+          .select(["id", "state"])
+          .select(({ and, eb }) =>
+            and([
+              eb("state", "=", "blocked"),
+              eb("change", "is not", null),
+              eb("ended_at", ">=", ago(heldMs)),
+            ]).as("held"),
+          )
+          .where("id", "in", asked)
+          .execute();
+        const known = new Map(rows.map((row) => [row.id, row]));
+        for (const id of asked) {
+          const row = known.get(id);
+          if (row && !isTerminal(row.state)) continue;
+          over.push({ id, held: Boolean(row?.held) });
+        }
+      }
+      return over;
+    },
+
+    async leftRefs() {
+      const rows = await tables
+        .selectFrom("outbox as push")
+        .innerJoin("jobs", (join) => join.on("push.lane", "=", sql`'job:' || jobs.id`))
+        .select(["push.id", "push.lane", "push.act"])
+        .where("push.kind", "=", "push")
+        .where("jobs.state", "in", ENDED)
+        .where("jobs.ended_at", "<", ago(SETTLED_MS))
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("outbox as gone")
+                .select("gone.id")
+                .whereRef("gone.lane", "=", "push.lane")
+                .where("gone.kind", "=", "delete_ref")
+                .whereRef("gone.id", ">", "push.id"),
+            ),
+          ),
+        )
+        .limit(AT_ONCE)
+        .execute();
+      return rows.flatMap((row): KeyedAct[] => {
+        const act = fromJson<Act>(row.act, `outbox row ${row.id}, act`);
+        if (act.kind !== "push") return [];
+        const { repo, ref } = act;
+        const key = `delete-ref:left:${row.id}`;
+        return [{ key, lane: row.lane, act: { kind: "delete_ref", repo, ref } }];
+      });
+    },
+
+    async prune(ms) {
+      let removed = 0;
+      for (;;) {
+        const part = await tables
+          .transaction()
+          .execute((transaction) => pruneJobs(transaction, ms));
+        removed += part;
+        if (part === 0) break;
+      }
+      return tables.transaction().execute(async (transaction) => {
+        const told = await transaction
+          .deleteFrom("outbox")
+          .where("state", "in", ["done", "dead"])
+          .where("updated_at", "<", ago(ms))
+          .where(({ and, eb }) => and(LASTING.map((keys) => eb("key", "not like", keys))))
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom("jobs")
+                  .select("jobs.id")
+                  .where("jobs.state", "not in", ENDED)
+                  .where("outbox.lane", "=", sql<string>`'job:' || jobs.id`),
+              ),
+            ),
+          )
+          .executeTakeFirst();
+        const heard = await transaction
+          .deleteFrom("intakes")
+          .where("at", "<", ago(ms))
+          .executeTakeFirst();
+        const came = await transaction
+          .deleteFrom("deliveries")
+          .where("received_at", "<", ago(ms))
+          .executeTakeFirst();
+        return [told, heard, came].reduce(
+          (sum, { numDeletedRows }) => sum + Number(numDeletedRows),
+          removed,
+        );
+      });
+    },
+  };
+
+  /** Removes what jobs that ended long ago went through and kept; how many rows. */
+  async function pruneJobs(transaction: Kysely<Tables>, ms: number): Promise<number> {
+    let removed = 0;
+    for (const table of ["events", "snapshots"] as const) {
+      const jobs = await transaction
+        .selectFrom(table)
+        .innerJoin("jobs", "jobs.id", `${table}.job_id`)
+        .select("jobs.id")
+        .distinct()
+        .where("jobs.state", "in", ENDED)
+        .where("jobs.ended_at", "<", ago(ms))
+        .limit(JOBS_AT_ONCE)
+        .execute();
+      if (jobs.length === 0) continue;
+      const { numDeletedRows } = await transaction
+        .deleteFrom(table)
+        .where(
+          "job_id",
+          "in",
+          jobs.map(({ id }) => id),
+        )
+        .executeTakeFirst();
+      removed += Number(numDeletedRows);
+    }
+    return removed;
+  }
+}

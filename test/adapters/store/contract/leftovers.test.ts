@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import type { Act } from "../../../../src/core/act.ts";
+import { newPlace, sqlOn, storeOn } from "../../../support/open-test-store.ts";
+import {
+  aCommand,
+  aComment,
+  acceptJobs,
+  admitAll,
+  aHeard,
+  aJob,
+  claimNext,
+} from "../../../support/store-rows.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+const repo = { installationId: 7, id: 4_000_000_001, owner: "octo", name: "shop" };
+const push: Act = { kind: "push", repo, commit: "c".repeat(40), ref: "refs/draftsmith/j1" };
+
+/** A store with a job that ended long ago, one that is held since then, and one that waits. */
+async function aged() {
+  const place = await newPlace();
+  const store = await storeOn(place);
+  const command = aCommand("c1");
+  const jobs = ["j1", "j2", "j3"].map((id, at) => aJob(id, command, { number: at + 1 }));
+  await acceptJobs(store, command, jobs);
+  for (const id of ["j1", "j2"]) {
+    const job = await claimNext(store);
+    expect(job?.id).toBe(id);
+    await store.write(id, 1, { state: "running" }, [{ type: "note", text: "began" }]);
+  }
+  const endedAt = Date.now() - 100 * DAY_MS;
+  await store.write("j1", 1, { state: "failed", endedAt });
+  await store.write("j2", 1, { state: "blocked", endedAt });
+  await sqlOn(place, "update jobs set change = '{}' where id = 'j2'");
+  return { place, store };
+}
+
+test("what works no more is told apart from what waits, what is held and what nobody knows", async () => {
+  const { store } = await aged();
+  const over = await store.over(["j1", "j2", "j3", "never"], 200 * DAY_MS);
+  expect(over.toSorted((one, other) => one.id.localeCompare(other.id))).toEqual([
+    { id: "j1", held: false },
+    { id: "j2", held: true },
+    { id: "never", held: false },
+  ]);
+  expect(await store.over(["j2"], 90 * DAY_MS)).toEqual([{ id: "j2", held: false }]);
+});
+
+test("old histories go, and nothing that is young, waits, or may be edited again", async () => {
+  const { place, store } = await aged();
+  await store.put(aComment("answer:1", "hello"), 0);
+  await store.put(aComment("board:c1", "done"), 0);
+  await store.put(aComment("answer:2", "young"), 0);
+  await store.put({ key: "push:j3", lane: "job:j3", act: push }, 0);
+  await store.answer(aHeard("d9"), [], admitAll);
+  const old = Date.now() - 100 * DAY_MS;
+  await sqlOn(
+    place,
+    `update outbox set state = 'done', updated_at = ${old} where key <> 'answer:2'`,
+  );
+  await sqlOn(place, `update intakes set at = ${old}`);
+  expect(await store.prune(90 * DAY_MS)).toBeGreaterThan(0);
+
+  const keys = await sqlOn(place, "select key from outbox order by key");
+  expect(keys.map(({ key }) => key)).toEqual(["answer:2", "board:c1", "push:j3"]);
+  expect([(await store.events("j1")).length, (await store.events("j2")).length]).toEqual([0, 0]);
+  // Who the pull request belongs to is known for good.
+  expect((await store.job("j1"))?.state).toBe("failed");
+  expect(await store.command("c1")).not.toBeNull();
+  expect(await sqlOn(place, "select key from intakes")).toEqual([]);
+  expect(await store.prune(90 * DAY_MS)).toBe(0);
+  expect(await claimNext(store)).toMatchObject({ id: "j3" });
+});
+
+test("a private ref that an ended job left is asked for once, and one of a job at work never", async () => {
+  const { store } = await aged();
+  await store.put({ key: "push:j1", lane: "job:j1", act: push }, 0);
+  await store.put({ key: "push:j3", lane: "job:j3", act: push }, 0);
+  const left = await store.leftRefs();
+  expect(left.map(({ lane, act }) => [lane, act])).toEqual([
+    ["job:j1", { kind: "delete_ref", repo, ref: "refs/draftsmith/j1" }],
+  ]);
+  for (const act of left) await store.put(act, 0);
+  expect(await store.leftRefs()).toEqual([]);
+});

@@ -141,6 +141,7 @@ export async function compose(
     ...gateDeps,
     commands: store,
     jobs: store,
+    snapshots: store,
     claims: store,
     stops: store,
     outbox,

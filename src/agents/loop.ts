@@ -4,6 +4,14 @@ import type { ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts"
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { makeCall, readCall } from "./call.ts";
 import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, WRAP_UP_START, wrapUp } from "./notices.ts";
+import {
+  lastSaid,
+  type Resumed,
+  replay,
+  type Said,
+  silentReplies,
+  unansweredCalls,
+} from "./resume.ts";
 import { createTools } from "./tools/index.ts";
 import type { ToolAnswer, ToolContext } from "./tools/tool.ts";
 import { createWatch } from "./watch.ts";
@@ -36,14 +44,25 @@ export interface AgentOptions {
   spent: { steps: number; tokens: number };
   signal: AbortSignal;
   now: () => number;
-  /** Stores an event before the next act; with a line for the board when there is news. */
-  record: (event: JobEvent, lastAction?: string) => Promise<void>;
+  /** Of a conversation that goes on after a restart. */
+  resumed?: Resumed;
+  /**
+   * Stores an event before the next act; with a line for the board when there is news. `wrote`: it is the
+   * result of a call that may have changed files.
+   */
+  record: (event: JobEvent, lastAction?: string, wrote?: boolean) => Promise<void>;
   /** Stores the agent's plan. */
   onPlan: (items: PlanItem[]) => Promise<void>;
 }
 
 const MAX_SILENCE = 3;
 const WRAP_UP_AT = 0.8;
+const NOTHING_BEFORE: Resumed = {
+  failed: new Set(),
+  truncated: false,
+  refused: false,
+  notice: null,
+};
 /** The longest delay a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -74,7 +93,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   async function answerCalls(calls: ToolCall[], truncated: boolean): Promise<void> {
     for (const call of calls) {
       signal.throwIfAborted();
-      const answer = await answerCall(call, truncated);
+      const { answer, wrote } = await answerCall(call, truncated);
       const message: ChatMessage = { role: "tool", callId: call.id, content: answer.text };
       const { deniedHosts } = answer;
       await record(
@@ -83,21 +102,31 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
           step: spent.steps,
           callId: call.id,
           message,
+          ...(!answer.ok && { failed: true }),
           ...(deniedHosts && { deniedHosts }),
         },
         answer.action,
+        wrote,
       );
       messages.push(message);
     }
   }
 
-  async function answerCall(call: ToolCall, truncated: boolean): Promise<ToolAnswer> {
-    if (options.started.has(call.id)) return { ok: true, text: INTERRUPTED, action: "resumed" };
+  async function answerCall(
+    call: ToolCall,
+    truncated: boolean,
+  ): Promise<{ answer: ToolAnswer; wrote: boolean }> {
+    if (options.started.has(call.id)) {
+      const wrote = tools.find(({ spec }) => spec.name === call.name)?.writes ?? true;
+      return { answer: { ok: true, text: INTERRUPTED, action: "resumed" }, wrote };
+    }
     if (watch.stuck() !== null || context.timeLeftMs() <= 0) {
-      return { ok: true, text: NOT_RUN, action: "stopped" };
+      return { answer: { ok: true, text: NOT_RUN, action: "stopped" }, wrote: false };
     }
     const ready = readCall(tools, call, truncated);
-    if (ready.status === "unusable") return watch.see(call, ready.answer);
+    if (ready.status === "unusable") {
+      return { answer: watch.see(call, ready.answer), wrote: false };
+    }
     const event: JobEvent = {
       type: "tool_started",
       step: spent.steps,
@@ -105,7 +134,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       tool: call.name,
     };
     await record(event, ready.tool.doing(ready.args));
-    return watch.see(call, await makeCall(ready, context));
+    const answer = watch.see(call, await makeCall(ready, context));
+    return { answer, wrote: ready.tool.writes };
   }
 
   /** Asks the model and stores what it said; null when the time ran out meanwhile. */
@@ -134,7 +164,15 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       toolCalls: reply.toolCalls,
     };
     const latencyMs = options.now() - askedAt;
-    await record({ type: "reply", step: spent.steps, message, usage: reply.usage, latencyMs });
+    await record({
+      type: "reply",
+      step: spent.steps,
+      message,
+      usage: reply.usage,
+      latencyMs,
+      ...(reply.truncated && { truncated: true }),
+      ...(reply.refusal !== null && { refused: true }),
+    });
     messages.push(message);
     return reply;
   }
@@ -146,13 +184,24 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
     return context.timeLeftMs() <= 0 ? "minutes" : null;
   }
 
-  const last = messages.at(-1);
-  if (last?.role === "assistant" && last.toolCalls.length === 0 && last.content.trim() !== "") {
-    return { status: "finished", report: last.content };
-  }
-  await answerCalls(unansweredCalls(messages), false);
-  let silence = 0;
+  const { resumed = NOTHING_BEFORE } = options;
+  replay(watch, messages, resumed.failed);
+  let { notice } = resumed;
+  let reply: Said | null = lastSaid(messages, resumed);
+  let silence = silentReplies(messages);
   for (;;) {
+    if (reply !== null) {
+      const spoke = reply.content.trim() !== "";
+      silence = spoke || reply.toolCalls.length > 0 || reply.refusal !== null ? 0 : silence + 1;
+      if (silence >= MAX_SILENCE) return { status: "silent", report: "" };
+      if (reply.toolCalls.length > 0) await answerCalls(unansweredCalls(messages), reply.truncated);
+      else if (reply.refusal !== null) return { status: "refused", report: reply.refusal };
+      else if (reply.truncated) await say(CUT_REPLY);
+      else if (!spoke) await say(EMPTY_REPLY);
+      else if (notice === null) return { status: "finished", report: reply.content };
+    }
+    if (notice !== null) await say(notice);
+    notice = null;
     signal.throwIfAborted();
     const limit = limitReached();
     const stuck = watch.stuck();
@@ -162,28 +211,9 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       const { steps, tokens } = limits;
       await say(wrapUp({ steps: steps - spent.steps, tokens: tokens - spent.tokens }));
     }
-    const reply = await ask();
+    reply = await ask();
     if (reply === null) return { status: "limit", which: "minutes", report: lastReport(messages) };
-    const spoke = reply.content.trim() !== "";
-    silence = spoke || reply.toolCalls.length > 0 || reply.refusal !== null ? 0 : silence + 1;
-    if (silence >= MAX_SILENCE) return { status: "silent", report: "" };
-    if (reply.toolCalls.length > 0) await answerCalls(reply.toolCalls, reply.truncated);
-    else if (reply.refusal !== null) return { status: "refused", report: reply.refusal };
-    else if (reply.truncated) await say(CUT_REPLY);
-    else if (!spoke) await say(EMPTY_REPLY);
-    else return { status: "finished", report: reply.content };
   }
-}
-
-/** Calls of the last reply that have no result yet. */
-function unansweredCalls(messages: ChatMessage[]): ToolCall[] {
-  const at = messages.findLastIndex((message) => message.role === "assistant");
-  const reply = messages[at];
-  if (reply?.role !== "assistant") return [];
-  const answered = new Set(
-    messages.slice(at).flatMap((message) => (message.role === "tool" ? [message.callId] : [])),
-  );
-  return reply.toolCalls.filter((call) => !answered.has(call.id));
 }
 
 /** The report of an earlier round; what is said between tool calls is none. */

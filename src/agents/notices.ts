@@ -33,6 +33,27 @@ export function sameAgain(times: number): string {
   return `\n[The same call gave the same result ${times} times in a row. Try something else.]`;
 }
 
+/** A result without the notice that may follow it. */
+export function withoutSameAgain(text: string): string {
+  return text.replace(/\n\[The same call gave the same result \d+ times in a row\. .*\]$/, "");
+}
+
+/** Said when the files of a job had to be brought back and are not as the model left them. */
+export function broughtBack(how: { lost: boolean; setup: string | null }): string | null {
+  const lost = how.lost
+    ? [
+        "They stand as after an earlier call: what later calls changed is lost, so look before you go on.",
+      ]
+    : [];
+  const setup = how.setup === null ? [] : [`${how.setup}.`];
+  if (lost.length + setup.length === 0) return null;
+  return [
+    "Notice from the controller: the server that held your files is gone, and they were brought back on another.",
+    ...lost,
+    ...(setup.length > 0 ? ["The setup of the repository was run again:", ...setup] : []),
+  ].join(" ");
+}
+
 /** Answers a call of a tool that does not exist. */
 export function unknownTool(name: string, known: string[]): string {
   return `There is no tool ${JSON.stringify(name.slice(0, 60))}. The tools are ${known.join(", ")}.`;

@@ -4,13 +4,28 @@ import type { ChatMessage, TokenUsage } from "./model.ts";
 /** Everything that happens to a job, in order; the board, the transcript and a restart read the same rows. */
 export type JobEvent =
   | { type: "state"; from: JobState; to: JobState; reason: string }
-  /** A fresh workspace: the conversation starts anew here. */
-  | { type: "opened"; sha: string }
+  /** A fresh workspace, opened by the claim `fence`: the conversation starts anew here. */
+  | { type: "opened"; sha: string; fence?: number }
+  /**
+   * A workspace made anew from the files that were kept: the conversation goes on. `commit`: what they
+   * are; `lost`: whether later calls had changed them; `setup`: how the setup failed this time.
+   */
+  | { type: "restored"; fence: number; commit: string; lost: boolean; setup: string | null }
   /** The work went back to the agent, with why. */
   | { type: "round"; reason: string }
   /** A message the controller put into the conversation (instructions, task, failed checks). */
   | { type: "message"; message: ChatMessage }
-  | { type: "reply"; step: number; message: ChatMessage; usage: TokenUsage; latencyMs: number }
+  | {
+      type: "reply";
+      step: number;
+      message: ChatMessage;
+      usage: TokenUsage;
+      latencyMs: number;
+      /** It ended at the output limit. */
+      truncated?: true;
+      /** The model or its host declined. */
+      refused?: true;
+    }
   /** Written before a tool acts, so that a restart knows it may have acted. */
   | { type: "tool_started"; step: number; callId: string; tool: string }
   | {
@@ -18,6 +33,10 @@ export type JobEvent =
       step: number;
       callId: string;
       message: ChatMessage;
+      /** It could not do what it was meant to. */
+      failed?: true;
+      /** The commit that keeps the files as they were then; null when they could not be kept. */
+      commit?: string | null;
       /** Hosts that the call asked for and was refused, if any. */
       deniedHosts?: string[];
     }

@@ -124,13 +124,47 @@ export type GitToken = (refused?: string) => Promise<string>;
 export interface Workspaces {
   /** Brings commits into the mirror of the repository; concurrent calls share one fetch. */
   fetch(repo: RepoRef, shas: string[], token: GitToken): Promise<void>;
-  /** A registered, locked worktree with a clean checkout of `sha`; an intact one of the job is reused when `resume`. */
+  /**
+   * A registered, locked worktree with a clean checkout of `sha`, over it the files of the commit that
+   * `from` gives. `fence` is the claim that opens it; an intact one that the claim `resume` opened
+   * is reused as it is.
+   */
   open(request: {
     jobId: string;
     repo: RepoRef;
     sha: string;
-    resume: boolean;
+    from?: () => Promise<string | null>;
+    fence: number;
+    resume: number | null;
   }): Promise<Workspace & { resumed: boolean }>;
+  /**
+   * Takes the files between two steps: a thin pack of a commit of them on `parent`, for `unpack`. "same"
+   * when the tree is still the `known` one; "refused" when they cannot be taken, or not in `maxBytes`.
+   */
+  pack(request: {
+    workspace: Workspace;
+    repo: RepoRef;
+    parent: string;
+    known: string | null;
+    maxBytes: number;
+  }): Promise<
+    | { status: "same" }
+    | { status: "packed"; tree: string; commit: string; pack: Buffer }
+    | { status: "refused"; reason: string }
+  >;
+  /** A thin pack of a commit of the mirror on its parent. */
+  packCommit(repo: RepoRef, commit: string, parent: string): Promise<Buffer>;
+  /**
+   * Brings a packed commit into the mirror, through a strict object check, and keeps it there for the job;
+   * false when the pack does not hold it whole. `parent` must be there.
+   */
+  unpack(request: {
+    jobId: string;
+    repo: RepoRef;
+    parent: string;
+    commit: string;
+    pack: Uint8Array;
+  }): Promise<boolean>;
   /** Takes the state of the tree as a commit on `parent`, through the sandbox and a strict object check. */
   snapshot(workspace: Workspace, repo: RepoRef, parent: string, message: string): Promise<Snapshot>;
   /** Unlocks and removes the worktree and everything the job left. */

@@ -141,6 +141,20 @@ export interface StopStore {
   toStop(owner: string): Promise<{ id: string; by: { login: string } }[]>;
 }
 
+/** The files of a job, where any worker finds them. */
+export interface KeptFiles {
+  /** A commit of them on the job's base, or of the change on its parent. */
+  commit: string;
+  /** A thin pack of the commit on its parent. */
+  pack: Uint8Array;
+}
+
+/** What outlives the workspaces of jobs: see JobStore.write. */
+export interface SnapshotStore {
+  /** The files that were kept last; null when there are none. */
+  kept(jobId: string): Promise<KeptFiles | null>;
+}
+
 /** Jobs: every write of an attempt carries its fence. */
 export interface JobStore {
   job(id: string): Promise<Job | null>;
@@ -148,9 +162,16 @@ export interface JobStore {
   unfinished(): Promise<string[]>;
   /**
    * Writes fields and appends events in one transaction; false when the fence is no longer ours. An event
-   * of work that got on sets the count of attempts back.
+   * of work that got on sets the count of attempts back. `kept` replaces the files that are kept of the
+   * job; what is kept goes when the job ends, save what an admin may still let out.
    */
-  write(id: string, fence: number, patch: JobPatch, events?: JobEvent[]): Promise<boolean>;
+  write(
+    id: string,
+    fence: number,
+    patch: JobPatch,
+    events?: JobEvent[],
+    kept?: KeptFiles,
+  ): Promise<boolean>;
   /** Replaces the merge conflicts of a job; written by its siblings, hence without fence. */
   setConflicts(id: string, conflicts: Job["conflicts"]): Promise<void>;
   /** Events of a job, oldest first. */

@@ -1,7 +1,7 @@
 import { LostLease } from "../core/errors.ts";
 import { GETS_ON, type JobEvent } from "../core/event.ts";
 import { type Job, type JobPatch, type JobState, mayMove } from "../core/job.ts";
-import type { CommandStore, JobStore } from "../core/ports.ts";
+import type { CommandStore, JobStore, KeptFiles } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
 import type { Holder, Outbox } from "./outbox.ts";
 
@@ -10,10 +10,10 @@ export interface Attempt {
   readonly job: Job;
   /** The claim it rests on. */
   readonly holder: Holder;
-  /** Writes fields and events under the fence. Throws LostLease when it is no longer ours. */
-  write(patch: JobPatch, events?: JobEvent[]): Promise<void>;
+  /** Writes fields, events and the files to keep under the fence. Throws LostLease when it is no longer ours. */
+  write(patch: JobPatch, events?: JobEvent[], kept?: KeptFiles): Promise<void>;
   /** Changes the state, with the event that tells of it. */
-  move(to: JobState, patch?: JobPatch & { reason?: string }): Promise<void>;
+  move(to: JobState, patch?: JobPatch & { reason?: string }, kept?: KeptFiles): Promise<void>;
 }
 
 /** Wraps a claimed job; every write shows on the board. `insist` throws when the claim may be lost. */
@@ -30,9 +30,9 @@ export function createAttempt(
   },
 ): Attempt {
   const job = { ...claimed };
-  async function write(given: JobPatch, said: JobEvent[] = []): Promise<void> {
+  async function write(given: JobPatch, said: JobEvent[] = [], kept?: KeptFiles): Promise<void> {
     const { patch, events } = redacted({ patch: given, events: said }, deps.redact);
-    if (!(await deps.jobs.write(job.id, job.fence, patch, events))) {
+    if (!(await deps.jobs.write(job.id, job.fence, patch, events, kept))) {
       throw new LostLease(`job ${job.id} belongs to a newer attempt`);
     }
     Object.assign(job, patch);
@@ -43,10 +43,10 @@ export function createAttempt(
     job,
     holder: { jobId: job.id, fence: job.fence, insist },
     write,
-    async move(to, patch = {}) {
+    async move(to, patch = {}, kept) {
       if (!mayMove(job.state, to)) throw new Error(`a job cannot go from ${job.state} to ${to}`);
       const event: JobEvent = { type: "state", from: job.state, to, reason: patch.reason ?? "" };
-      await write({ ...patch, state: to }, job.state === to ? [] : [event]);
+      await write({ ...patch, state: to }, job.state === to ? [] : [event], kept);
     },
   };
 }

@@ -1,9 +1,11 @@
 import { type AgentOutcome, runAgent } from "../agents/loop.ts";
+import type { Resumed } from "../agents/resume.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Spend } from "../core/job.ts";
 import type { ChatMessage, Model, TokenUsage } from "../core/model.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
+import type { Kept } from "./keep-files.ts";
 
 export interface ConverseDeps {
   sandbox: Sandbox;
@@ -19,6 +21,9 @@ export interface Talk {
   messages: ChatMessage[];
   /** Tool calls that a restart interrupted. */
   started: Set<string>;
+  resumed: Resumed;
+  /** Takes the files after a call. */
+  keep: (wrote: boolean) => Promise<Kept>;
   /** When the time limit of the job began to run, in ms since the epoch. */
   startedAt: number;
 }
@@ -48,10 +53,14 @@ export function converse(
     spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
     signal,
     now: deps.now,
-    record: (event, lastAction) =>
-      attempt.write({ ...metered(attempt, event, deps), ...(lastAction && { lastAction }) }, [
-        event,
-      ]),
+    resumed: talk.resumed,
+    async record(event, lastAction, wrote = false) {
+      const patch = { ...metered(attempt, event, deps), ...(lastAction && { lastAction }) };
+      if (event.type !== "tool_finished") return attempt.write(patch, [event]);
+      // With the files as they are now: another worker can go on from here.
+      const { commit, files } = await talk.keep(wrote);
+      await attempt.write(patch, [{ ...event, commit }], files);
+    },
     onPlan: (plan) => attempt.write({ plan }),
   });
 }

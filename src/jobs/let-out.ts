@@ -1,14 +1,13 @@
 import type { Allowance, Job, VerifiedChange } from "../core/job.ts";
 import { codeSpan } from "../core/markdown.ts";
 import { heldReason } from "../core/messages/held.ts";
-import type { GitHub, Sandbox, Workspaces } from "../core/ports.ts";
+import type { GitHub, Sandbox } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
+import { type BringDeps, bringChange } from "./bring-change.ts";
 import { type InspectDeps, inspect } from "./inspect.ts";
 import { verify } from "./verify.ts";
 
-export interface LetOutDeps extends InspectDeps {
-  github: GitHub;
-  workspaces: Workspaces;
+export interface LetOutDeps extends InspectDeps, BringDeps {
   sandbox: Sandbox;
   now: () => number;
 }
@@ -43,13 +42,9 @@ export async function letOut(
   }
   const moved = await movedBase(job, change, deps.github);
   if (moved !== null) return stay(moved, change);
-  await deps.github.readGit(job.repo, (token) => deps.workspaces.fetch(job.repo, [parent], token));
-  const files = await deps.objects.changed(job.repo, commit);
+  const files = await bringChange(job, change, deps);
   if (files === null) {
-    return stay(
-      "the held change is lost: this server had to fetch the repository anew since; write the task again",
-      null,
-    );
+    return stay("the held change is lost with the server that made it; write the task again", null);
   }
   const words = [change.title, change.summary, change.message];
   const inspection = await inspect(job, { commit, parent, files, words }, deps);

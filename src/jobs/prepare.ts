@@ -4,11 +4,15 @@ import { howStopped } from "../core/stopped.ts";
 import type { Attempt } from "./attempt.ts";
 import { runCommands } from "./verify.ts";
 
+export interface PrepareDeps {
+  sandbox: Sandbox;
+}
+
 /** Runs the repository's setup commands; a sentence when one fails. */
 export async function prepare(
   workspace: Workspace,
   attempt: Attempt,
-  deps: { sandbox: Sandbox },
+  deps: PrepareDeps,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { job } = attempt;

@@ -5,6 +5,7 @@ import { heldReason } from "../core/messages/held.ts";
 import { renderCheckRun, renderPull } from "../core/messages/pull.ts";
 import type { ChangedFile, CommandStore, Objects, Workspaces } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
+import { type BringDeps, bringChange, packChange } from "./bring-change.ts";
 import { type InspectDeps, inspect } from "./inspect.ts";
 import type { Outbox } from "./outbox.ts";
 import { dropPrivateRef, lane, putBranch, putCommit, putNewBranch, turn } from "./put-change.ts";
@@ -13,7 +14,7 @@ import { type RecheckDeps, recheck } from "./recheck.ts";
 /** How often a follow-up is carried over to a branch that moved meanwhile. */
 const MAX_CARRIES = 3;
 
-export interface PublishDeps extends RecheckDeps, InspectDeps {
+export interface PublishDeps extends RecheckDeps, InspectDeps, BringDeps {
   commands: CommandStore;
   outbox: Outbox;
   workspaces: Workspaces;
@@ -37,6 +38,9 @@ export async function publish(
     throw new UserError(heldReason(change.violations));
   }
   await recheck(job, deps);
+  if ((await bringChange(job, change, deps)) === null) {
+    throw new UserError("the change is lost with the server that made it; write the task again");
+  }
   try {
     return job.target.kind === "new_pull"
       ? await openPull(command, attempt, change, deps)
@@ -170,7 +174,7 @@ async function addCommit(
       files: moved.files.map(withoutModes),
       evidence: await verifyAgain(moved.commit),
     };
-    await attempt.write({ change: carried });
+    await attempt.write({ change: carried }, [], await packChange(job, carried, deps));
   }
 }
 

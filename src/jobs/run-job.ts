@@ -3,6 +3,7 @@ import { isTerminal, type Job, type JobState, type VerifiedChange } from "../cor
 import { checksPass } from "../core/messages/pull.ts";
 import type { ClaimStore, JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
 import { type Attempt, createAttempt } from "./attempt.ts";
+import { packChange } from "./bring-change.ts";
 import { keepLease } from "./lease.ts";
 import { letOut } from "./let-out.ts";
 import { type PublishDeps, publish } from "./publish.ts";
@@ -77,7 +78,11 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
   const change = await changeOf(attempt, deps, signal);
   if (change === null) return;
   if (job.state !== "publishing")
-    await attempt.move("publishing", { change, lastAction: "publishing" });
+    await attempt.move(
+      "publishing",
+      { change, lastAction: "publishing" },
+      await packChange(job, change, deps),
+    );
   const publication = await publish(attempt, change, deps, (commit) =>
     verify(deps, job, commit, signal),
   );

@@ -1,39 +1,74 @@
+import { broughtBack } from "../agents/notices.ts";
+import type { Resumed } from "../agents/resume.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { ChatMessage } from "../core/model.ts";
 
 /** Where the conversation of a job stands, read from its events. */
-export interface Transcript {
+export interface Transcript extends Resumed {
   /** Byte for byte what the model saw. */
   messages: ChatMessage[];
   /** Tool calls that began and never ended: nobody knows what they did. */
   started: Set<string>;
   /** Times the work went back to the agent. */
   rounds: number;
+  failed: Set<ChatMessage>;
+  /** The claim that opened the present workspace; 0 when the events do not say. */
+  fence: number;
+  /**
+   * The commit that keeps the files as the conversation knows them: undefined before the first call, null
+   * when they could not be kept.
+   */
+  commit: string | null | undefined;
 }
 
-/** The conversation since the present workspace was opened. */
+/** The conversation since the last fresh workspace was opened. */
 export function transcriptOf(events: JobEvent[]): Transcript {
   const from = events.findLastIndex((event) => event.type === "opened");
-  const transcript: Transcript = { messages: [], started: new Set(), rounds: 0 };
-  for (const event of events.slice(from + 1)) {
-    switch (event.type) {
-      case "message":
-      case "reply":
-        transcript.messages.push(event.message);
-        break;
-      case "tool_started":
-        transcript.started.add(event.callId);
-        break;
-      case "tool_finished":
-        transcript.started.delete(event.callId);
-        transcript.messages.push(event.message);
-        break;
-      case "round":
-        transcript.rounds++;
-        break;
-      default:
-        break;
-    }
-  }
+  const opened = events[from];
+  const transcript: Transcript = {
+    messages: [],
+    started: new Set(),
+    rounds: 0,
+    failed: new Set(),
+    fence: (opened?.type === "opened" && opened.fence) || 0,
+    commit: undefined,
+    truncated: false,
+    refused: false,
+    notice: null,
+  };
+  for (const event of events.slice(from + 1)) follow(transcript, event);
   return transcript;
+}
+
+function follow(transcript: Transcript, event: JobEvent): void {
+  switch (event.type) {
+    case "message":
+      if (event.message.content === transcript.notice) transcript.notice = null;
+      transcript.messages.push(event.message);
+      break;
+    case "reply":
+      transcript.truncated = event.truncated ?? false;
+      transcript.refused = event.refused ?? false;
+      transcript.messages.push(event.message);
+      break;
+    case "tool_started":
+      transcript.started.add(event.callId);
+      break;
+    case "tool_finished":
+      transcript.started.delete(event.callId);
+      transcript.commit = event.commit ?? null;
+      if (event.failed) transcript.failed.add(event.message);
+      transcript.messages.push(event.message);
+      break;
+    case "restored":
+      transcript.fence = event.fence;
+      transcript.commit = event.commit;
+      transcript.notice = broughtBack(event);
+      break;
+    case "round":
+      transcript.rounds++;
+      break;
+    default:
+      break;
+  }
 }

@@ -45,7 +45,13 @@ export async function verify(
   const id = `${job.id}-check`;
   const { repo, config } = job;
   try {
-    const workspace = await deps.workspaces.open({ jobId: id, repo, sha: commit, resume: false });
+    const workspace = await deps.workspaces.open({
+      jobId: id,
+      repo,
+      sha: commit,
+      fence: job.fence,
+      resume: null,
+    });
     const setup = await runCommands(deps.sandbox, workspace, job, config.setup, {
       signal,
       stopAtFailure: true,

@@ -1,15 +1,19 @@
 import type { AgentOutcome } from "../agents/loop.ts";
 import { checksFailedPrompt, refusedPrompt } from "../agents/prompt.ts";
+import type { Resumed } from "../agents/resume.ts";
 import { hostWords } from "../core/denied-hosts.ts";
 import type { Job, JobState, VerifiedChange } from "../core/job.ts";
 import { heldReason, violationsForAgent } from "../core/messages/held.ts";
-import type { JobStore } from "../core/ports.ts";
+import type { JobStore, Workspace } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BriefingDeps, briefing } from "./briefing.ts";
+import { packChange } from "./bring-change.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
 import { deniedDuring } from "./denied.ts";
 import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
+import { createKeeper } from "./keep-files.ts";
 import { prepare } from "./prepare.ts";
+import { type ReopenDeps, reopen } from "./reopen.ts";
 import { sendBack } from "./send-back.ts";
 import { transcriptOf } from "./transcript.ts";
 import { verify } from "./verify.ts";
@@ -26,7 +30,7 @@ const LIMIT = {
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
-export interface WorkDeps extends ConverseDeps, BriefingDeps, InspectDeps {
+export interface WorkDeps extends ConverseDeps, BriefingDeps, InspectDeps, ReopenDeps {
   jobs: JobStore;
   /** Host of GitHub's pages, for noreply addresses. */
   webHost: string;
@@ -50,29 +54,30 @@ export async function work(
   await deps.github.readGit(job.repo, (token) =>
     deps.workspaces.fetch(job.repo, [job.baseSha], token),
   );
-  const resume = transcript.messages.length > 0;
-  const workspace = await deps.workspaces.open({
-    jobId: job.id,
-    repo: job.repo,
-    sha: job.baseSha,
-    resume,
-  });
   const startedAt = deps.now();
   await attempt.move("running", { startedAt: job.startedAt ?? startedAt, lastAction: "preparing" });
-  let { messages, started, rounds } = transcript;
-  if (!workspace.resumed) {
-    await attempt.write({}, [{ type: "opened", sha: job.baseSha }]);
+  const { messages, started } = transcript;
+  let { rounds } = transcript;
+  let workspace: Workspace;
+  if (messages.length > 0) {
+    workspace = await reopen(attempt, transcript, deps, signal);
+  } else {
+    const { id: jobId, repo, baseSha: sha, fence } = job;
+    workspace = await deps.workspaces.open({ jobId, repo, sha, fence, resume: null });
+    await attempt.write({}, [{ type: "opened", sha, fence }]);
     const failed = await prepare(workspace, attempt, deps, signal);
     if (failed !== null) return stop(attempt, "failed", failed, deps);
     const told = await briefing(job, deps);
-    messages = told.messages;
-    started = new Set();
-    rounds = 0;
+    messages.push(...told.messages);
     await attempt.write({ sources: told.sources }, told.events);
   }
+  const stands = transcript.commit === undefined ? job.baseSha : transcript.commit;
+  const keep = createKeeper(job, workspace, stands, deps);
+  let resumed: Resumed = transcript;
   for (;;) {
-    const talk = { workspace, messages, started, startedAt };
+    const talk = { workspace, messages, started, resumed, keep, startedAt };
     const outcome = await converse(attempt, talk, deps, signal);
+    resumed = { ...resumed, notice: null };
     if (outcome.status === "silent") {
       return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
     }
@@ -137,12 +142,9 @@ export async function work(
       limit: outcome.status === "limit" ? LIMIT[outcome.which] : null,
     };
     if (violations.length === 0) return change;
-    await attempt.move("blocked", {
-      change,
-      reason: heldReason(violations),
-      lastAction: "",
-      endedAt: deps.now(),
-    });
+    const reason = heldReason(violations);
+    const held = await packChange(job, change, deps);
+    await attempt.move("blocked", { change, reason, lastAction: "", endedAt: deps.now() }, held);
     return null;
   }
 }

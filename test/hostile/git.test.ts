@@ -101,11 +101,11 @@ async function wholeWay(): Promise<Snapshot> {
     await git.find(repo, snapshot.commit, "a.txt");
     await git.file(repo, snapshot.commit, "AGENTS.md", 1000);
     const check = `${workspace.jobId}-check`;
-    await git.open({ jobId: check, repo, sha: snapshot.commit, resume: false });
+    await git.open({ jobId: check, repo, sha: snapshot.commit, fence: 1, resume: null });
     await git.close(check, repo);
     await git.pushRef(repo, snapshot.commit, "refs/draftsmith/x", await world.token());
   }
-  await git.open({ jobId: workspace.jobId, repo, sha, resume: true });
+  await git.open({ jobId: workspace.jobId, repo, sha, fence: 2, resume: 1 });
   await git.close(workspace.jobId, repo);
   return snapshot;
 }
@@ -561,7 +561,7 @@ describe("what a repository brings along", () => {
         git.find(repo, name, "a.txt"),
         git.commit(repo, name, sha, "x"),
         git.pushRef(repo, name, "refs/draftsmith/x", await world.token()),
-        git.open({ jobId: "named", repo, sha: name, resume: false }),
+        git.open({ jobId: "named", repo, sha: name, fence: 1, resume: null }),
       ];
       for (const outcome of await Promise.allSettled(tries)) {
         expect(
@@ -572,7 +572,7 @@ describe("what a repository brings along", () => {
     }
     expect(existsSync(canary)).toBe(false);
     for (const jobId of ["../x", "-x", "a/b", "", "x".repeat(200), "a\nb"]) {
-      await expect(git.open({ jobId, repo, sha, resume: false })).rejects.toThrow("not a job id");
+      await expect(git.open({ jobId, repo, sha, fence: 1, resume: null })).rejects.toThrow("not a job id");
     }
   });
 

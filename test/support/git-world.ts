@@ -53,7 +53,7 @@ export async function makeGitWorld(
     },
     async open(repo, sha, jobId) {
       await git.fetch(repo, [sha], token);
-      return git.open({ jobId, repo, sha, resume: false });
+      return git.open({ jobId, repo, sha, fence: 1, resume: null });
     },
     agent: (workspace, script) =>
       sandbox.run({ workspace, script, timeoutMs: 60_000, maxOutputBytes: 1024 * 1024 }),

@@ -11,6 +11,7 @@ import { createOpen } from "./open.ts";
 import { createPremises } from "./premises.ts";
 import { createPushes } from "./push.ts";
 import { createSnapshot } from "./snapshot.ts";
+import { createPack, createPackCommit, createUnpack } from "./step-files.ts";
 import { sweep } from "./sweep.ts";
 import { createTrash } from "./trash.ts";
 
@@ -47,6 +48,9 @@ export function createGit(options: GitOptions): Workspaces &
     fetch: createFetch(context),
     open: createOpen(context),
     snapshot: createSnapshot(context),
+    pack: createPack(context),
+    packCommit: createPackCommit(context),
+    unpack: createUnpack(context),
     close: (jobId, repo) => close(context, jobId, repo),
     premises: createPremises(context),
     sweep: (live) => sweep(context, live),

@@ -10,12 +10,13 @@ import {
   writeFile,
 } from "node:fs/promises";
 import path from "node:path";
-import { toError, UserError } from "../../core/errors.ts";
+import { TransientError, toError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { Workspace, Workspaces } from "../../core/ports.ts";
 import { howStopped } from "../../core/stopped.ts";
 import { close } from "./close.ts";
 import { EMAIL } from "./commit.ts";
+import { DISK_FULL, saysDiskFull } from "./disk-full.ts";
 import {
   type GitContext,
   giveAway,
@@ -44,7 +45,7 @@ const MAX_REFS = 1000;
  */
 const CHECKOUT = `set -eu
 umask 022
-sha=$1 tree=$2 objects=$4 settle=$5
+sha=$1 tree=$2 objects=$4 settle=$5 from=$6
 export GIT_DIR=$3 GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 LC_ALL=C
 GIT_WORK_TREE=$tree git init -q --template= --initial-branch=work
 printf '%s\\n' "$objects" >"$GIT_DIR/objects/info/alternates"
@@ -58,9 +59,15 @@ git config advice.detachedHead false
 git update-ref refs/heads/work "$sha"
 cd -- "$tree"
 git reset -q --hard
+git diff-files --quiet || settle=yes
+# The files of an earlier workspace: its commits and its index are gone with it.
+if [ -n "$from" ]; then
+  git read-tree --reset -u "$from"
+  git reset -q --mixed
+fi
 # git reads files again that are as young as the index. That is slow where there are many, and where
 # attributes and stored line ends disagree they would look changed: there the index becomes younger.
-if [ "$settle" = yes ] || ! git diff-files --quiet; then
+if [ "$settle" = yes ]; then
   second=$(date +%s)
   while [ "$(date +%s)" = "$second" ]; do sleep 0.05; done
   sleep 0.02
@@ -70,11 +77,11 @@ fi
 
 /** Opens workspaces: see the port. */
 export function createOpen(context: GitContext): Workspaces["open"] {
-  return async ({ jobId, repo, sha, resume }) => {
+  return async ({ jobId, repo, sha, from, fence, resume }) => {
     objectId(sha);
     const place = placeOf(context.workDir, jobId);
     return inMirror(context, repo, async (dir) => {
-      if (resume && (await isIntact(place, dir, repo, sha))) {
+      if (resume !== null && (await isIntact(place, dir, record(repo, sha, resume)))) {
         // Left by a git that was killed; the agent would only find out the hard way.
         await removeAll(path.join(place.git, "index.lock"));
         const owner = await ownerOf(context, place);
@@ -82,11 +89,26 @@ export function createOpen(context: GitContext): Workspaces["open"] {
       }
       // What a crash left, or an older try.
       await close(context, jobId, repo);
-      const files = await countFiles(dir, repo, sha);
+      const files = (await from?.()) ?? null;
+      const counts = [sha, ...(files === null ? [] : [files])];
+      const most = Math.max(
+        ...(await Promise.all(counts.map((commit) => countFiles(dir, repo, commit)))),
+      );
       try {
         const owner = await settle(context, place);
         const workspace = workspaceOf(jobId, place, dir, owner);
-        await build(context, { workspace, owner, place, dir, repo, sha, files });
+        const opened = record(repo, sha, fence);
+        await build(context, {
+          workspace,
+          owner,
+          place,
+          dir,
+          repo,
+          sha,
+          from: files,
+          opened,
+          files: most,
+        });
         return { ...workspace, resumed: false };
       } catch (thrown) {
         await close(context, jobId, repo);
@@ -110,12 +132,13 @@ function workspaceOf(jobId: string, place: Place, dir: string, owner: SandboxUse
   return { jobId, tree, writable, readable, home, tmp, uid: owner?.uid ?? null };
 }
 
-function record(repo: RepoRef, sha: string): string {
-  return `${repo.id} ${sha}`;
+/** Names a workspace among all that were ever opened for the job; those of fence 0 are from before that. */
+function record(repo: RepoRef, sha: string, fence: number): string {
+  return fence === 0 ? `${repo.id} ${sha}` : `${repo.id} ${sha} ${fence}`;
 }
 
-async function isIntact(place: Place, dir: string, repo: RepoRef, sha: string): Promise<boolean> {
-  if ((await unlessAbsent(readFile(place.record, "utf8"))) !== record(repo, sha)) return false;
+async function isIntact(place: Place, dir: string, opened: string): Promise<boolean> {
+  if ((await unlessAbsent(readFile(place.record, "utf8"))) !== opened) return false;
   const parts = [place.tree, place.git, place.home, place.tmp, place.index];
   const found = await Promise.all(parts.map((part) => unlessAbsent(stat(part))));
   return !found.includes(null) && (await isRegistered(dir, place.tree));
@@ -148,10 +171,13 @@ async function build(
     dir: string;
     repo: RepoRef;
     sha: string;
+    from: string | null;
+    /** What the record will say. */
+    opened: string;
     files: number;
   },
 ): Promise<void> {
-  const { workspace, owner, place, dir, repo, sha, files } = parts;
+  const { workspace, owner, place, dir, repo, sha, from, files } = parts;
   await registerWorktree(dir, place.tree, sha, workspace.jobId);
   // The agent gets a repository of its own; the registered one is never within its reach (T1, T3).
   const pointer = path.join(place.tree, ".git");
@@ -168,6 +194,7 @@ async function build(
       place.git,
       path.join(dir, "objects"),
       files > MANY_FILES ? "yes" : "no",
+      from === null ? "" : objectId(from),
     ],
     stdin: await visibleRefs(dir),
     timeoutMs: CHECKOUT_TIMEOUT_MS,
@@ -176,11 +203,12 @@ async function build(
   });
   if (checkout.exitCode !== 0) {
     const said = checkout.output.trim();
+    if (checkout.stopped === null && saysDiskFull(said)) throw new TransientError(DISK_FULL);
     const why = checkout.stopped ? `it was ${howStopped(checkout.stopped)}\n\n${said}` : said;
     throw new UserError(`${nameOf(repo)} could not be checked out at ${sha.slice(0, 12)}: ${why}`);
   }
   await keepIndex(place);
-  await writeFile(`${place.record}.new`, record(repo, sha), { mode: 0o600 });
+  await writeFile(`${place.record}.new`, parts.opened, { mode: 0o600 });
   await rename(`${place.record}.new`, place.record);
 }
 

@@ -1,21 +1,20 @@
-import { mkdtemp, readdir, rename } from "node:fs/promises";
 import path from "node:path";
 import { TransientError } from "../../core/errors.ts";
-import type { Snapshot, Workspaces } from "../../core/ports.ts";
+import type { CommandResult, Snapshot, Workspaces } from "../../core/ports.ts";
 import { howStopped } from "../../core/stopped.ts";
 import { type ChangedObject, changedObjects, countLines } from "./changed-files.ts";
 import { commitTree, treeOf } from "./commit.ts";
+import { DISK_FULL, saysDiskFull } from "./disk-full.ts";
 import { MAX_PACK_BYTES, refusal, TOO_LARGE } from "./gates.ts";
-import { type GitContext, placeOf, removeAll } from "./layout.ts";
+import { type Incoming, withIncoming } from "./incoming.ts";
+import { type GitContext, placeOf } from "./layout.ts";
 import { followLinks, sizesOf } from "./links.ts";
 import { inMirror } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { openedFrom } from "./open.ts";
-import { GitFailure, git, startGit } from "./run-git.ts";
-import { type Taken, take, UNREADABLE } from "./take.ts";
+import { GitFailure, git, type RunningGit } from "./run-git.ts";
+import { splitTaken, TAKE_TIMEOUT_MS, type TakenFrom, take, UNREADABLE } from "./take.ts";
 
-/** A single allocation may not be larger, whatever size an object in a pack claims to have. */
-const MAX_ALLOCATION = "1g";
 const CHECK_FAILED = "git's check of the new files failed";
 
 /** Takes snapshots: see the port. */
@@ -28,22 +27,15 @@ export function createSnapshot(context: GitContext): Workspaces["snapshot"] {
       if (opened === null) throw new Error(`the workspace of job ${workspace.jobId} is not open`);
       const parentTree = await treeOf(dir, parent);
       const objects = path.join(dir, "objects");
-      // Objects stay apart from the mirror's own until every gate is passed, as in git's receive-pack.
-      const incoming = await mkdtemp(path.join(dir, "incoming-"));
-      const env = {
-        GIT_OBJECT_DIRECTORY: incoming,
-        GIT_ALTERNATE_OBJECT_DIRECTORIES: objects,
-      };
-      try {
-        const from = { workspace, place, objects, opened, parent, parentTree };
-        const taken = await take(context, { ...from, maxPackBytes: MAX_PACK_BYTES }, () =>
-          unpack(dir, env),
-        );
+      return withIncoming(dir, async (incoming) => {
+        const from = { workspace, place, objects, opened, parent, known: parentTree };
+        const taken = await takeInto(context, from, incoming);
         if (taken.result.exitCode !== 0) await requireWhole(dir, parentTree);
         const reason = failureOf(taken);
         if (reason !== null) return { status: "refused", reason };
         const tree = objectId(taken.tree);
         if (tree === parentTree) return { status: "empty" };
+        const { env } = incoming;
         const checked = await examine(dir, env, parentTree, tree).catch(async (error: unknown) => {
           if (!(error instanceof GitFailure)) throw error;
           await requireWhole(dir, parentTree);
@@ -51,37 +43,49 @@ export function createSnapshot(context: GitContext): Workspaces["snapshot"] {
         });
         if (typeof checked === "string") return { status: "refused", reason: checked };
         if (checked.length === 0) return { status: "empty" };
-        await keepPacks(incoming, objects);
+        await incoming.keep();
         const commit = await commitTree(dir, tree, parent, message);
         await keepCommit(dir, workspace.jobId, commit);
         return { status: "change", commit, tree, files: checked.map(withoutId) } satisfies Snapshot;
-      } finally {
-        await removeAll(incoming);
-        for (const name of await readdir(place.dir)) {
-          if (name.startsWith("take-")) await context.trash.discard(path.join(place.dir, name));
-        }
-      }
+      });
     });
 }
 
-/** Reads a pack that may be anything: its objects are checked one by one (trust.md T16). */
-function unpack(dir: string, env: Record<string, string>) {
-  const flags = ["--stdin", "--fix-thin", "--strict", "--threads=1"];
-  return startGit(
-    dir,
-    [
-      "-c",
-      "core.bigFileThreshold=32m",
-      "index-pack",
-      ...flags,
-      `--max-input-size=${MAX_PACK_BYTES}`,
-    ],
-    { env: { ...env, GIT_ALLOC_LIMIT: MAX_ALLOCATION }, stdin: true },
-  );
+/** What came out of the sandbox. */
+interface Taken {
+  /** The first line: the id of the tree, not yet checked. */
+  tree: string;
+  /** How the reader of the pack ended; null when there was no pack. */
+  unpacked: { code: number | null; stderr: string } | null;
+  result: CommandResult;
+}
+
+/** Takes a tree; the reader of the pack is started with its first byte. */
+async function takeInto(
+  context: GitContext,
+  from: Omit<TakenFrom, "maxPackBytes" | "timeoutMs">,
+  incoming: Incoming,
+): Promise<Taken> {
+  const reader: { running: RunningGit | null } = { running: null };
+  const { stdout, tree } = splitTaken((pack, done) => {
+    reader.running ??= incoming.read(MAX_PACK_BYTES);
+    const { stdin } = reader.running.child;
+    // Once the reader has gone there is nobody to write to, and its last words are what counts.
+    if (stdin?.writable) stdin.write(pack, () => done());
+    else done();
+  });
+  const bounds = { maxPackBytes: MAX_PACK_BYTES, timeoutMs: TAKE_TIMEOUT_MS };
+  const result = await take(context, { ...from, ...bounds }, stdout).finally(async () => {
+    reader.running?.child.stdin?.end();
+    await reader.running?.ended;
+  });
+  return { tree: tree(), unpacked: (await reader.running?.ended) ?? null, result };
 }
 
 /** What went wrong, in words for the agent; null when nothing did. Throws for what is not its doing. */
 function failureOf({ result, unpacked }: Taken): string | null {
+  const said = `${result.exitCode === 0 ? "" : result.output}\n${unpacked?.stderr ?? ""}`;
+  if (result.stopped === null && saysDiskFull(said)) throw new TransientError(DISK_FULL);
   if (result.stopped === "timeout") {
     return "Reading the changed files took more than five minutes. Remove generated files, or list them in .gitignore.";
   }
@@ -93,9 +97,6 @@ function failureOf({ result, unpacked }: Taken): string | null {
   }
   if (result.stopped === "output" || /maximum allowed size/.test(unpacked?.stderr ?? "")) {
     return TOO_LARGE;
-  }
-  if (/No space left on device|Disk quota exceeded/.test(unpacked?.stderr ?? "")) {
-    throw new TransientError("the server's disk is full");
   }
   if (unpacked !== null && unpacked.code !== 0) {
     return `${CHECK_FAILED}: ${unpacked.stderr.trim().slice(-1000)}`;
@@ -131,18 +132,8 @@ async function examine(
   return refusal(examined) ?? countLines(dir, parentTree, tree, examined.files, env);
 }
 
-/** The index of a pack goes last: without it git does not look at the pack. */
-async function keepPacks(incoming: string, objects: string): Promise<void> {
-  const from = path.join(incoming, "pack");
-  const names = (await readdir(from)).filter((name) => name.startsWith("pack-"));
-  const order = [
-    ...names.filter((name) => !name.endsWith(".idx")),
-    ...names.filter((name) => name.endsWith(".idx")),
-  ];
-  for (const name of order) await rename(path.join(from, name), path.join(objects, "pack", name));
-}
-
-async function keepCommit(dir: string, jobId: string, commit: string): Promise<void> {
+/** Keeps a commit of a job alive in the mirror. */
+export async function keepCommit(dir: string, jobId: string, commit: string): Promise<void> {
   await git(dir, ["update-ref", "--end-of-options", `refs/draftsmith/jobs/${jobId}`, commit]);
 }
 

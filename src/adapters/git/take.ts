@@ -4,19 +4,20 @@ import { Writable } from "node:stream";
 import type { CommandResult, Workspace } from "../../core/ports.ts";
 import { type GitContext, giveAway, type Place } from "./layout.ts";
 import { ownerOf } from "./owner.ts";
-import type { RunningGit } from "./run-git.ts";
 
-const TAKE_TIMEOUT_MS = 5 * 60_000;
+/** Longest time to take a tree that is to be published. */
+export const TAKE_TIMEOUT_MS = 5 * 60_000;
 /** Exit code of the script when git could not read the tree, in words it printed. */
 export const UNREADABLE = 65;
 
 /**
  * Runs inside the sandbox, with a git directory made for this once: nothing the agent left in its own
  * (index, configuration, hooks, refs) is looked at. It starts from the index of the checkout, so that
- * unchanged files are not read again. Prints the tree's id, a line end, and the objects as a thin pack.
+ * unchanged files are not read again. Prints the tree's id, a line end, and, unless it is the `known`
+ * one, a commit of it and the objects as a thin pack.
  */
 const TAKE = `set -eu
-tree=$2 objects=$3 index=$4 parent=$5 parent_tree=$6 opened=$7
+tree=$2 objects=$3 index=$4 parent=$5 known=$6 opened=$7
 export GIT_DIR=$1 HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent LC_ALL=C GIT_LITERAL_PATHSPECS=1
 export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1
 export GIT_AUTHOR_NAME=taken GIT_AUTHOR_EMAIL=taken GIT_AUTHOR_DATE=2000-01-01T00:00:00Z
@@ -47,92 +48,80 @@ cd -- "$tree"
 git add -A || exit ${UNREADABLE}
 taken=$(git write-tree)
 printf '%s\\n' "$taken"
-[ "$taken" != "$parent_tree" ] || exit 0
+[ "$taken" != "$known" ] || exit 0
 commit=$(git commit-tree "$taken" -p "$parent" </dev/null)
 printf '%s\\n' "$commit" "^$parent" "^$opened" |
   git pack-objects -q --revs --thin --delta-base-offset --stdout
 `;
 
-/** What came out of the sandbox. */
-export interface Taken {
-  /** The first line: the id of the tree, not yet checked. */
-  tree: string;
-  /** How the reader of the pack ended; null when there was no pack. */
-  unpacked: { code: number | null; stderr: string } | null;
-  result: CommandResult;
+/** What a tree is taken from. */
+export interface TakenFrom {
+  workspace: Workspace;
+  place: Place;
+  /** The mirror's object directory. */
+  objects: string;
+  /** The commit the workspace was cut from. */
+  opened: string;
+  /** The commit that the pack stands on. */
+  parent: string;
+  /** A tree that needs no pack; empty for none. */
+  known: string;
+  maxPackBytes: number;
+  timeoutMs: number;
 }
 
-/** Takes the tree inside the sandbox; `unpack` is started with the first byte of the pack. */
+/** Takes the tree inside the sandbox; `stdout` receives the line and the pack. */
 export async function take(
   context: GitContext,
-  from: {
-    workspace: Workspace;
-    place: Place;
-    objects: string;
-    opened: string;
-    parent: string;
-    parentTree: string;
-    maxPackBytes: number;
-  },
-  unpack: () => RunningGit,
-): Promise<Taken> {
+  from: TakenFrom,
+  stdout: Writable,
+): Promise<CommandResult> {
   const { workspace, place, objects } = from;
   const gitDir = await mkdtemp(path.join(place.dir, "take-"));
-  const owner = await ownerOf(context, place);
-  giveAway(gitDir, owner);
-  // The agent may have closed it to its own user.
-  giveAway(place.tree, owner);
-  const pack = receivePack(unpack);
-  const result = await context.sandbox
-    .run({
+  try {
+    const owner = await ownerOf(context, place);
+    giveAway(gitDir, owner);
+    // The agent may have closed it to its own user.
+    giveAway(place.tree, owner);
+    return await context.sandbox.run({
       workspace: {
         ...workspace,
         writable: [place.tree, gitDir, place.home, place.tmp],
         readable: [objects, place.index],
       },
       script: TAKE,
-      args: [gitDir, place.tree, objects, place.index, from.parent, from.parentTree, from.opened],
-      stdout: pack.stdout,
-      timeoutMs: TAKE_TIMEOUT_MS,
+      args: [gitDir, place.tree, objects, place.index, from.parent, from.known, from.opened],
+      stdout,
+      timeoutMs: from.timeoutMs,
       // The reader of the pack refuses what is too large; this stops what it no longer reads.
       maxOutputBytes: from.maxPackBytes + 1024 * 1024,
       keepBytes: 4000,
-    })
-    .finally(() => pack.end());
-  return { ...(await pack.end()), result };
+    });
+  } finally {
+    await context.trash.discard(gitDir);
+  }
 }
 
-/** Splits the stream into its first line and the pack that follows. */
-function receivePack(unpack: () => RunningGit): {
+/** Splits the stream into its first line and the pack that follows, whose chunks go to `write`. */
+export function splitTaken(write: (pack: Buffer, done: () => void) => void): {
   stdout: Writable;
-  end(): Promise<{ tree: string; unpacked: Taken["unpacked"] }>;
+  /** The first line as far as it came: the id of the tree, not yet checked. */
+  tree(): string;
 } {
   let tree: string | null = null;
   let before = Buffer.alloc(0);
-  let running: RunningGit | null = null;
   const stdout = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      let pack = chunk;
-      if (tree === null) {
-        before = Buffer.concat([before, chunk]);
-        const end = before.indexOf(10);
-        // The longest line there may be is an id of 64 digits.
-        if (end === -1 && before.length <= 64) return done();
-        tree = before.subarray(0, end).toString("latin1").slice(0, 100);
-        pack = before.subarray(end + 1);
-      }
-      if (pack.length === 0) return done();
-      running ??= unpack();
-      // Once the reader has gone there is nobody to write to, and its last words are what counts.
-      if (running.child.stdin?.writable) running.child.stdin.write(pack, () => done());
-      else done();
+      if (tree !== null) return write(chunk, done);
+      before = Buffer.concat([before, chunk]);
+      const end = before.indexOf(10);
+      // The longest line there may be is an id of 64 digits.
+      if (end === -1 && before.length <= 64) return done();
+      tree = before.subarray(0, end).toString("latin1").slice(0, 100);
+      const pack = before.subarray(end + 1);
+      if (pack.length === 0) done();
+      else write(pack, done);
     },
   });
-  return {
-    stdout,
-    async end() {
-      running?.child.stdin?.end();
-      return { tree: tree ?? "", unpacked: (await running?.ended) ?? null };
-    },
-  };
+  return { stdout, tree: () => tree ?? "" };
 }

@@ -5,6 +5,7 @@ import { isTerminal, JOB_STATES, mayMove } from "../../core/job.ts";
 import type { JobStore } from "../../core/ports.ts";
 import { decodeJob, encodePatch } from "./job-row.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
+import { dropFiles, keepFiles } from "./snapshots.ts";
 
 const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
 
@@ -37,7 +38,7 @@ export function jobStore(database: Database): JobStore {
       return rows.map((row) => row.id);
     },
 
-    write(id, fence, patch, events = []) {
+    write(id, fence, patch, events = [], kept) {
       const { state } = patch;
       const from = JOB_STATES.filter((old) => state === undefined || mayMove(old, state));
       const ended = state !== undefined && isTerminal(state);
@@ -58,7 +59,7 @@ export function jobStore(database: Database): JobStore {
           .where("id", "=", id)
           .where("fence", "=", fence)
           .where("state", "in", from)
-          .returning("id")
+          .returning("change")
           .executeTakeFirst();
         if (!written) {
           const ours = await transaction
@@ -71,7 +72,10 @@ export function jobStore(database: Database): JobStore {
           return false;
         }
         await appendEvents(transaction, database, id, fence, events);
-        if (ended) await giveUpActs(transaction, id);
+        if (kept) await keepFiles(transaction, id, fence, kept);
+        if (!ended) return true;
+        await giveUpActs(transaction, id);
+        if (state !== "blocked" || written.change === null) await dropFiles(transaction, id);
         return true;
       });
     },

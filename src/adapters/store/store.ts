@@ -12,6 +12,7 @@ import type {
   OutboxStore,
   QueueStore,
   SharedStore,
+  SnapshotStore,
   StopStore,
 } from "../../core/ports.ts";
 import { openingTrouble } from "../../core/store-trouble.ts";
@@ -29,6 +30,7 @@ import { openPostgres } from "./postgres.ts";
 import { queueStore } from "./queued.ts";
 import type { Announce, Database } from "./schema.ts";
 import { sharedStore } from "./shared.ts";
+import { snapshotStore } from "./snapshots.ts";
 import { openSqlite } from "./sqlite.ts";
 import { stopStore } from "./stops.ts";
 import { toldTrouble } from "./trouble.ts";
@@ -41,6 +43,7 @@ export type Store = IntakeStore &
   DeliveryStore &
   QueueStore &
   StopStore &
+  SnapshotStore &
   SharedStore &
   AllowanceStore &
   LeftoverStore &
@@ -69,6 +72,7 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...deliveryStore(database),
     ...queueStore(database),
     ...stopStore(database),
+    ...snapshotStore(database),
     ...sharedStore(database),
     ...allowanceStore(database),
     ...outboxStore(database),

@@ -27,6 +27,7 @@ export const edit = defineTool({
   description:
     "Replaces one piece of a file. old has to match the file exactly, indentation included, and to be " +
     "unique in it, unless all is set. With an empty old it creates the file, which must not exist yet.",
+  writes: true,
   schema: z.object({
     path: z.string().min(1).describe("Relative to the root of the checkout."),
     old: z.string().describe("The text to replace, as read returns it; enough lines to be unique."),

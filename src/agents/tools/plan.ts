@@ -9,6 +9,7 @@ export function createPlan(onPlan: (items: PlanItem[]) => Promise<void>): Tool {
     description:
       "Shows your plan to the people who wait. Give the whole list each time, with at most one item in " +
       "progress. For work of more than three steps; update it when a step is done.",
+    writes: false,
     schema: z.object({
       items: z
         .array(

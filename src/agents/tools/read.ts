@@ -20,6 +20,7 @@ export const read = defineTool({
     "Reads a text file, or lists a directory. The text comes verbatim and without line numbers, so " +
     `that it can be given to edit as it stands; at most ${MAX_LINES} lines or ${MAX_BYTES / 1000} kB a call, with ` +
     "a notice in [brackets] on how to go on.",
+  writes: false,
   schema: z.object({
     path: z.string().describe("Relative to the root of the checkout."),
     offset: z.int().min(1).optional().describe("First line to read, counted from 1."),

@@ -18,6 +18,7 @@ export const shell = defineTool({
     "(standard output and error together; a long one is cut in the middle). Every call is a fresh " +
     "bash: cd, variables and background processes do not outlive it, files do. There is no terminal " +
     "and no standard input. Search with rg or grep, look at parts of long files with sed -n.",
+  writes: true,
   schema: z.object({
     command: z.string().min(1).describe("What bash runs; several lines are fine."),
     timeout_seconds: z

@@ -28,6 +28,8 @@ export interface ToolAnswer {
 /** A tool of the agent: how the model sees it, and what it does. */
 export interface Tool {
   spec: ToolSpec;
+  /** Whether it may change files. */
+  writes: boolean;
   /** What is about to be done, for the board; undefined when it takes no time worth telling. */
   doing(args: unknown): string | undefined;
   /** Checks the arguments and acts. Throws only for what the tool does not expect. */
@@ -38,15 +40,17 @@ export interface Tool {
 export function defineTool<Args>(definition: {
   name: string;
   description: string;
+  writes: boolean;
   schema: z.ZodType<Args>;
   doing?: (args: Args) => string;
   run: (args: Args, context: ToolContext) => Promise<ToolAnswer>;
 }): Tool {
-  const { name, description, schema } = definition;
+  const { name, description, writes, schema } = definition;
   // Some servers refuse the key $schema.
   const { $schema: _, ...parameters } = z.toJSONSchema(schema, { io: "input" });
   return {
     spec: { name, description, parameters },
+    writes,
     doing(args) {
       const parsed = schema.safeParse(withoutNulls(args));
       return parsed.success ? definition.doing?.(parsed.data) : undefined;

@@ -9,6 +9,7 @@ export const write = defineTool({
   description:
     "Writes a whole file: creates it, with its directories, or replaces all of its text. To change a " +
     "part of a file use edit.",
+  writes: true,
   schema: z.object({
     path: z.string().min(1).describe("Relative to the root of the checkout."),
     content: z.string().describe("All of the text, with a line feed at its end."),

@@ -55,7 +55,7 @@ async function takeInstead(stream: Buffer): Promise<Snapshot> {
     log: silentLog,
   });
   made += 1;
-  const workspace = await git.open({ jobId: `evil-${made}`, repo, sha, resume: false });
+  const workspace = await git.open({ jobId: `evil-${made}`, repo, sha, fence: 1, resume: null });
   const before = [mirrorState(), readdirSync(path.dirname(mirror)).join()];
   try {
     return await git.snapshot(workspace, repo, sha, "x");

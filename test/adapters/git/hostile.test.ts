@@ -62,10 +62,10 @@ async function attack(script: string): Promise<Snapshot> {
     await world.git.merge(repo, sha, snapshot.commit);
     await world.git.find(repo, snapshot.commit, "a.txt");
     const jobId = `${workspace.jobId}-check`;
-    await world.git.open({ jobId, repo, sha: snapshot.commit, resume: false });
+    await world.git.open({ jobId, repo, sha: snapshot.commit, fence: 1, resume: null });
     await world.git.close(jobId, repo);
   }
-  await world.git.open({ jobId: workspace.jobId, repo, sha, resume: true });
+  await world.git.open({ jobId: workspace.jobId, repo, sha, fence: 2, resume: 1 });
   await world.git.close(workspace.jobId, repo);
   expect(existsSync(canary)).toBe(false);
   expect(existsSync(workspace.tree)).toBe(false);

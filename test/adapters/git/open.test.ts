@@ -126,14 +126,21 @@ describe("open", () => {
     const sha = remote.commit({ "a.txt": "b\n" });
     const workspace = await world.open(repo, sha, "again");
     await world.agent(workspace, "echo mine > mine.txt; touch ../git/index.lock");
-    const reopen = (at: string, resume = true) =>
-      world.git.open({ jobId: "again", repo, sha: at, resume });
+    let fence = 1;
+    const reopen = async (at: string, resume: number | null = fence) => {
+      const opened = await world.git.open({ jobId: "again", repo, sha: at, fence: ++fence, resume });
+      // It keeps the name of the claim that made it.
+      if (opened.resumed) fence -= 1;
+      return opened;
+    };
     expect((await reopen(sha)).resumed).toBe(true);
     expect((await world.agent(workspace, "git add mine.txt")).exitCode).toBe(0);
     expect(existsSync(path.join(workspace.tree, "mine.txt"))).toBe(true);
     expect((await reopen(first)).resumed).toBe(false);
     expect(existsSync(path.join(workspace.tree, "mine.txt"))).toBe(false);
-    expect((await reopen(first, false)).resumed).toBe(false);
+    expect((await reopen(first, null)).resumed).toBe(false);
+    // Opened by an attempt that lost its claim: another went on elsewhere since.
+    expect((await reopen(first, fence - 1)).resumed).toBe(false);
     // A checkout that never came to its end.
     writeFileSync(path.join(path.dirname(workspace.tree), "opened"), "");
     expect((await reopen(first)).resumed).toBe(false);
@@ -148,7 +155,7 @@ describe("open", () => {
     const sha = remote.commit({ "a.txt": "a\n" });
     await world.git.fetch(repo, [sha], world.token);
     const [left, right] = await Promise.all(
-      ["left", "right"].map((jobId) => world.git.open({ jobId, repo, sha, resume: false })),
+      ["left", "right"].map((jobId) => world.git.open({ jobId, repo, sha, fence: 1, resume: null })),
     );
     if (!left || !right) throw new Error("two were opened");
     await Promise.all([left, right].map((each) => world.agent(each, `echo ${each.jobId} > a.txt`)));

@@ -1,0 +1,85 @@
+import type { ChatMessage, ToolCall } from "../core/model.ts";
+import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, withoutSameAgain } from "./notices.ts";
+import type { Watch } from "./watch.ts";
+
+/** What the messages of a conversation that goes on do not say of themselves. */
+export interface Resumed {
+  /** Results of calls that could not do what they were meant to. */
+  failed: ReadonlySet<ChatMessage>;
+  /** Of the last reply. */
+  truncated: boolean;
+  refused: boolean;
+  /** What the model has to know before it goes on; null for nothing. */
+  notice: string | null;
+}
+
+/** A reply as the loop goes on from it. */
+export interface Said {
+  content: string;
+  toolCalls: ToolCall[];
+  truncated: boolean;
+  refusal: string | null;
+}
+
+/** The last reply, unless the controller spoke after it. */
+export function lastSaid(messages: ChatMessage[], resumed: Resumed): Said | null {
+  const at = messages.findLastIndex((message) => message.role === "assistant");
+  const reply = messages[at];
+  if (reply?.role !== "assistant") return null;
+  if (messages.slice(at).some(({ role }) => role === "user")) return null;
+  const { content, toolCalls } = reply;
+  return {
+    content,
+    toolCalls,
+    truncated: resumed.truncated,
+    refusal: resumed.refused ? content : null,
+  };
+}
+
+/** Calls of the last reply that have no result yet. */
+export function unansweredCalls(messages: ChatMessage[]): ToolCall[] {
+  const at = messages.findLastIndex((message) => message.role === "assistant");
+  const reply = messages[at];
+  if (reply?.role !== "assistant") return [];
+  const answered = new Set(
+    messages.slice(at).flatMap((message) => (message.role === "tool" ? [message.callId] : [])),
+  );
+  return reply.toolCalls.filter((call) => !answered.has(call.id));
+}
+
+/** How many of the last replies in a row were empty, without one that nobody answered yet. */
+export function silentReplies(messages: ChatMessage[]): number {
+  let silent = 0;
+  let answered = false;
+  for (const message of messages.toReversed()) {
+    if (message.role === "assistant") {
+      if (message.content.trim() !== "" || message.toolCalls.length > 0) break;
+      if (answered) silent += 1;
+    }
+    answered = true;
+  }
+  return silent;
+}
+
+/** Shows the watch what happened since the work last went back to the agent. */
+export function replay(watch: Watch, messages: ChatMessage[], failed: Resumed["failed"]): void {
+  let calls: ToolCall[] = [];
+  for (const message of messages.slice(roundStart(messages))) {
+    if (message.role === "assistant") calls = message.toolCalls;
+    if (message.role !== "tool") continue;
+    const call = calls.find(({ id }) => id === message.callId);
+    const text = message.content;
+    if (call === undefined || text === INTERRUPTED || text === NOT_RUN) continue;
+    watch.see(call, { ok: !failed.has(message), text: withoutSameAgain(text), action: "" });
+  }
+}
+
+/** Where the conversation went on after the last report. */
+function roundStart(messages: ChatMessage[]): number {
+  const report = messages.findLastIndex((message, at) => {
+    if (message.role !== "assistant" || message.toolCalls.length > 0) return false;
+    const next = messages[at + 1];
+    return next?.role === "user" && next.content !== CUT_REPLY && next.content !== EMPTY_REPLY;
+  });
+  return report + 1;
+}

@@ -1,5 +1,6 @@
 import { createPrivateKey, randomUUID } from "node:crypto";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { createGit } from "./adapters/git/git.ts";
@@ -28,12 +29,16 @@ import { watchDeliveries } from "./jobs/deliveries.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
 import { createOutbox } from "./jobs/outbox.ts";
 import { tellPlaces } from "./jobs/places.ts";
+import { stopJobs } from "./jobs/stop.ts";
 import { createWorker } from "./jobs/worker.ts";
 import { createLog } from "./log.ts";
 import { createSecrets } from "./secrets.ts";
 import { loadSkills } from "./skills/load.ts";
 
 const SKILLS_DIR = fileURLToPath(new URL("./skills/", import.meta.url));
+
+/** How long a step may take that is under way when the server stops, in ms. */
+const GRACE_MS = 18_000;
 
 /** Comes between a port and its adapter; tests let things fail there. */
 export type Wrap = <T extends object>(port: string, adapter: T) => T;
@@ -181,6 +186,11 @@ export async function compose(
             sandbox: works ? sandbox : { check: async () => ({ ok: true }) },
             skills,
             model: config.model,
+            stop: async (request) => {
+              const told = await stopJobs(request, { stops: store, allowances: store, outbox });
+              if (works) worker.heed();
+              return told;
+            },
             allow: (request) => allow(request, { ...jobDeps, allowances: store }),
             redact: redactOwn,
             start: queue.wake,
@@ -213,10 +223,15 @@ export async function compose(
     port: doors?.port ?? null,
     log,
     async stop() {
-      await Promise.all([doors?.close(), deliveries?.stop(), places.stop()]);
+      const quiet = Promise.all([deliveries?.stop(), places.stop()]);
+      // From here on nothing new comes in; what was begun is answered, and the steps under way end.
+      const closed = doors?.close();
+      const idle = queue.stop();
+      worker.wind();
+      await Promise.race([idle, sleep(GRACE_MS, undefined, { ref: false })]);
       worker.stop();
       // Together: a job may be waiting for a write or a command that only ends with its own part.
-      await Promise.all([queue.stop(), outbox.stop(), sandbox.stop()]);
+      await Promise.all([closed, idle, outbox.stop(), sandbox.stop(), quiet]);
       await github.stop();
       await shared?.close();
       await store.close();

@@ -61,6 +61,7 @@ export function createModel(options: ModelOptions): Model {
     async complete(request) {
       for (let tries = 1; ; ) {
         request.signal.throwIfAborted();
+        request.insist?.();
         const withOptions = streamOptions;
         const result = await tryOnce(request, withOptions);
         if (!("kind" in result)) return result;

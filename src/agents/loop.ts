@@ -43,6 +43,8 @@ export interface AgentOptions {
   limits: { steps: number; tokens: number; deadline: number };
   spent: { steps: number; tokens: number };
   signal: AbortSignal;
+  /** Throws when the next model call or tool call is not to begin. */
+  goOn: () => void;
   now: () => number;
   /** Of a conversation that goes on after a restart. */
   resumed?: Resumed;
@@ -93,6 +95,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   async function answerCalls(calls: ToolCall[], truncated: boolean): Promise<void> {
     for (const call of calls) {
       signal.throwIfAborted();
+      options.goOn();
       const { answer, wrote } = await answerCall(call, truncated);
       const message: ChatMessage = { role: "tool", callId: call.id, content: answer.text };
       const { deniedHosts } = answer;
@@ -203,6 +206,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
     if (notice !== null) await say(notice);
     notice = null;
     signal.throwIfAborted();
+    options.goOn();
     const limit = limitReached();
     const stuck = watch.stuck();
     if (stuck !== null) await record({ type: "note", text: stuck });

@@ -11,6 +11,8 @@ const PATIENCE_MS = 2000;
 export interface Connections {
   /** Ends a connection after `last` words, or after the answers that are on their way. */
   end(socket: Socket, last: string): void;
+  /** Ends all that wait for a request or the rest of one, and the others after their answers. */
+  endWaiting(): void;
 }
 
 interface Connection {
@@ -83,6 +85,13 @@ export function boundConnections(
       }
       if (socket.writable) socket.write(last);
       socket.destroySoon();
+    },
+    endWaiting() {
+      for (const [socket, connection] of open) {
+        const asked = [...connection.requests].some((request) => request.complete);
+        if (asked) connection.ending = true;
+        else socket.destroySoon();
+      }
     },
   };
 }

@@ -45,6 +45,8 @@ const LIMITS = {
   requireHostHeader: false,
 };
 const MOST_REQUESTS_OF_A_CONNECTION = 1000;
+/** How long a request that came may still be answered when the server stops: GitHub waits no longer. */
+const LONGEST_ANSWER_MS = 10_000;
 
 /**
  * Serves routes; anything else is 404, another method 405. Resolves once it listens, with the port it
@@ -127,8 +129,10 @@ export async function serve(
     port,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      connections.endWaiting();
+      const late = setTimeout(() => server.closeAllConnections(), LONGEST_ANSWER_MS);
       await closed;
+      clearTimeout(late);
     },
   };
 }

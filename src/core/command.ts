@@ -1,6 +1,7 @@
 import { ALLOW_ALONE, parseAllow } from "./command-allow.ts";
 import { commandBlocks } from "./command-blocks.ts";
 import { type Flags, parseFlags } from "./command-flags.ts";
+import { parseStop, STOP_ALONE } from "./command-stop.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { codeSpan } from "./markdown-inline.ts";
 import { stripInvisible } from "./redact.ts";
@@ -17,6 +18,8 @@ export type ParsedCommand =
   | { kind: "help" }
   /** Lets the change of a job out that was held: the short id of the job, and the commit. */
   | { kind: "allow"; job: string; sha: string }
+  /** Stops the job of that short id; null: all that is under way here. */
+  | { kind: "stop"; job: string | null }
   | { kind: "refused"; problem: string; usage: boolean }
   /** `cleaned`: invisible or control characters were taken out of the tasks. */
   | { kind: "command"; tasks: ParsedTask[]; cleaned: boolean };
@@ -32,7 +35,7 @@ const MAX_TASK = 8000;
  * - `/codex`, with or without flags, followed by a list: each top-level item is a task with what is
  *   nested in it; ticked checkboxes are done and left out.
  * - Several `/codex` lines are several commands, each with its own flags. One that is wrong refuses all.
- * - `/codex allow JOB SHA` stands alone in its comment.
+ * - `/codex allow JOB SHA` stands alone in its comment, and so does `/codex stop [JOB|all]`.
  */
 export function parseCommand(body: string, limits: { maxTasks: number }): ParsedCommand {
   const blocks = commandBlocks(body.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n"));
@@ -52,6 +55,14 @@ export function parseCommand(body: string, limits: { maxTasks: number }): Parsed
     if (allowed.kind === "allow") {
       const alone = blocks.length === 1 && !block.more && !block.details && !cleaned;
       return alone ? allowed : refused(ALLOW_ALONE, { usage: true });
+    }
+    const stopped = parseStop(line);
+    if (stopped.kind === "near" && !block.more && !block.details) {
+      return refused(stopped.problem, { usage: true });
+    }
+    if (stopped.kind === "stop") {
+      const alone = blocks.length === 1 && !block.more && !block.details;
+      return alone ? stopped : refused(STOP_ALONE, { usage: true });
     }
     if (isHelp(line)) {
       helps++;

@@ -86,12 +86,12 @@ export const STANDING_RULES: readonly Check<
     }
     const reason = admin
       ? "only people with admin access to this repository can allow a change that was held"
-      : "only people with write access to this repository can start work here";
+      : `only people with write access to this repository can ${asked.kind === "stop" ? "stop" : "start"} work here`;
     const known = includesRole(standing.role, "write");
     return refuse("role", reason, known ? "always" : toldTo(said.association, "hourly"));
   },
-  function paused({ server }) {
-    if (server.paused === null) return null;
+  function paused({ asked, server }) {
+    if (server.paused === null || asked.kind === "stop") return null;
     return passing("paused", `the operator of this server paused it: ${server.paused}`, "hourly");
   },
 ];

@@ -43,5 +43,7 @@ export interface Model {
     messages: ChatMessage[];
     tools: ToolSpec[];
     signal: AbortSignal;
+    /** Called right before each try; throws when the reply would be nobody's. */
+    insist?: () => void;
   }): Promise<ModelReply>;
 }

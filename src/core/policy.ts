@@ -43,6 +43,8 @@ export type Asked =
   | { kind: "start"; tasks: number }
   /** To let a change leave that was held back. */
   | { kind: "allow" }
+  /** To end work that is under way. */
+  | { kind: "stop" }
   | { kind: "publish"; needs: "write" | "admin" };
 
 /** How many jobs may be open at a time, and how many commands are heard from one person in an hour. */
@@ -149,6 +151,8 @@ export function gate(facts: GateFacts): Verdict {
   if (!standing) return { status: "undecided", needs: "standing" };
   const refusedPerson = firstRefusal(STANDING_RULES, { ...facts, server, standing });
   if (refusedPerson) return refusedPerson;
+  // Ending work takes nothing that a place or a quota could refuse.
+  if (facts.asked.kind === "stop") return { status: "admitted" };
   if (!place) return { status: "undecided", needs: "place" };
   const refusedPlace = firstRefusal(PLACE_RULES, { ...facts, place });
   if (refusedPlace) return refusedPlace;

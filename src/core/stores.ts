@@ -94,6 +94,8 @@ export interface ClaimStore {
     worker: string;
     leaseMs: number;
     perRepository: number;
+    /** Only those that somebody stopped and nobody holds, whatever their repository has running. */
+    stopped?: boolean;
   }): Promise<Job | null>;
   /** Prolongs the lease; false when the fence is no longer ours, or the job was given back or ended. */
   renew(id: string, fence: number, leaseMs: number): Promise<boolean>;
@@ -137,6 +139,11 @@ export interface StopStore {
     ids: string[],
     by: { id: number; login: string },
   ): Promise<{ cancelled: string[]; stopping: string[] }>;
+  /**
+   * The jobs of an issue or pull request that have not ended, or were cancelled since, oldest first: asked
+   * for there, adding to it, or having opened it.
+   */
+  jobsAt(repoId: number, issue: number, since: number): Promise<Job[]>;
   /** Jobs a process holds that are to stop. */
   toStop(owner: string): Promise<{ id: string; by: { login: string } }[]>;
 }

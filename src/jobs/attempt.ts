@@ -10,16 +10,18 @@ export interface Attempt {
   readonly job: Job;
   /** The claim it rests on. */
   readonly holder: Holder;
+  /** Throws unless its next step may begin: called before each. */
+  goOn(): void;
   /** Writes fields, events and the files to keep under the fence. Throws LostLease when it is no longer ours. */
   write(patch: JobPatch, events?: JobEvent[], kept?: KeptFiles): Promise<void>;
   /** Changes the state, with the event that tells of it. */
   move(to: JobState, patch?: JobPatch & { reason?: string }, kept?: KeptFiles): Promise<void>;
 }
 
-/** Wraps a claimed job; every write shows on the board. `insist` throws when the claim may be lost. */
+/** Wraps a claimed job; every write shows on the board. */
 export function createAttempt(
   claimed: Job,
-  insist: () => void,
+  claim: Omit<Holder, "jobId" | "fence">,
   deps: {
     jobs: JobStore;
     commands: CommandStore;
@@ -41,7 +43,8 @@ export function createAttempt(
   }
   return {
     job,
-    holder: { jobId: job.id, fence: job.fence, insist },
+    holder: { ...claim, jobId: job.id, fence: job.fence },
+    goOn: claim.goOn,
     write,
     async move(to, patch = {}, kept) {
       if (!mayMove(job.state, to)) throw new Error(`a job cannot go from ${job.state} to ${to}`);

@@ -52,6 +52,7 @@ export function converse(
     },
     spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
     signal,
+    goOn: attempt.goOn,
     now: deps.now,
     resumed: talk.resumed,
     async record(event, lastAction, wrote = false) {

@@ -45,7 +45,11 @@ export interface Passed {
   ground: NonNullable<Survey["ground"]>;
 }
 
-type Passage = Passed | { status: "refused"; refusal: Refusal; problems: ConfigProblem[] };
+type Passage =
+  | Passed
+  /** Nothing more is asked of who ends work. */
+  | { status: "admitted"; facts: GateFacts; actor: Account }
+  | { status: "refused"; refusal: Refusal; problems: ConfigProblem[] };
 
 /** Asks the gate about a comment, learning what it wants to know: cheap questions come first. */
 export async function admitComment(
@@ -59,7 +63,8 @@ export async function admitComment(
   for (;;) {
     const verdict = gate(facts);
     if (verdict.status === "refused") return refused(verdict, survey);
-    if (verdict.status === "admitted" || author === null) throw new Error("the gate stands open");
+    if (author === null) throw new Error("the gate stands open");
+    if (verdict.status === "admitted") return { status: "admitted", facts, actor: author };
     switch (verdict.needs) {
       case "server": {
         const heard = await deps.intake.heardOf(author.id);

@@ -4,20 +4,15 @@ import {
   type ActKind,
   type ActOf,
   type ActValues,
+  ASKED_ACTS,
   type OutboxRow,
   redactedAct,
 } from "../core/act.ts";
 import { LostLease, TransientError, toError, UserError } from "../core/errors.ts";
 import type { Command, Job } from "../core/job.ts";
 import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
+import { mostTries, waitAfter } from "./act-tries.ts";
 
-/**
- * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
- * given up for a failure that may pass: the last one tells how everything ended.
- */
-const MAX_ATTEMPTS = 15;
-const MAX_REFUSALS = 5;
-const MAX_WAIT_MS = 5 * 60_000;
 /** How soon to try again when the store failed. */
 const STORE_RETRY_MS = 1000;
 /** How soon to look again for what another process left. */
@@ -35,8 +30,12 @@ const EDIT_INTERVAL_MS = 3000;
 export interface Holder {
   jobId: string;
   fence: number;
-  /** Throws LostLease when the claim may have gone to another. */
+  /** Aborted when nobody waits for its acts any more, with why. */
+  signal: AbortSignal;
+  /** Throws when the claim may have gone to another, or the job is to end at once: asked before each write. */
   insist(): void;
+  /** The same, and throws when the next act is not to begin. */
+  goOn(): void;
 }
 
 /** The one gate for writes to GitHub: stored first, then performed, in order within a lane. */
@@ -49,8 +48,9 @@ export interface Outbox {
     make: (command: Command, jobs: Job[]) => { keyed: KeyedAct; last: boolean },
   ): Promise<void>;
   /**
-   * Stores an act of a job and waits until it is done. Throws UserError when it never will be, and
-   * LostLease when the job went to another.
+   * Stores an act of a job and waits until it is done. Throws UserError when it never will be, LostLease
+   * when the job went to another, and why it is to end when it is: after the request that is under way, so
+   * that what GitHub did is known.
    */
   perform<K extends ActKind>(
     key: string,
@@ -58,6 +58,8 @@ export interface Outbox {
     act: ActOf<K>,
     holder: Holder,
   ): Promise<ActValues[K]>;
+  /** What an act gave that was done; null before that. */
+  valueOf<K extends ActKind>(key: string): Promise<ActValues[K] | null>;
   /** Performs whatever is due; called after acts were stored by other means. */
   wake(): void;
   /** Lets running acts end and performs no more. */
@@ -92,6 +94,8 @@ export function createOutbox(deps: {
   const { store, owner, killSwitch, performer, redact, now, log } = deps;
   const waiters = new Map<string, Waiter[]>();
   const running = new Map<number, Promise<void>>();
+  /** Keys of the acts that are performed now. */
+  const underWay = new Set<string>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | null = null;
@@ -120,8 +124,13 @@ export function createOutbox(deps: {
       for (const row of await store.take({ owner, leaseMs: LEASE_MS, asked, except })) {
         // Ours since a lease that ran out: it is under way still.
         if (running.has(row.id)) continue;
+        underWay.add(row.key);
         const work = deliver(row, until).finally(() => {
           running.delete(row.id);
+          underWay.delete(row.key);
+          for (const waiter of waiters.get(row.key) ?? []) {
+            if (waiter.holder.signal.aborted) waiter.reject(toError(waiter.holder.signal.reason));
+          }
           wake();
         });
         running.set(row.id, work);
@@ -139,17 +148,28 @@ export function createOutbox(deps: {
 
   async function deliver(row: OutboxRow, until: number): Promise<void> {
     let value: ActValues[ActKind];
+    let refused: Error | null = null;
     // Called right before each write: a process that was stopped for a while must not go on with it.
     const insist = () => {
-      for (const { holder } of waiters.get(row.key) ?? []) holder.insist();
-      if (performance.now() > until) throw new LostLease("the act was taken over");
+      try {
+        const holders = (waiters.get(row.key) ?? []).map(({ holder }) => holder);
+        for (const holder of holders) holder.insist();
+        if (performance.now() > until) throw new LostLease("the act was taken over");
+        if (holders.length === 0 && ASKED_ACTS.includes(row.act.kind)) {
+          throw new LostLease("nobody waits for the act any more");
+        }
+      } catch (thrown) {
+        refused = toError(thrown);
+        throw refused;
+      }
     };
     try {
       // Anew: a secret may have been learnt since it was stored.
       const act = redactedAct(row.act, redact);
       value = await performer.perform(act, previousOf(row), { lane: row.lane, insist });
     } catch (thrown) {
-      if (thrown instanceof LostLease) return settle(row.key, (waiter) => waiter.reject(thrown));
+      const end = refused ?? (thrown instanceof LostLease ? thrown : null);
+      if (end !== null) return settle(row.key, (waiter) => waiter.reject(end));
       return stored(row, () => fail(row, toError(thrown)));
     }
     await stored(row, async () => {
@@ -171,23 +191,18 @@ export function createOutbox(deps: {
   async function fail(row: OutboxRow, error: Error): Promise<void> {
     const attempts = row.attempts + 1;
     const passing = error instanceof TransientError;
-    // A text that is refused is tried a few times more: the last one tells how everything ended.
-    const most = isText(row.act)
-      ? passing
-        ? Number.POSITIVE_INFINITY
-        : MAX_REFUSALS
-      : passing
-        ? MAX_ATTEMPTS
-        : 1;
-    if (attempts < most) {
-      const wait =
-        Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(row.attempts, 10)) * (0.75 + Math.random() / 2);
+    if (attempts < mostTries(row.act, passing)) {
       const asked = passing && error.retryAt !== undefined ? error.retryAt - now() : 0;
       log.warn(
         { act: row.act.kind, attempts, reason: error.message },
         "a write to GitHub will be tried again",
       );
-      await store.retry(row.id, owner, Math.max(asked, wait), redact(error.message));
+      await store.retry(
+        row.id,
+        owner,
+        Math.max(asked, waitAfter(row.attempts)),
+        redact(error.message),
+      );
       return;
     }
     log.error({ err: error, act: row.act.kind, key: row.key }, "a write to GitHub was given up");
@@ -224,10 +239,16 @@ export function createOutbox(deps: {
     },
     async perform(key, lane, act, holder) {
       stopped.signal.throwIfAborted();
+      holder.goOn();
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
       // It may be rejected by stop() before anybody waits for it here.
       promise.catch(() => undefined);
       const waiter = { holder, resolve, reject };
+      const { signal } = holder;
+      const end = () => {
+        if (signal.reason instanceof LostLease || !underWay.has(key)) reject(signal.reason);
+      };
+      signal.addEventListener("abort", end, { once: true });
       waiters.set(key, [...(waiters.get(key) ?? []), waiter]);
       try {
         const row = await store.putHeld(redacted({ key, lane, act }), holder);
@@ -239,10 +260,15 @@ export function createOutbox(deps: {
         stopped.signal.throwIfAborted();
         return (await promise) as ActValues[typeof act.kind];
       } finally {
+        signal.removeEventListener("abort", end);
         const others = (waiters.get(key) ?? []).filter((each) => each !== waiter);
         if (others.length > 0) waiters.set(key, others);
         else waiters.delete(key);
       }
+    },
+    async valueOf<K extends ActKind>(key: string) {
+      const row = await store.get(key);
+      return row?.state === "done" ? (row.result as ActValues[K] | null) : null;
     },
     async stop() {
       stopped.abort(new Error("the server is stopping"));
@@ -259,11 +285,6 @@ export function createOutbox(deps: {
 /** How long after the last edit this one may come; the last of all comes at once. */
 function spacingOf(act: Act, last = false): number {
   return act.kind === "comment" && !last ? EDIT_INTERVAL_MS : 0;
-}
-
-/** Texts may be edited again and again; everything else is done once. */
-function isText(act: Act): boolean {
-  return act.kind === "comment" || act.kind === "pull_body";
 }
 
 function previousOf(row: OutboxRow): ActValues[ActKind] | null {

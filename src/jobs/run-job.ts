@@ -4,6 +4,8 @@ import { checksPass } from "../core/messages/pull.ts";
 import type { ClaimStore, JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
 import { type Attempt, createAttempt } from "./attempt.ts";
 import { packChange } from "./bring-change.ts";
+import { cancel } from "./cancel.ts";
+import { fenced } from "./fenced.ts";
 import { keepLease } from "./lease.ts";
 import { letOut } from "./let-out.ts";
 import { type PublishDeps, publish } from "./publish.ts";
@@ -33,34 +35,50 @@ export interface RunDeps extends WorkDeps, PublishDeps {
 
 /**
  * One attempt of a claimed job, to its told end or until it is given back. `claimedAt` is by the monotonic
- * clock; `interrupt` ends it early: with the server, or when somebody stops the job. Throws only when the
- * store itself fails.
+ * clock; `interrupt` ends it early. Throws only when the store itself fails.
  */
 export async function runJob(
   claimed: Job,
   claimedAt: number,
   deps: RunDeps,
-  interrupt: AbortSignal,
+  interrupt: Interrupt,
 ): Promise<void> {
   const lease = keepLease(claimed, claimedAt, deps);
-  const attempt = createAttempt(claimed, lease.insist, deps);
+  const signal = AbortSignal.any([interrupt.now, lease.signal]);
+  const insist = () => {
+    lease.insist();
+    signal.throwIfAborted();
+  };
+  const goOn = () => {
+    insist();
+    interrupt.soon.throwIfAborted();
+  };
+  const attempt = createAttempt(claimed, { signal, insist, goOn }, deps);
   const access = deps.access.forJob(claimed.id);
-  const signal = AbortSignal.any([interrupt, lease.signal]);
   try {
-    await story(attempt, { ...deps, github: access.github }, signal);
+    const means = fenced({ ...deps, github: access.github }, insist, signal);
+    await story(attempt, means, signal);
     await tidy(attempt, deps);
   } catch (thrown) {
-    if (thrown instanceof LostLease || lease.signal.aborted) return;
-    await settle(attempt, toError(thrown), deps, interrupt);
+    if (lease.signal.aborted || (thrown instanceof LostLease && !interrupt.now.aborted)) return;
+    await settle(attempt, toError(thrown), deps, interrupt).catch((lost: unknown) => {
+      if (!(lost instanceof LostLease)) throw lost;
+    });
   } finally {
     lease.end();
     access.end();
   }
 }
 
+/** What ends an attempt early: at once, with the server or because somebody stopped the job; or after its step. */
+export interface Interrupt {
+  now: AbortSignal;
+  soon: AbortSignal;
+}
+
 async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Promise<void> {
   const { job } = attempt;
-  signal.throwIfAborted();
+  attempt.goOn();
   if (job.attempts > MAX_ATTEMPTS) {
     throw new UserError(`it was tried ${MAX_ATTEMPTS} times without getting on`);
   }
@@ -134,14 +152,15 @@ async function settle(
   attempt: Attempt,
   error: Error,
   deps: RunDeps,
-  interrupt: AbortSignal,
+  interrupt: Interrupt,
 ): Promise<void> {
   const { job } = attempt;
-  if (interrupt.reason instanceof StoppedByPerson) {
-    await end(attempt, "cancelled", interrupt.reason.message, deps);
+  const { now, soon } = interrupt;
+  if (now.reason instanceof StoppedByPerson) {
+    await cancel(attempt, now.reason.message, deps);
     return tidy(attempt, deps);
   }
-  if (interrupt.aborted) {
+  if (now.aborted || (soon.aborted && error === soon.reason)) {
     return deps.claims.release(job.id, job.fence, { inMs: 0, burn: false });
   }
   if (error instanceof TransientError && (await retried(attempt, error, deps))) return;

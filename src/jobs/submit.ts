@@ -11,12 +11,15 @@ import { admitComment, type GateDeps, type Passed } from "./gate.ts";
 import { answerAct, reactionAct } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
 import { MOST_TASKS, type PlanDeps, planCommand } from "./plan-command.ts";
+import type { StopRequest } from "./stop.ts";
 
 export interface SubmitDeps extends GateDeps, PlanDeps {
   intake: IntakeStore;
   outbox: Outbox;
   /** Lets a change out that was held, on an admin's word; `start` are the jobs that go on. */
   allow: (request: AllowRequest) => Promise<{ text: string; start: string[] }>;
+  /** Ends work that is under way. */
+  stop: (request: StopRequest) => Promise<{ text: string }>;
   /** Takes our own secrets out of what people say, before anything is made of it. */
   redact: (text: string) => string;
   /** Starts stored jobs; they are picked up after a restart all the same. */
@@ -88,6 +91,7 @@ async function decide(
     const wrongFile = by.rule === "enabled" && problems.length > 0;
     return refused(comment, by, wrongFile ? configProblems(problems) : null);
   }
+  if (passage.status === "admitted") return ended(parsed, comment, passage, deps);
   // A text instead of jobs needs room among the comments only.
   const answer = (text: string, start: string[] = []): Decision => ({
     kind: "answer",
@@ -113,11 +117,28 @@ function askedBy(parsed: Addressed): Asked {
     case "command":
       return { kind: "start", tasks: parsed.tasks.length };
     case "allow":
-      return { kind: "allow" };
+    case "stop":
+      return { kind: parsed.kind };
     case "help":
     case "refused":
       return { kind: "help" };
   }
+}
+
+/** Stops work; told whatever the quota of comments says. */
+async function ended(
+  parsed: Addressed,
+  comment: CommentFacts,
+  { actor, facts }: Extract<Awaited<ReturnType<typeof admitComment>>, { status: "admitted" }>,
+  deps: SubmitDeps,
+): Promise<Decision> {
+  if (parsed.kind !== "stop") throw new Error("the gate admits more than was asked");
+  const { repo, issue, createdAt } = comment;
+  const { job } = parsed;
+  const { id, login } = actor;
+  const at = Date.parse(createdAt);
+  const told = await deps.stop({ repo, issue: issue.number, job, actor: { id, login }, at });
+  return { kind: "answer", text: told.text, start: [], admit: () => gate(facts) };
 }
 
 async function letOut(

@@ -102,6 +102,7 @@ export async function work(
     if (inspection.status === "refused" || snapshot.status === "refused") {
       return stop(attempt, "blocked", obstacle?.reason ?? "the change cannot be taken", deps);
     }
+    attempt.goOn();
     await attempt.move("verifying", { lastAction: "running the checks" });
     const evidence = await verify(deps, job, snapshot.commit, signal);
     await attempt.write(

@@ -3,7 +3,7 @@ import { isTerminal } from "../core/job.ts";
 import type { ClaimStore, StopStore } from "../core/ports.ts";
 import { createAttempt } from "./attempt.ts";
 import { LEASE_MS } from "./lease.ts";
-import { type RunDeps, runJob } from "./run-job.ts";
+import { type Interrupt, type RunDeps, runJob } from "./run-job.ts";
 
 /** How soon a running job hears that somebody stopped it. */
 const STOP_LOOK_MS = 1_000;
@@ -25,51 +25,74 @@ export interface Worker {
   serve(): Promise<boolean>;
   /** How many run now. */
   busy(): number;
-  /** Interrupts what runs: it is given back and goes on later, here or elsewhere. */
+  /** Looks now for jobs that somebody stopped. */
+  heed(): void;
+  /** Takes no more; what runs is given back after its present step, to go on later, here or elsewhere. */
+  wind(): void;
+  /** Gives back what still runs, in the midst of its step. */
   stop(): void;
 }
 
 /** Makes a worker that takes jobs while the operator lets it and the machine has room. */
 export function createWorker(deps: WorkerDeps): Worker {
   const { claims, stops, owner, worker, perRepository, log } = deps;
-  const running = new Map<string, AbortController>();
+  const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  const winding = new AbortController();
   const stopping = new AbortController();
   const look = setInterval(() => void hearStops(), STOP_LOOK_MS);
   look.unref();
 
   async function hearStops(): Promise<void> {
-    if (running.size === 0) return;
     try {
-      for (const { id, by } of await stops.toStop(owner)) {
-        running.get(id)?.abort(new StoppedByPerson(by.login));
+      if (running.size > 0) {
+        for (const { id, by } of await stops.toStop(owner)) {
+          running.get(id)?.stop.abort(new StoppedByPerson(by.login));
+        }
       }
+      // Those that nobody works on are ended here, whether or not there is room or leave to work.
+      let more = true;
+      while (more && !winding.signal.aborted) more = await take(true);
     } catch (thrown) {
       log.warn({ err: toError(thrown) }, "whether a job is to stop could not be read");
     }
   }
 
+  async function take(stopped: boolean): Promise<boolean> {
+    const claimedAt = performance.now();
+    const by = { owner, worker, leaseMs: LEASE_MS, perRepository, stopped };
+    const job = await claims.claimNext(by);
+    if (job === null) return false;
+    // Lost and taken again: the earlier attempt lets go of the workspace first.
+    await running.get(job.id)?.ended;
+    const stop = new AbortController();
+    if (job.stop !== null) stop.abort(new StoppedByPerson(job.stop.login));
+    const now = AbortSignal.any([stop.signal, stopping.signal]);
+    const run = runJob(job, claimedAt, deps, { now, soon: winding.signal } satisfies Interrupt);
+    const ended = run.catch(() => undefined);
+    running.set(job.id, { stop, ended });
+    try {
+      await run;
+    } finally {
+      running.delete(job.id);
+    }
+    return true;
+  }
+
   return {
     async serve() {
-      if (stopping.signal.aborted) return false;
+      if (winding.signal.aborted) return false;
       const hindrance = await whyNot(deps);
       if (hindrance !== null) {
         await tellWaiting(hindrance, deps);
         return false;
       }
-      const claimedAt = performance.now();
-      const job = await claims.claimNext({ owner, worker, leaseMs: LEASE_MS, perRepository });
-      if (job === null) return false;
-      const stop = new AbortController();
-      running.set(job.id, stop);
-      if (job.stop !== null) stop.abort(new StoppedByPerson(job.stop.login));
-      try {
-        await runJob(job, claimedAt, deps, AbortSignal.any([stop.signal, stopping.signal]));
-      } finally {
-        running.delete(job.id);
-      }
-      return true;
+      return take(false);
     },
     busy: () => running.size,
+    heed: () => void hearStops(),
+    wind() {
+      winding.abort(new Error("the server is stopping"));
+    },
     stop() {
       clearInterval(look);
       stopping.abort(new Error("the server is stopping"));
@@ -87,12 +110,16 @@ async function whyNot({ killSwitch, sandbox, log }: WorkerDeps): Promise<string 
   return "this server is short of disk or memory";
 }
 
+/** Nothing hinders who only tells. */
+const free = () => undefined;
+
 /** Says on the boards of jobs that nobody holds why they wait. */
 async function tellWaiting(why: string, deps: WorkerDeps): Promise<void> {
   const lastAction = `waiting: ${why}`;
   for (const id of await deps.claims.waiting()) {
     const job = await deps.jobs.job(id);
     if (!job || isTerminal(job.state) || job.lastAction === lastAction) continue;
-    await createAttempt(job, () => undefined, deps).write({ lastAction });
+    const claim = { signal: new AbortController().signal, insist: free, goOn: free };
+    await createAttempt(job, claim, deps).write({ lastAction });
   }
 }

@@ -86,6 +86,7 @@ function agent(model: Model, options: Partial<AgentOptions> = {}): Promise<Agent
     limits: { steps: 50, tokens: 1_000_000, deadline: Date.now() + 3_600_000 },
     spent: { steps: 0, tokens: 0 },
     signal: new AbortController().signal,
+    goOn: () => undefined,
     now: Date.now,
     record: async (event, lastAction) => {
       events.push(event);

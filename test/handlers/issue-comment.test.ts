@@ -8,6 +8,7 @@ import type { Job } from "../../src/core/job.ts";
 import type { Quotas } from "../../src/core/policy.ts";
 import type { GitHub, PullFacts } from "../../src/core/ports.ts";
 import type { Outbox } from "../../src/jobs/outbox.ts";
+import type { StopRequest } from "../../src/jobs/stop.ts";
 import type { AllowRequest } from "../../src/jobs/submit.ts";
 import { type CommentEventOptions, commentEvent } from "../support/comment-event.ts";
 import { silentLog } from "../support/log.ts";
@@ -29,6 +30,7 @@ let repositories: string[] | null;
 let network: string[] | null;
 let quotas: Quotas;
 let allowed: AllowRequest[];
+let stopped: StopRequest[];
 let probot: Probot;
 
 const openPull: PullFacts = {
@@ -51,6 +53,7 @@ beforeEach(async () => {
   network = null;
   quotas = { person: 30, repository: 100, installation: 300, commandsPerHour: 60 };
   allowed = [];
+  stopped = [];
   github = {
     permission: async (_, actor) => {
       asked.push(`permission ${actor.login} ${actor.id}`);
@@ -70,6 +73,7 @@ beforeEach(async () => {
     put: async () => undefined,
     tell: async () => undefined,
     perform: () => Promise.reject(new Error("a handler performs nothing")),
+    valueOf: async () => null,
     wake: () => undefined,
     stop: async () => undefined,
   };
@@ -89,6 +93,10 @@ beforeEach(async () => {
       },
       get quotas() {
         return quotas;
+      },
+      stop: async (request) => {
+        stopped.push(request);
+        return { text: `Stopped ${request.job ?? "all"}.` };
       },
       allow: async (request) => {
         allowed.push(request);

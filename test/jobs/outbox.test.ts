@@ -49,7 +49,11 @@ const commit: Act = {
   message: "a s3cret message",
 };
 
-const holderOf = (jobId: string, insist = () => undefined) => ({ jobId, fence: 1, insist });
+const holderOf = (
+  jobId: string,
+  insist: () => void = () => undefined,
+  signal = new AbortController().signal,
+) => ({ jobId, fence: 1, signal, insist, goOn: insist });
 
 /** The claim of a job that waits for its acts. */
 async function held(store: Store) {

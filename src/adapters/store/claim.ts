@@ -80,13 +80,25 @@ export function claimStore(database: Database): ClaimStore {
       .limit(1);
   }
 
+  /** What began and was stopped while nobody worked on it: to be ended takes no place. */
+  function stoppedOne(reader: Kysely<Tables>) {
+    return free(reader)
+      .select("job.id")
+      .where("job.stop", "is not", null)
+      .orderBy("job.created_at")
+      .orderBy("job.id")
+      .limit(1);
+  }
+
   return {
-    async claimNext({ owner, worker, leaseMs, perRepository }) {
+    async claimNext({ owner, worker, leaseMs, perRepository, stopped = false }) {
+      const one = (reader: Kysely<Tables>) =>
+        stopped ? stoppedOne(reader) : next(reader, perRepository, worker);
       // Most looks find nothing: they need not wait for the claims of others.
-      if (!(await next(tables, perRepository, worker).executeTakeFirst())) return null;
+      if (!(await one(tables).executeTakeFirst())) return null;
       return tables.transaction().execute(async (transaction) => {
         await database.alone(transaction, "claim");
-        const chosen = await next(transaction, perRepository, worker).executeTakeFirst();
+        const chosen = await one(transaction).executeTakeFirst();
         if (!chosen) return null;
         const row = await transaction
           .updateTable("jobs")

@@ -1,5 +1,6 @@
 import { isTerminal, JOB_STATES } from "../../core/job.ts";
 import type { StopStore } from "../../core/ports.ts";
+import { decodeJob } from "./job-row.ts";
 import { appendEvents } from "./jobs.ts";
 import { type Database, fromJson } from "./schema.ts";
 
@@ -17,7 +18,13 @@ export function stopStore(database: Database): StopStore {
         for (const id of ids) {
           const never = await transaction
             .updateTable("jobs")
-            .set({ state: "cancelled", reason, last_action: "", ended_at: now })
+            .set({
+              state: "cancelled",
+              stop: JSON.stringify(by),
+              reason,
+              last_action: "",
+              ended_at: now,
+            })
             .where("id", "=", id)
             // One that began left things behind: whoever claims it clears them away.
             .where("state", "=", "queued")
@@ -46,6 +53,31 @@ export function stopStore(database: Database): StopStore {
         }
         return { cancelled, stopping };
       });
+    },
+
+    async jobsAt(repoId, issue, since) {
+      const rows = await tables
+        .selectFrom("jobs")
+        .selectAll()
+        .where("repo_id", "=", repoId)
+        .where(({ or, and, eb }) =>
+          or([
+            eb("state", "in", UNFINISHED),
+            and([eb("state", "=", "cancelled"), eb("ended_at", ">=", Math.ceil(since))]),
+          ]),
+        )
+        .orderBy("created_at")
+        .orderBy("number")
+        .orderBy("id")
+        .execute();
+      return rows
+        .map(decodeJob)
+        .filter(
+          ({ issue: asked, target, publication }) =>
+            asked === issue ||
+            publication?.pull === issue ||
+            (target.kind === "follow_up" && target.pull === issue),
+        );
     },
 
     async toStop(owner) {

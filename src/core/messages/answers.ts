@@ -21,6 +21,8 @@ export function usage(skills: { name: string; description: string }[], maxTasks:
     "",
     `Each task becomes one draft pull request, at most ${maxTasks} in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.`,
     "",
+    "`/codex stop`, alone in a comment, stops all jobs of the issue or pull request; `/codex stop JOB` the one with these 8 digits.",
+    "",
     "`/codex allow JOB SHA`, alone in a comment, lets out a change that was held; only admins may.",
     "",
     "| Flag | Meaning |",

@@ -1,6 +1,7 @@
 import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
+import { shortId } from "../plan.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
 import { opening } from "./opening.ts";
@@ -61,9 +62,17 @@ export function renderBoard(command: Command, jobs: Job[]): string {
       ? ["Characters that people cannot see were taken out of the tasks.", ""]
       : []),
     running > 0
-      ? "This comment is updated while the work goes on."
+      ? `This comment is updated while the work goes on. ${howToStop(jobs)}`
       : "Comment `/codex <what to change>` on a draft pull request to go on with it.",
   ].join("\n");
+}
+
+/** Which words end the work, with the digits that tell one task from the others. */
+function howToStop(jobs: Job[]): string {
+  const open = jobs.filter((job) => !isTerminal(job.state));
+  if (open.length < 2) return "`/codex stop` ends it.";
+  const each = open.map((job) => `${job.number} by \`/codex stop ${shortId(job.id)}\``);
+  return `\`/codex stop\` ends it all; single tasks: ${each.join(", ")}.`;
 }
 
 /** Leaves out the longest details until the rest fits; a board that GitHub refuses would tell nothing. */
@@ -90,6 +99,8 @@ function row(job: Job): string {
 }
 
 function state(job: Job): string {
+  if (job.stop !== null && !isTerminal(job.state))
+    return `🛑 stopping, asked by ${tableCell(job.stop.login)}`;
   if (job.state === "running" && job.spend.steps > 0)
     return `${FACE.running}, step ${job.spend.steps}`;
   if (job.state === "done" && job.change?.evidence.some((check) => check.exitCode !== 0)) {

@@ -94,7 +94,7 @@ test("a board in the middle of the work", () => {
 
     </details>
 
-    This comment is updated while the work goes on."
+    This comment is updated while the work goes on. \`/codex stop\` ends it all; single tasks: 1 by \`/codex stop 0190\`, 2 by \`/codex stop 0190\`."
   `);
 });
 
@@ -367,6 +367,8 @@ test("answers", () => {
     \`\`\`
 
     Each task becomes one draft pull request, at most 8 in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.
+
+    \`/codex stop\`, alone in a comment, stops all jobs of the issue or pull request; \`/codex stop JOB\` the one with these 8 digits.
 
     \`/codex allow JOB SHA\`, alone in a comment, lets out a change that was held; only admins may.
 

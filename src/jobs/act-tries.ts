@@ -1,0 +1,26 @@
+import type { Act } from "../core/act.ts";
+
+/**
+ * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
+ * given up for a failure that may pass: the last one tells how everything ended.
+ */
+const MAX_ATTEMPTS = 15;
+const MAX_REFUSALS = 5;
+const MAX_WAIT_MS = 5 * 60_000;
+
+/** How often an act is tried that fails as it just did: `passing` when it may work later. */
+export function mostTries(act: Act, passing: boolean): number {
+  // A text that is refused is tried a few times more: the last one tells how everything ended.
+  if (isText(act)) return passing ? Number.POSITIVE_INFINITY : MAX_REFUSALS;
+  return passing ? MAX_ATTEMPTS : 1;
+}
+
+/** How long to wait after so many failures before this one, in ms, varied by a quarter. */
+export function waitAfter(failures: number): number {
+  return Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(failures, 10)) * (0.75 + Math.random() / 2);
+}
+
+/** Texts may be edited again and again; everything else is done once. */
+function isText(act: Act): boolean {
+  return act.kind === "comment" || act.kind === "pull_body";
+}

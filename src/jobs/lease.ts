@@ -30,7 +30,9 @@ export function keepLease(
   let sureUntil = claimedAt + LEASE_MS - MARGIN_MS;
 
   function lose(why: string): void {
-    if (!lost.signal.aborted) lost.abort(new LostLease(`job ${job.id} ${why}`));
+    if (lost.signal.aborted) return;
+    log.warn({ jobId: job.id, fence: job.fence }, `a job is given up here: it ${why}`);
+    lost.abort(new LostLease(`job ${job.id} ${why}`));
   }
 
   async function renew(): Promise<void> {

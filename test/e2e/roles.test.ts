@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { join, startWebWorld } from "../support/fleet.ts";
+import { silentLog } from "../support/log.ts";
+import { sqlOn } from "../support/open-test-store.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { plays, taskOf } from "../support/world.ts";
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+const write = (file: string) => ({ name: "write", arguments: { path: file, content: "x\n" } });
+const play = plays({
+  "first thing": { calls: [write("a.txt")], report: "Add a\n\nAs asked." },
+  "second thing": { calls: [write("b.txt")], report: "Add b\n\nAs asked." },
+  "third thing": { calls: [write("c.txt")], report: "Add c\n\nAs asked." },
+});
+
+/** Ports on which a process listens, of all addresses. */
+function listening(pid: number): string[] {
+  const own = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`);
+      } catch {
+        // Closed since it was listed.
+        return "";
+      }
+    }),
+  );
+  return ["tcp", "tcp6"].flatMap((kind) =>
+    readFileSync(`/proc/${pid}/net/${kind}`, "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter((words) => words[3] === "0A" && own.has(`socket:[${words[9]}]`))
+      .map((words) => words[1] ?? ""),
+  );
+}
+
+function children(pid: number): string {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+}
+
+test("one process takes the webhooks and two do the work: three tasks, three pull requests, by both", {
+  timeout: 120_000,
+}, async () => {
+  const url = await server.database();
+  const both = Promise.withResolvers<void>();
+  const asking = new Set<string>();
+  const world = await startWebWorld(url, {
+    config: "checks:\n  - test -f README.md\n",
+    model: async (request) => {
+      asking.add(taskOf(request));
+      // Each worker has room for one: the first goes on when the second has a job, too.
+      if (asking.size > 1) both.resolve();
+      await both.promise;
+      return play(request);
+    },
+  });
+  const room = { DATABASE_URL: url, DRAFTSMITH_CONCURRENCY: "1" };
+  const workers = await Promise.all(
+    ["w1", "w2"].map((name) =>
+      join(world, ["worker"], { ...room, DATA_DIR: path.join(world.home, name) }),
+    ),
+  );
+
+  await world.say("/codex\n- first thing\n- second thing\n- third thing");
+  const board = await world.ended();
+
+  expect(world.answers()).toHaveLength(1);
+  expect(board).toContain("is done with 3 tasks");
+  expect(world.pulls()).toHaveLength(3);
+  const claims = await sqlOn({ url, log: silentLog }, "select fence from jobs");
+  expect(claims).toEqual([{ fence: 1 }, { fence: 1 }, { fence: 1 }]);
+  for (const { child } of workers) expect(listening(child.pid ?? 0)).toEqual([]);
+  const web = world.child().pid ?? 0;
+  expect(listening(web)).toHaveLength(1);
+  expect(children(web)).toBe("");
+  const codes = await Promise.all(workers.map((worker) => worker.stop("SIGTERM")));
+  expect([...codes, await world.stop("SIGTERM")]).toEqual([0, 0, 0]);
+});
+
+test("what was asked while no worker was there is done when one comes", {
+  timeout: 120_000,
+}, async () => {
+  const url = await server.database();
+  const world = await startWebWorld(url, { model: play });
+  await world.say("/codex first thing");
+  await join(world, ["worker"], { DATABASE_URL: url });
+  await world.ended();
+  expect(world.pulls()).toHaveLength(1);
+});
+
+test("words and settings that fit no role are refused with the remedy", {
+  timeout: 60_000,
+}, async () => {
+  const url = await server.database();
+  const world = await startWebWorld(url, { model: play });
+  await expect(join(world, ["wroker"], { DATABASE_URL: url })).rejects.toThrow(
+    /wroker: is not a role; there are web and worker/,
+  );
+  await expect(join(world, ["worker"], {})).rejects.toThrow(/DATABASE_URL: is missing/);
+  await expect(
+    join(world, ["worker"], { DATABASE_URL: url, OPENAI_API_KEY: "", OPENAI_BASE_URL: "" }),
+  ).rejects.toThrow(/OPENAI_API_KEY: is missing/);
+  const away = "postgres://nobody:s3cret-word@127.0.0.1:1/none";
+  await expect(join(world, ["worker"], { DATABASE_URL: away })).rejects.toThrow(
+    /postgres:\/\/127\.0\.0\.1:1\/none/,
+  );
+  await expect(join(world, ["worker"], { DATABASE_URL: away })).rejects.not.toThrow(/s3cret-word/);
+});
+
+test("two workers on one data directory: the second is refused, the first goes on", {
+  timeout: 60_000,
+}, async () => {
+  const url = await server.database();
+  const world = await startWebWorld(url, { model: play });
+  // Beside the process that takes webhooks there may be a worker in the same place.
+  await join(world, ["worker"], { DATABASE_URL: url });
+  await expect(join(world, ["worker"], { DATABASE_URL: url })).rejects.toThrow(
+    /another Draftsmith server is using.*DATA_DIR/,
+  );
+  await world.say("/codex first thing");
+  await world.ended();
+  expect(world.pulls()).toHaveLength(1);
+});

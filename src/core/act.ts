@@ -20,6 +20,8 @@ export type Act =
       body: string;
       /** ISO 8601; the comment cannot be older than this. */
       since: string;
+      /** Set when no more edits are expected: copies of the comment are looked for then. */
+      last?: true;
     }
   /**
    * Sends a local commit to a private ref of the repository. `workflows`: whether it changes workflows,

@@ -15,6 +15,7 @@ export function boardAct(command: Command, jobs: Job[]): KeyedAct {
       marker: boardMarker(command.id),
       body: renderBoard(command, jobs),
       since: command.commentedAt,
+      ...(jobs.every((job) => isTerminal(job.state)) && { last: true as const }),
     },
   };
 }

@@ -13,6 +13,49 @@ function problem(parsed: ParsedCommand): string {
   return parsed.kind === "refused" ? parsed.problem : `not refused but ${parsed.kind}`;
 }
 
+describe("stop", () => {
+  it.each<[string, string | null]>([
+    ["/codex stop", null],
+    ["/codex Stop!", null],
+    ["/codex stop all", null],
+    ["/codex stop 3f9a0c1b", "3f9a0c1b"],
+    ["/codex stop `3F9A0C1B`", "3f9a0c1b"],
+    ["It goes wrong.\n\n/codex stop\n\nSee above.", null],
+  ])("%j stops", (body, job) => {
+    expect(parse(body)).toEqual({ kind: "stop", job });
+  });
+
+  it.each([
+    "/codex stop using eval",
+    "/codex stop the tests from hanging",
+    "/codex cancel subscriptions after a year",
+    "/codex abort requests on timeout",
+  ])("%j is work", (body) => {
+    expect(texts(parse(body))).toEqual([body.slice("/codex ".length)]);
+  });
+
+  it.each([
+    "/codex stopp",
+    "/codex stpo",
+    "/codex cancel",
+    "/codex stop it",
+    "/codex stop now please",
+    "/codex stop 3f9a0c1",
+    "/codex stop job 3f9a0c1b",
+    "/codex stop 3f9a0c1b 77de41c2",
+    "/codex stop JOB",
+  ])("%j gets a hint and starts nothing", (body) => {
+    expect(problem(parse(body))).toMatch(/`\/codex stop JOB`/);
+  });
+
+  it.each(["/codex stop\n/codex do more", "/codex stop\nthis", "/codex stop\n- this"])(
+    "%j is not alone",
+    (body) => {
+      expect(problem(parse(body))).toMatch(/something else stands beside `\/codex stop`/);
+    },
+  );
+});
+
 describe("what is a command", () => {
   it.each<[string, string, string[]]>([
     ["alone in the comment", "/codex refactor auth", ["refactor auth"]],

@@ -67,6 +67,14 @@ export const issueRoutes: Route[] = [
     state.changed({ kind: "comment_edited", repository, comment, before });
     return ok(commentShape(state, repository, comment));
   }),
+  repositoryRoute("DELETE /issues/comments/:id", [...WRITE], (call) => {
+    const { state, repository } = call;
+    const comment = commentOf(call);
+    if (comment.author !== botLogin(state)) throw notAccessible();
+    repository.comments.delete(comment.id);
+    state.changed({ kind: "comment_deleted", repository, comment, by: botLogin(state) });
+    return { status: 204 };
+  }),
   repositoryRoute("GET /issues/comments/:id/reactions", [...READ], (call) => {
     const { state, repository } = call;
     const { id } = commentOf(call);

@@ -13,7 +13,8 @@ export interface Identity {
 
 /**
  * Edits the comment that carries the marker, or creates it. A first try whose answer was lost is
- * found by the marker; a comment that a person deleted is created again.
+ * found by the marker; a comment that a person deleted is created again. Where it was created twice in
+ * spite of everything, the oldest stays and the others are removed by whoever looks next.
  */
 export async function writeComment(
   octokit: Octokit,
@@ -22,7 +23,7 @@ export async function writeComment(
   deps: { self: Identity; log: Log },
 ): Promise<ActValues["comment"]> {
   const at = { owner: act.repo.owner, repo: act.repo.name };
-  if (previous !== null) {
+  if (previous !== null && !act.last) {
     try {
       await octokit.rest.issues.updateComment({ ...at, comment_id: previous.id, body: act.body });
       return { id: previous.id };
@@ -35,8 +36,15 @@ export async function writeComment(
     }
   }
 
-  const standing = await findComment(octokit, act, deps.self);
-  if (standing === null) {
+  const [standing, ...copies] = await findComments(octokit, act, deps.self);
+  for (const copy of copies) {
+    if (!copy.sure) continue;
+    deps.log.warn({ issue: act.issue, comment: copy.id }, "a copy of our comment is removed");
+    await octokit.rest.issues.deleteComment({ ...at, comment_id: copy.id }).catch((error) => {
+      if (!failedWith(error, 404)) throw error;
+    });
+  }
+  if (standing === undefined) {
     const { data } = await octokit.rest.issues.createComment({
       ...at,
       issue_number: act.issue,
@@ -51,8 +59,11 @@ export async function writeComment(
   return { id: standing.id };
 }
 
-/** The oldest comment of ours with the marker. Anyone can copy a marker, so the author decides. */
-async function findComment(octokit: Octokit, act: ActOf<"comment">, self: Identity) {
+/**
+ * The comments of ours with the marker, oldest first. Anyone can copy a marker, so the author decides;
+ * `sure` unless the host does not say who we are.
+ */
+async function findComments(octokit: Octokit, act: ActOf<"comment">, self: Identity) {
   const comments = await collectPages(1, (page) =>
     octokit.rest.issues.listComments({
       owner: act.repo.owner,
@@ -63,12 +74,18 @@ async function findComment(octokit: Octokit, act: ActOf<"comment">, self: Identi
     }),
   );
   const marked = comments.filter(({ body }) => body?.includes(act.marker));
-  if (marked.length === 0) return null;
+  if (marked.length === 0) return [];
 
   const login = await self.login();
   const own = marked.filter(
     ({ performed_via_github_app: app, user }) =>
       app?.id === self.appId || (user?.type === "Bot" && (login === null || user.login === login)),
   );
-  return own.sort((a, b) => a.id - b.id)[0] ?? null;
+  return own
+    .sort((a, b) => a.id - b.id)
+    .map(({ id, body, performed_via_github_app: app }) => ({
+      id,
+      body,
+      sure: app?.id === self.appId || login !== null,
+    }));
 }

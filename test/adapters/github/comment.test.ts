@@ -108,8 +108,24 @@ describe("a comment", () => {
     expect(await setUp().github.perform(act, null)).toEqual({ id: 13 });
   });
 
+  it("is looked for with its last words, and what stands twice stands once then", async () => {
+    mints();
+    listed([
+      { id: 12, body: `older\n${marker}`, user: bot },
+      { id: 11, body: `older\n${marker}`, user: bot },
+      { id: 13, body: marker, user: { login: "mallory", type: "User" } },
+    ]);
+    nock(API).get("/app").reply(200, { slug: "draftsmith" });
+    const removed = nock(API).delete("/repos/acme/shop/issues/comments/12").reply(204);
+    const bodies = takes("PATCH", "/repos/acme/shop/issues/comments/11", { id: 11 });
+    expect(await setUp().github.perform({ ...act, last: true }, { id: 12 })).toEqual({ id: 11 });
+    expect(bodies).toEqual([{ body: act.body }]);
+    expect(removed.isDone()).toBe(true);
+  });
+
   it("is the oldest when several of ours stand, also on later pages", async () => {
     mints();
+    nock(API).delete("/repos/acme/shop/issues/comments/30").reply(204);
     listed([{ id: 30, body: act.body, user: bot }], 1, { link: `<${API}/x>; rel="next"` });
     listed([{ id: 20, body: act.body, user: bot }], 2, { link: `<${API}/x>; rel="prev"` });
     nock(API).get("/app").reply(200, { slug: "draftsmith" });

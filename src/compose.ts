@@ -151,6 +151,8 @@ export async function compose(
     stops: store,
     outbox,
     access: github,
+    places: github,
+    renames: store,
     workspaces: git,
     objects: git,
     scanner: createSecretScanner(secrets),

@@ -1,7 +1,7 @@
 import { allows, type Caller } from "./access.ts";
 import { tryGit } from "./bare.ts";
 import type { Reply } from "./reply.ts";
-import { findRepository } from "./router.ts";
+import { findRepository, formerly } from "./router.ts";
 import type { State } from "./state.ts";
 import { workflowsEnv } from "./workflows.ts";
 
@@ -33,6 +33,12 @@ export async function serveGit(state: State, caller: Caller, request: GitRequest
     return { status: 401, headers, body: Buffer.from("Repository not found.\n") };
   }
   const repository = findRepository(state, owner, name);
+  const moved = repository ? undefined : formerly(state, owner, name);
+  if (moved) {
+    const query = request.query.size > 0 ? `?${request.query}` : "";
+    const location = `${state.url}/${moved.owner}/${moved.name}.git/${rest}${query}`;
+    return { status: 301, headers: { location }, body: Buffer.from("Moved.\n") };
+  }
   const { permissions, repositoryIds } = caller.token;
   const seen = repository && repositoryIds.includes(repository.id);
   if (!seen || !allows(permissions, "contents", "read")) {

@@ -24,6 +24,8 @@ export interface GitHubOptions {
     defaultBranch?: string;
     archived?: boolean;
     installed?: boolean;
+    /** Another installation than that of the others. */
+    installationId?: number;
     collaborators?: Record<string, Role>;
     issues?: { title: string; body: string; author: string }[];
   }[];
@@ -78,6 +80,8 @@ export function initialState(
       defaultBranch: given.defaultBranch ?? "main",
       archived: given.archived ?? false,
       installed: given.installed ?? true,
+      formerNames: [],
+      installationId: given.installationId ?? state.installationId,
       collaborators: { ...given.collaborators },
       issues: new Map(),
       comments: new Map(),

@@ -77,9 +77,15 @@ export async function dispatch(
   path: string,
   call: Omit<Call, "params">,
 ): Promise<Reply> {
+  const moved = movedTo(call.state, path);
+  if (moved !== null) {
+    const location = `${call.state.url}/api/v3${moved}${call.query.size > 0 ? `?${call.query}` : ""}`;
+    return { status: 301, headers: { location }, body: { message: "Moved Permanently" } };
+  }
+  const named = byName(call.state, path);
   for (const candidate of routes) {
     if (candidate.method !== method) continue;
-    const match = candidate.pattern.exec(path);
+    const match = candidate.pattern.exec(named);
     if (!match) continue;
     const params = Object.fromEntries(
       Object.entries(match.groups ?? {}).map(([key, value]) => [key, decodeURIComponent(value)]),
@@ -92,6 +98,26 @@ export async function dispatch(
     return candidate.handle({ ...full, repository: accessible(full, candidate.anyOf) });
   }
   throw notFound();
+}
+
+/** Where GitHub sends a request on that names a repository as it was called before. */
+function movedTo(state: State, path: string): string | null {
+  const [, owner = "", name = "", rest = ""] = /^\/repos\/([^/]+)\/([^/]+)(.*)$/.exec(path) ?? [];
+  if (findRepository(state, owner, name)) return null;
+  const found = formerly(state, owner, name);
+  return found ? `/repositories/${found.id}${rest}` : null;
+}
+
+/** The repository that was called so before. */
+export function formerly(state: State, owner: string, name: string): Repository | undefined {
+  return state.repositories.find(({ formerNames }) => formerNames.includes(`${owner}/${name}`));
+}
+
+/** The same path with the name in place of the number. */
+function byName(state: State, path: string): string {
+  const [, id, rest = ""] = /^\/repositories\/(\d+)(.*)$/.exec(path) ?? [];
+  const found = state.repositories.find((repository) => repository.id === Number(id));
+  return found ? `/repos/${found.owner}/${found.name}${rest}` : path;
 }
 
 function wrongCaller(wanted: "app" | "installation"): Problem {

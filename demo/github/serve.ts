@@ -34,8 +34,8 @@ export interface RecordedRequest {
 /** A failure put in on purpose: before the request has any effect, or after it had its effect. */
 export interface Fault {
   when: "before" | "after";
-  /** The answer given instead, or a connection that breaks without one. */
-  answer: "drop" | { status: number; headers?: Record<string, string>; body?: unknown };
+  /** The answer given instead, a connection that breaks without one, or one on which nothing ever comes. */
+  answer: "drop" | "hang" | { status: number; headers?: Record<string, string>; body?: unknown };
 }
 
 const ROUTES: Route[] = [
@@ -93,6 +93,7 @@ export async function serve(
       });
     });
   }
+  if (planned?.answer === "hang") return;
   if (planned) reply = planned.answer === "drop" ? null : planned.answer;
   if (!reply) {
     incoming.socket.destroy();

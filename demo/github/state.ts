@@ -75,6 +75,10 @@ export interface Repository {
   archived: boolean;
   /** Whether the App may use it. */
   installed: boolean;
+  /** `owner/name` as it was before; requests are sent on from there. */
+  formerNames: string[];
+  /** Of whoever owns it. */
+  installationId: number;
   collaborators: Record<string, Role>;
   issues: Map<number, Issue>;
   comments: Map<number, Comment>;

@@ -62,7 +62,7 @@ function commentEvent(
     comment: commentShape(state, repository, comment),
     repository: repositoryShape(state, repository),
     sender: userShape(state, comment.author),
-    installation: { id: state.installationId, node_id: `MDIz${state.installationId}` },
+    installation: { id: repository.installationId, node_id: `MDIz${repository.installationId}` },
   };
 }
 

@@ -50,6 +50,12 @@ export interface GitHub {
   readGit<T>(repo: RepoRef, work: (token: GitToken) => Promise<T>): Promise<T>;
 }
 
+/** Where repositories are by now. */
+export interface Places {
+  /** The same repository by its present name; it may have been renamed or handed over. */
+  find(repo: RepoRef): Promise<RepoRef>;
+}
+
 /** GitHub for one attempt of a job, with tokens that nobody else uses. */
 export interface JobAccess {
   /** `end` gives up what the job may do: its tokens are revoked once nothing uses them any more. */

@@ -132,6 +132,12 @@ export interface QueueStore {
   place(id: string, ahead: number): Promise<void>;
 }
 
+/** Repositories that were renamed or handed over. */
+export interface RenameStore {
+  /** Gives a repository its present name in all rows about it; rows keep their installation. */
+  renamed(repo: RepoRef): Promise<void>;
+}
+
 /** Jobs that somebody wants stopped. */
 export interface StopStore {
   /** Ends jobs that have not begun, and marks those that have; each id once, with what it was. */

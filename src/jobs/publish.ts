@@ -6,6 +6,7 @@ import { renderCheckRun, renderPull } from "../core/messages/pull.ts";
 import type { ChangedFile, CommandStore, Objects, Workspaces } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BringDeps, bringChange, packChange } from "./bring-change.ts";
+import { followRename, type RenameDeps } from "./follow-rename.ts";
 import { type InspectDeps, inspect } from "./inspect.ts";
 import type { Outbox } from "./outbox.ts";
 import { dropPrivateRef, lane, putBranch, putCommit, putNewBranch, turn } from "./put-change.ts";
@@ -14,7 +15,7 @@ import { type RecheckDeps, recheck } from "./recheck.ts";
 /** How often a follow-up is carried over to a branch that moved meanwhile. */
 const MAX_CARRIES = 3;
 
-export interface PublishDeps extends RecheckDeps, InspectDeps, BringDeps {
+export interface PublishDeps extends RecheckDeps, RenameDeps, InspectDeps, BringDeps {
   commands: CommandStore;
   outbox: Outbox;
   workspaces: Workspaces;
@@ -37,6 +38,7 @@ export async function publish(
   if (change.violations.length > 0 && job.allowance?.commit !== change.commit) {
     throw new UserError(heldReason(change.violations));
   }
+  await followRename(attempt, deps);
   await recheck(job, deps);
   if ((await bringChange(job, change, deps)) === null) {
     throw new UserError("the change is lost with the server that made it; write the task again");

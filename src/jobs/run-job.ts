@@ -6,6 +6,7 @@ import { type Attempt, createAttempt } from "./attempt.ts";
 import { packChange } from "./bring-change.ts";
 import { cancel } from "./cancel.ts";
 import { fenced } from "./fenced.ts";
+import { followRename } from "./follow-rename.ts";
 import { keepLease } from "./lease.ts";
 import { letOut } from "./let-out.ts";
 import { type PublishDeps, publish } from "./publish.ts";
@@ -82,7 +83,10 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
   if (job.attempts > MAX_ATTEMPTS) {
     throw new UserError(`it was tried ${MAX_ATTEMPTS} times without getting on`);
   }
-  if (job.fence > 1 || deps.now() - job.createdAt > FRESH_MS) await recheck(job, deps);
+  if (job.fence > 1 || deps.now() - job.createdAt > FRESH_MS) {
+    await followRename(attempt, deps);
+    await recheck(job, deps);
+  }
   const boundary = await deps.sandbox.check();
   if (!boundary.ok) {
     await end(

@@ -27,6 +27,8 @@ export interface RepositoryOptions {
   people?: Record<string, Role>;
   /** One issue of ada's unless given. */
   issues?: { title: string; body: string; author: string }[];
+  /** Another installation than that of the others. */
+  installationId?: number;
 }
 
 /** One repository of a world, as people and tests see it. */
@@ -64,6 +66,7 @@ export async function makeRepository(
     name,
     path: bare,
     collaborators: options.people ?? { ada: "write", eve: "read" },
+    ...(options.installationId === undefined ? {} : { installationId: options.installationId }),
     issues: options.issues ?? [{ title: "Auth", body: "Please mend auth.", author: "ada" }],
     baseSha,
   };

@@ -15,21 +15,22 @@ const tokenRequest = z.object({
 /** What an App asks about itself: its installations and their tokens. */
 export const appRoutes: Route[] = [
   route("app", "GET /app", ({ state }) => ok(appShape(state))),
-  route("app", "GET /app/installations", ({ state }) => ok([installationShape(state)])),
+  route("app", "GET /app/installations", ({ state }) =>
+    ok([installationShape(state, state.installationId)]),
+  ),
   route("app", "GET /app/installations/:id", (call) => {
-    checkInstallation(call);
-    return ok(installationShape(call.state));
+    return ok(installationShape(call.state, installationOf(call)));
   }),
   route("app", "GET /repos/:owner/:repo/installation", ({ state, params }) => {
     const repository = findRepository(state, params.owner ?? "", params.repo ?? "");
     if (!repository?.installed) throw notFound();
-    return ok(installationShape(state));
+    return ok(installationShape(state, repository.installationId));
   }),
   route("app", "POST /app/installations/:id/access_tokens", (call) => {
-    checkInstallation(call);
+    const installationId = installationOf(call);
     const { state } = call;
     const asked = parseBody(call, tokenRequest);
-    const repositories = selectRepositories(state, asked);
+    const repositories = selectRepositories(state, installationId, asked);
     const permissions = { ...(asked.permissions ?? state.app.permissions) };
     for (const [name, access] of Object.entries(permissions)) {
       const granted = state.app.permissions[name];
@@ -63,15 +64,21 @@ export const appRoutes: Route[] = [
   }),
 ];
 
-function checkInstallation({ state, params }: Call): void {
-  if (Number(params.id) !== state.installationId) throw notFound();
+function installationOf({ state, params }: Call): number {
+  const id = Number(params.id);
+  const known = state.repositories.some(({ installationId }) => installationId === id);
+  if (id !== state.installationId && !known) throw notFound();
+  return id;
 }
 
 function selectRepositories(
   state: State,
+  installationId: number,
   asked: { repositories?: string[] | undefined; repository_ids?: number[] | undefined },
 ): Repository[] {
-  const installed = state.repositories.filter((repository) => repository.installed);
+  const installed = state.repositories.filter(
+    (repository) => repository.installed && repository.installationId === installationId,
+  );
   if (!asked.repositories && !asked.repository_ids) return installed;
   const ids = asked.repository_ids ?? [];
   const names = asked.repositories ?? [];
@@ -87,11 +94,11 @@ function selectRepositories(
   return found;
 }
 
-function installationShape(state: State) {
+function installationShape(state: State, id: number) {
   const api = `${state.url}/api/v3`;
   const owner = state.repositories[0]?.owner ?? "";
   return {
-    id: state.installationId,
+    id,
     account: userShape(state, owner),
     app_id: state.app.id,
     app_slug: state.app.slug,
@@ -100,9 +107,9 @@ function installationShape(state: State) {
     permissions: state.app.permissions,
     events: ["issue_comment", "pull_request"],
     repository_selection: "all",
-    access_tokens_url: `${api}/app/installations/${state.installationId}/access_tokens`,
+    access_tokens_url: `${api}/app/installations/${id}/access_tokens`,
     repositories_url: `${api}/installation/repositories`,
-    html_url: `${state.url}/settings/installations/${state.installationId}`,
+    html_url: `${state.url}/settings/installations/${id}`,
     single_file_name: null,
     suspended_at: null,
     suspended_by: null,

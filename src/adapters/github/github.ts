@@ -10,6 +10,7 @@ import type {
   JobAccess,
   Log,
   Performer,
+  Places,
   SentDeliveries,
   SharedStore,
 } from "../../core/ports.ts";
@@ -47,7 +48,7 @@ export function createGitHub(options: {
   onToken?: (token: string, alive: boolean) => void;
   now?: () => number;
   timing?: Partial<Timing>;
-}): GitHub & JobAccess & Performer & SentDeliveries & { stop(): Promise<void> } {
+}): GitHub & Places & JobAccess & Performer & SentDeliveries & { stop(): Promise<void> } {
   const { appId, privateKey, log, git, now = Date.now } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const pauses = createPauses({ shared: options.shared, now, log });
@@ -103,7 +104,7 @@ export function createGitHub(options: {
   }
   const self = { appId, login: async () => knownLogin ?? (await login()) };
 
-  const readsOf = (holder: string): GitHub => ({
+  const readsOf = (holder: string): GitHub & Places => ({
     ...createReads((repo) => octokitFor({ holder, repo, permissions: READ })),
     async readGit(repo, work) {
       await pauses.insist(repo.installationId);

@@ -1,7 +1,7 @@
 import type { Octokit } from "@octokit/rest";
 import { UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
-import type { GitHub } from "../../core/ports.ts";
+import type { GitHub, Places } from "../../core/ports.ts";
 import { readConversation } from "./conversation.ts";
 import { demand } from "./demand.ts";
 import { explained } from "./explained.ts";
@@ -13,7 +13,9 @@ import { readRole } from "./read-role.ts";
 const MAX_FILE_BYTES = 100_000;
 
 /** The reads of the GitHub port, each through an Octokit that may only read this repository. */
-export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub, "readGit"> {
+export function createReads(
+  octokitFor: (repo: RepoRef) => Octokit,
+): Omit<GitHub, "readGit"> & Places {
   function reading<T>(what: string, repo: RepoRef, work: (octokit: Octokit) => Promise<T>) {
     return explained(`read ${what}`, repo, READ, () => work(octokitFor(repo)));
   }
@@ -24,14 +26,16 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
     repository: (repo) =>
       reading("the repository", repo, async (octokit) => {
         const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
-        if (data?.id !== undefined && data.id !== repo.id) {
-          throw new UserError(
-            `${repo.owner}/${repo.name} is another repository now: the one that was meant was renamed or moved. Ask again there.`,
-          );
-        }
+        if (data?.id !== undefined && data.id !== repo.id) throw anothers(repo);
         // What is no repository says nothing about one: neither where it stands nor that it is no archive.
         demand(typeof data?.default_branch === "string", "repository");
         return { defaultBranch: data.default_branch, archived: data.archived === true };
+      }),
+    find: (repo) =>
+      reading("the repository", repo, async (octokit) => {
+        const data = await findRepository(octokit, repo);
+        const { owner, name } = repo;
+        return { ...repo, owner: data?.owner?.login ?? owner, name: data?.name ?? name };
       }),
     branchSha: (repo, branch) =>
       reading(`the branch ${branch}`, repo, (octokit) => readBranch(octokit, repo, branch)),
@@ -59,6 +63,32 @@ export function createReads(octokitFor: (repo: RepoRef) => Octokit): Omit<GitHub
         readConversation(octokit, repo, issue, until),
       ),
   };
+}
+
+/** By name, where GitHub redirects from a former one; by number where the name is gone or another's. */
+async function findRepository(octokit: Octokit, repo: RepoRef) {
+  let failure: Error = anothers(repo);
+  try {
+    const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
+    if (data?.id === undefined || data.id === repo.id) return data;
+  } catch (error) {
+    if (!failedWith(error, 403, 404)) throw error;
+    failure = error;
+  }
+  try {
+    // Not in the list of endpoints; it is where GitHub's redirects of renamed repositories lead to.
+    const { data } = await octokit.request("GET /repositories/{id}", { id: repo.id });
+    if (data?.id === repo.id) return data;
+  } catch (error) {
+    if (!failedWith(error, 403, 404)) throw error;
+  }
+  throw failure;
+}
+
+function anothers({ owner, name }: RepoRef): UserError {
+  return new UserError(
+    `${owner}/${name} is another repository now: the one that was meant was renamed or moved. Ask again there.`,
+  );
 }
 
 /** By id, which survives a rename; by name only where a host gives no ids. Unknown is not the same. */

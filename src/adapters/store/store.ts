@@ -11,6 +11,7 @@ import type {
   Log,
   OutboxStore,
   QueueStore,
+  RenameStore,
   SharedStore,
   SnapshotStore,
   StopStore,
@@ -28,6 +29,7 @@ import { migrate } from "./migrations.ts";
 import { outboxStore } from "./outbox.ts";
 import { openPostgres } from "./postgres.ts";
 import { queueStore } from "./queued.ts";
+import { renameStore } from "./renames.ts";
 import type { Announce, Database } from "./schema.ts";
 import { sharedStore } from "./shared.ts";
 import { snapshotStore } from "./snapshots.ts";
@@ -44,6 +46,7 @@ export type Store = IntakeStore &
   QueueStore &
   StopStore &
   SnapshotStore &
+  RenameStore &
   SharedStore &
   AllowanceStore &
   LeftoverStore &
@@ -73,6 +76,7 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...queueStore(database),
     ...stopStore(database),
     ...snapshotStore(database),
+    ...renameStore(database),
     ...sharedStore(database),
     ...allowanceStore(database),
     ...outboxStore(database),

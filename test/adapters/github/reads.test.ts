@@ -140,6 +140,37 @@ describe("repository", () => {
   });
 });
 
+describe("find", () => {
+  const store = { id: 42, name: "store", owner: { login: "acme" } };
+  const taken = { id: 4711, name: "shop", owner: { login: "acme" } };
+
+  it("gives the present name of a repository that was renamed", async () => {
+    mints();
+    nock(API)
+      .get("/repos/acme/shop")
+      .reply(301, {}, { location: `${API}/repositories/42` });
+    nock(API).get("/repositories/42").reply(200, store);
+    expect(await setUp().github.find(repo)).toEqual({ ...repo, name: "store" });
+  });
+
+  it.each([
+    ["is gone", 404, { message: "Not Found" }],
+    ["is another's", 200, taken],
+  ])("asks by number where the name %s", async (_, status, body) => {
+    mints();
+    nock(API).get("/repos/acme/shop").reply(status, body);
+    nock(API).get("/repositories/42").reply(200, store);
+    expect(await setUp().github.find(repo)).toEqual({ ...repo, name: "store" });
+  });
+
+  it("refuses what is nowhere, and never takes another repository for it", async () => {
+    mints();
+    nock(API).get("/repos/acme/shop").reply(200, taken);
+    nock(API).get("/repositories/42").reply(404, { message: "Not Found" });
+    await expect(setUp().github.find(repo)).rejects.toThrow(/another repository now/);
+  });
+});
+
 describe("branchSha", () => {
   it("gives the commit of a branch whose name has slashes", async () => {
     mints();

@@ -30,6 +30,7 @@ import { createNeighbours } from "./jobs/neighbours.ts";
 import { createOutbox } from "./jobs/outbox.ts";
 import { tellPlaces } from "./jobs/places.ts";
 import { stopJobs } from "./jobs/stop.ts";
+import { tellPresence } from "./jobs/presence.ts";
 import { createWorker } from "./jobs/worker.ts";
 import { createLog } from "./log.ts";
 import { createSecrets } from "./secrets.ts";
@@ -162,7 +163,9 @@ export async function compose(
     skills,
     webHost: new URL(config.webUrl).host,
     authors: createAuthors(log),
-    neighbours: createNeighbours({ commands: store, jobs: store, objects: git, outbox }),
+    neighbours: createNeighbours({
+      ...{ commands: store, jobs: store, objects: git, workspaces: git, github, outbox },
+    }),
     redact,
     owner,
     worker: place,
@@ -216,7 +219,14 @@ export async function compose(
   const watched = { github, deliveries: store, shared: store, owner, now, log };
   const deliveries = doors && watchDeliveries(watched);
   const places = tellPlaces({ queue: store, shared: store, outbox, owner, log });
-  if (works) await queue.start(config.concurrency, worker.serve);
+  let presence: ReturnType<typeof tellPresence> | null = null;
+  if (works) {
+    presence = tellPresence(
+      { id: place, slots: config.concurrency, busy: worker.busy },
+      { shared: store, workspaces: git, log },
+    );
+    await queue.start(config.concurrency, worker.serve);
+  }
   if (doors) {
     const { host } = config;
     log.info({ host, port: doors.port, skills: skills.length }, "Draftsmith listens");
@@ -225,7 +235,7 @@ export async function compose(
     port: doors?.port ?? null,
     log,
     async stop() {
-      const quiet = Promise.all([deliveries?.stop(), places.stop()]);
+      const quiet = Promise.all([deliveries?.stop(), places.stop(), presence?.stop()]);
       // From here on nothing new comes in; what was begun is answered, and the steps under way end.
       const closed = doors?.close();
       const idle = queue.stop();

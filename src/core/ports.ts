@@ -173,6 +173,8 @@ export interface Workspaces {
   }): Promise<boolean>;
   /** Takes the state of the tree as a commit on `parent`, through the sandbox and a strict object check. */
   snapshot(workspace: Workspace, repo: RepoRef, parent: string, message: string): Promise<Snapshot>;
+  /** Ids of the repositories that have a mirror here with something in it, in order. */
+  mirrors(): Promise<number[]>;
   /** Unlocks and removes the worktree and everything the job left. */
   close(jobId: string, repo: RepoRef): Promise<void>;
 }

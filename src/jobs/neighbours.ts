@@ -1,7 +1,8 @@
+import { UserError } from "../core/errors.ts";
 import type { Job, Publication, VerifiedChange } from "../core/job.ts";
 import { createLock } from "../core/lock.ts";
 import { type Neighbour, renderPull } from "../core/messages/pull.ts";
-import type { CommandStore, JobStore, Objects } from "../core/ports.ts";
+import type { CommandStore, GitHub, JobStore, Objects, Workspaces } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -9,6 +10,8 @@ export interface NeighbourDeps {
   commands: CommandStore;
   jobs: JobStore;
   objects: Objects;
+  workspaces: Pick<Workspaces, "fetch">;
+  github: Pick<GitHub, "readGit">;
   outbox: Outbox;
 }
 
@@ -26,6 +29,7 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
   const jobs = (await deps.commands.jobsOf(commandId)).filter(opened);
   if (!command || jobs.length === 0) return;
   const pairs = new Map<string, string[]>();
+  const heads = new Map<string, string | null>();
   for (const job of jobs) {
     const neighbours: Neighbour[] = [];
     for (const other of jobs) {
@@ -33,7 +37,7 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
       if (other.id === job.id || other.target.base !== job.target.base) continue;
       const [first, second] = job.number < other.number ? [job, other] : [other, job];
       const pair = `${first.id} ${second.id}`;
-      const files = pairs.get(pair) ?? (await conflictsOf(first, second, deps.objects));
+      const files = pairs.get(pair) ?? (await conflictsOf(first, second, heads, deps));
       pairs.set(pair, files);
       neighbours.push({ number: other.number, pull: other.publication.pull, conflicts: files });
     }
@@ -59,9 +63,44 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
   await refreshBoard(deps, commandId);
 }
 
-async function conflictsOf(ours: Opened, theirs: Opened, objects: Objects): Promise<string[]> {
-  const merged = await objects.merge(ours.repo, ours.change.commit, theirs.change.commit);
+async function conflictsOf(
+  first: Opened,
+  second: Opened,
+  heads: Map<string, string | null>,
+  deps: NeighbourDeps,
+): Promise<string[]> {
+  const ours = await headOf(first, heads, deps);
+  const theirs = await headOf(second, heads, deps);
+  if (ours === null || theirs === null) return [];
+  const merged = await deps.objects.merge(first.repo, ours, theirs);
   return "conflicts" in merged ? merged.conflicts : [];
+}
+
+/**
+ * The change of a job as this mirror has it: its own commit, or, where another worker made that, what was
+ * published of it; null when that is gone.
+ */
+async function headOf(
+  { id, repo, change, publication: { headSha } }: Opened,
+  heads: Map<string, string | null>,
+  { objects, github, workspaces }: NeighbourDeps,
+): Promise<string | null> {
+  const known = heads.get(id);
+  if (known !== undefined) return known;
+  const own = (await objects.changed(repo, change.commit)) !== null;
+  const head = own
+    ? change.commit
+    : await github
+        .readGit(repo, (token) => workspaces.fetch(repo, [headSha], token))
+        .then(() => headSha, unlessGone);
+  heads.set(id, head);
+  return head;
+}
+
+/** The branch of a pull request that was closed may be deleted. */
+function unlessGone(thrown: unknown): null {
+  if (thrown instanceof UserError) return null;
+  throw thrown;
 }
 
 /** Whether a commit that was added later holds something to look at first. */

@@ -77,7 +77,16 @@ async function tell(scene: Scene = {}) {
       conversation: async () => ({ remarks: scene.remarks ?? [], unread: scene.unread ?? 0 }),
       readGit: (_, work) => work(async () => "token"),
     },
-    workspaces: { fetch: async () => undefined, open: unasked, snapshot: unasked, pack: unasked, packCommit: unasked, unpack: unasked, close: unasked },
+    workspaces: {
+      fetch: async () => undefined,
+      open: unasked,
+      snapshot: unasked,
+      pack: unasked,
+      packCommit: unasked,
+      unpack: unasked,
+      mirrors: unasked,
+      close: unasked,
+    },
     objects: {
       file: async (_, commit) => guidance[commit] ?? null,
       find: async (_, commit) => (commit in guidance ? ["AGENTS.md"] : []),

@@ -6,6 +6,7 @@ import type { GitPush, Log, Objects, Sandbox, Workspaces } from "../../core/port
 import { close } from "./close.ts";
 import { createFetch } from "./fetch.ts";
 import { type GitContext, makeOuter, type SandboxUser } from "./layout.ts";
+import { createListMirrors } from "./list-mirrors.ts";
 import { createObjects } from "./objects.ts";
 import { createOpen } from "./open.ts";
 import { createPremises } from "./premises.ts";
@@ -49,6 +50,7 @@ export function createGit(options: GitOptions): Workspaces &
     open: createOpen(context),
     snapshot: createSnapshot(context),
     pack: createPack(context),
+    mirrors: createListMirrors(context),
     packCommit: createPackCommit(context),
     unpack: createUnpack(context),
     close: (jobId, repo) => close(context, jobId, repo),

@@ -46,7 +46,9 @@ describe("the files of a step", () => {
     const { tree, commit, pack } = await packed(first, repo, sha);
     expect(await world.git.pack(request(first, repo, sha, tree))).toEqual({ status: "same" });
 
+    expect(await elsewhere.mirrors()).toEqual([]);
     await elsewhere.fetch(repo, [sha], world.token);
+    expect(await elsewhere.mirrors()).toEqual([repo.id]);
     const ids = { jobId: "step-1", repo };
     expect(await elsewhere.unpack({ ...ids, parent: sha, commit, pack })).toBe(true);
     const from = async () => commit;

@@ -106,6 +106,8 @@ export interface Spend {
   cachedTokens: number;
   outputTokens: number;
   microDollars: number | null;
+  /** How long its agent was at work, all attempts together, in ms; absent in rows of earlier versions. */
+  workedMs?: number;
 }
 
 export interface PlanItem {

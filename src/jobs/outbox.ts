@@ -23,6 +23,8 @@ const BUSY_LOOK_MS = 250;
 const LEASE_MS = 30_000;
 /** Of a lease, what is kept for the way to GitHub. */
 const MARGIN_MS = 5000;
+/** A wait for GitHub that a job does not sit out. */
+const LONG_WAIT_MS = 15_000;
 /** Between two edits of one comment; pull requests are edited seldom. */
 const EDIT_INTERVAL_MS = 3000;
 
@@ -197,12 +199,11 @@ export function createOutbox(deps: {
         { act: row.act.kind, attempts, reason: error.message },
         "a write to GitHub will be tried again",
       );
-      await store.retry(
-        row.id,
-        owner,
-        Math.max(asked, waitAfter(row.attempts)),
-        redact(error.message),
-      );
+      const wait = Math.max(asked, waitAfter(row.attempts));
+      // A job gives its place up for so long; that it has to wait is no fault of the act.
+      const parted = asked > LONG_WAIT_MS && ASKED_ACTS.includes(row.act.kind);
+      await store.retry(row.id, owner, wait, redact(error.message), !parted);
+      if (parted) settle(row.key, (waiter) => waiter.reject(error));
       return;
     }
     log.error({ err: error, act: row.act.kind, key: row.key }, "a write to GitHub was given up");

@@ -24,7 +24,7 @@ export interface Talk {
   resumed: Resumed;
   /** Takes the files after a call. */
   keep: (wrote: boolean) => Promise<Kept>;
-  /** When the time limit of the job began to run, in ms since the epoch. */
+  /** When the time limit of the job began to run, by the monotonic clock: the other may be set meanwhile. */
   startedAt: number;
 }
 
@@ -53,7 +53,7 @@ export function converse(
     spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
     signal,
     goOn: attempt.goOn,
-    now: deps.now,
+    now: () => Math.round(performance.now()),
     resumed: talk.resumed,
     async record(event, lastAction, wrote = false) {
       const patch = { ...metered(attempt, event, deps), ...(lastAction && { lastAction }) };

@@ -54,8 +54,11 @@ export async function work(
   await deps.github.readGit(job.repo, (token) =>
     deps.workspaces.fetch(job.repo, [job.baseSha], token),
   );
-  const startedAt = deps.now();
-  await attempt.move("running", { startedAt: job.startedAt ?? startedAt, lastAction: "preparing" });
+  const startedAt = Math.round(performance.now());
+  await attempt.move("running", {
+    startedAt: job.startedAt ?? deps.now(),
+    lastAction: "preparing",
+  });
   const { messages, started } = transcript;
   let { rounds } = transcript;
   let workspace: Workspace;

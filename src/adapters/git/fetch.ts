@@ -1,9 +1,9 @@
-import { TransientError, UserError } from "../../core/errors.ts";
+import { TransientError, toError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitToken, Workspaces } from "../../core/ports.ts";
 import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import { type GitContext, mirrorDir } from "./layout.ts";
-import { ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
+import { comesFromDamage, ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { callRemote, Unauthorized } from "./remote.ts";
 import { dropHalf, inRoom } from "./room.ts";
@@ -66,8 +66,8 @@ async function bringUpToDate(
       await dropHalf(mirrorDir(context.workDir, repo));
       throw new TransientError(DISK_FULL, { cause: why });
     }
-    if (!isDamage(error)) throw error;
-    await setAside(context, repo, error);
+    if (!(await comesFromDamage(mirrorDir(context.workDir, repo), error))) throw error;
+    await setAside(context, repo, toError(error));
     await update(context, repo, batch, token);
   }
 }

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { TransientError } from "../../core/errors.ts";
+import { TransientError, toError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import { type GitContext, mirrorDir, removeAll } from "./layout.ts";
@@ -62,6 +62,18 @@ export function isDamage(error: unknown): error is GitFailure {
   return DAMAGED.some((pattern) => pattern.test(own));
 }
 
+/** Whether a failure comes from a damaged mirror: by its words, or, where it has others, by a look at the mirror. */
+export async function comesFromDamage(dir: string, error: unknown): Promise<boolean> {
+  if (!(error instanceof GitFailure)) return false;
+  if (isDamage(error)) return true;
+  const check = ["fsck", "--connectivity-only", "--no-dangling", "--no-progress"];
+  const looked = git(dir, check, { silenceMs: HOUR_MS });
+  return looked.then(
+    () => false,
+    (complaint: unknown) => complaint instanceof GitFailure,
+  );
+}
+
 /** The mirror of a repository, made when missing. Call under the mirror's lock. */
 export async function ensureMirror(context: GitContext, repo: RepoRef): Promise<string> {
   const dir = mirrorDir(context.workDir, repo);
@@ -104,9 +116,10 @@ export async function inMirror<T>(
     return await work(dir);
   } catch (error) {
     if (isDiskFull(error)) throw new TransientError(DISK_FULL, { cause: error });
-    if (!isDamage(error)) throw error;
+    if (!(await comesFromDamage(dir, error))) throw error;
     // Only the mirror that failed: by now another job may have cloned it again.
-    if ((await unlessAbsent(stat(dir)))?.ino === found.ino) await setAside(context, repo, error);
+    if ((await unlessAbsent(stat(dir)))?.ino === found.ino)
+      await setAside(context, repo, toError(error));
     throw new TransientError(`the mirror of ${nameOf(repo)} was damaged; it is fetched again`, {
       cause: error,
     });
@@ -118,7 +131,7 @@ export async function inMirror<T>(
 }
 
 /** Moves a damaged mirror out of the way; the newest one is kept for whoever wants to know why. */
-export async function setAside(context: GitContext, repo: RepoRef, why: GitFailure): Promise<void> {
+export async function setAside(context: GitContext, repo: RepoRef, why: Error): Promise<void> {
   const dir = mirrorDir(context.workDir, repo);
   const aside = `${dir}.damaged`;
   context.log.error({ repo: nameOf(repo), reason: why.message, aside }, "a mirror was damaged");

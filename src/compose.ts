@@ -19,6 +19,7 @@ import { openStore } from "./adapters/store/store.ts";
 import { makeDirectories } from "./adapters/work-dir.ts";
 import { openDoors } from "./compose-doors.ts";
 import type { AppConfig, Credentials } from "./config.ts";
+import { UserError } from "./core/errors.ts";
 import { limitsOf } from "./core/limits.ts";
 import type { ProcessRole } from "./core/process-role.ts";
 import { createRedactor } from "./core/redact.ts";
@@ -26,11 +27,13 @@ import { redactedModel } from "./core/redacted-model.ts";
 import { allow } from "./jobs/allow.ts";
 import { createAuthors } from "./jobs/authors.ts";
 import { watchDeliveries } from "./jobs/deliveries.ts";
+import { createHealth } from "./jobs/health.ts";
+import { createJanitor } from "./jobs/janitor.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
 import { createOutbox } from "./jobs/outbox.ts";
 import { tellPlaces } from "./jobs/places.ts";
-import { stopJobs } from "./jobs/stop.ts";
 import { tellPresence } from "./jobs/presence.ts";
+import { stopJobs } from "./jobs/stop.ts";
 import { createWorker } from "./jobs/worker.ts";
 import { createLog } from "./log.ts";
 import { createSecrets } from "./secrets.ts";
@@ -170,13 +173,25 @@ export async function compose(
     owner,
     worker: place,
     perRepository: config.perRepository,
+    full: () => janitor.full(),
   };
   const worker = createWorker(jobDeps);
-  const isReady = () =>
-    store.ready().then(
-      () => true,
-      () => false,
-    );
+  const janitor = createJanitor({
+    premises: { ...git.premises, size: () => git.premises.size(dataDir) },
+    leftovers: store,
+    shared: store,
+    outbox,
+    busy: worker.at,
+    owner,
+    worker: place,
+    keep: config.keep,
+    log,
+  });
+  const sandboxHolds = async () => {
+    const boundary = await sandbox.check();
+    if (!boundary.ok) throw new UserError(boundary.remedy);
+  };
+  const parts = { database: () => store.ready() };
   const doors =
     role === "worker"
       ? null
@@ -200,7 +215,10 @@ export async function compose(
             redact: redactOwn,
             start: queue.wake,
           },
-          healthy: async () => (!works || (await sandbox.check()).ok) && isReady(),
+          healthy: createHealth({
+            parts: works ? { ...parts, sandbox: sandboxHolds } : parts,
+            log,
+          }),
           log,
         });
   if (works) {
@@ -226,6 +244,7 @@ export async function compose(
       { shared: store, workspaces: git, log },
     );
     await queue.start(config.concurrency, worker.serve);
+    janitor.start();
   }
   if (doors) {
     const { host } = config;
@@ -235,15 +254,15 @@ export async function compose(
     port: doors?.port ?? null,
     log,
     async stop() {
-      const quiet = Promise.all([deliveries?.stop(), places.stop(), presence?.stop()]);
       // From here on nothing new comes in; what was begun is answered, and the steps under way end.
+      const quiet = Promise.all([deliveries?.stop(), places.stop(), presence?.stop()]);
       const closed = doors?.close();
       const idle = queue.stop();
       worker.wind();
       await Promise.race([idle, sleep(GRACE_MS, undefined, { ref: false })]);
       worker.stop();
       // Together: a job may be waiting for a write or a command that only ends with its own part.
-      await Promise.all([closed, idle, outbox.stop(), sandbox.stop(), quiet]);
+      await Promise.all([closed, idle, outbox.stop(), sandbox.stop(), quiet, janitor.stop()]);
       await github.stop();
       await shared?.close();
       await store.close();

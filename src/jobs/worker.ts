@@ -1,6 +1,6 @@
 import { StoppedByPerson, toError } from "../core/errors.ts";
 import { isTerminal } from "../core/job.ts";
-import type { ClaimStore, StopStore } from "../core/ports.ts";
+import type { Busy, ClaimStore, StopStore } from "../core/ports.ts";
 import { createAttempt } from "./attempt.ts";
 import { LEASE_MS } from "./lease.ts";
 import { type Interrupt, type RunDeps, runJob } from "./run-job.ts";
@@ -17,6 +17,8 @@ export interface WorkerDeps extends RunDeps {
   worker: string;
   /** Jobs of one repository at a time, all processes together. */
   perRepository: number;
+  /** Why no job should begin as long as so much lies on the disk, in words for the operator. */
+  full: () => string | null;
 }
 
 /** Takes jobs and runs them. */
@@ -25,6 +27,8 @@ export interface Worker {
   serve(): Promise<boolean>;
   /** How many run now. */
   busy(): number;
+  /** Which. */
+  at: Busy;
   /** Looks now for jobs that somebody stopped. */
   heed(): void;
   /** Takes no more; what runs is given back after its present step, to go on later, here or elsewhere. */
@@ -36,7 +40,10 @@ export interface Worker {
 /** Makes a worker that takes jobs while the operator lets it and the machine has room. */
 export function createWorker(deps: WorkerDeps): Worker {
   const { claims, stops, owner, worker, perRepository, log } = deps;
-  const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  const running = new Map<
+    string,
+    { stop: AbortController; ended: Promise<void>; repository: number }
+  >();
   const winding = new AbortController();
   const stopping = new AbortController();
   const look = setInterval(() => void hearStops(), STOP_LOOK_MS);
@@ -69,7 +76,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const now = AbortSignal.any([stop.signal, stopping.signal]);
     const run = runJob(job, claimedAt, deps, { now, soon: winding.signal } satisfies Interrupt);
     const ended = run.catch(() => undefined);
-    running.set(job.id, { stop, ended });
+    running.set(job.id, { stop, ended, repository: job.repo.id });
     try {
       await run;
     } finally {
@@ -89,6 +96,10 @@ export function createWorker(deps: WorkerDeps): Worker {
       return take(false);
     },
     busy: () => running.size,
+    at: {
+      job: (id) => running.has(id),
+      repository: (id) => [...running.values()].some(({ repository }) => repository === id),
+    },
     heed: () => void hearStops(),
     wind() {
       winding.abort(new Error("the server is stopping"));
@@ -101,10 +112,10 @@ export function createWorker(deps: WorkerDeps): Worker {
 }
 
 /** Why no job may begin now, in words for its board. */
-async function whyNot({ killSwitch, sandbox, log }: WorkerDeps): Promise<string | null> {
+async function whyNot({ killSwitch, sandbox, full, log }: WorkerDeps): Promise<string | null> {
   const paused = await killSwitch.paused();
   if (paused !== null) return `the operator of this server paused it: ${paused}`;
-  const scarce = await sandbox.room();
+  const scarce = (await sandbox.room()) ?? full();
   if (scarce === null) return null;
   log.warn({ reason: scarce }, "jobs wait: the machine has no room for them");
   return "this server is short of disk or memory";

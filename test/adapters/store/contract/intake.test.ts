@@ -131,3 +131,56 @@ test("a refusal comes once, however often its webhook does", async () => {
   expect(copies.toSorted()).toEqual([false, false, true]);
   expect(await due(store)).toHaveLength(1);
 });
+
+test("a comment that was deleted starts nothing, whichever webhook comes first", async () => {
+  const store = await storeOn();
+  const later = aCommand("later");
+  const grave = (key: string) => ({ key, repo: later.repo, issue: 12 });
+  expect(await store.bury(grave(later.key))).toBeNull();
+  const intake = { delivery: aDelivery("d-1"), jobs: [], acts: [], admit: admitAll };
+  expect(await store.accept({ ...intake, command: later })).toBe("duplicate");
+  expect(await store.command("later")).toBeNull();
+  expect(await store.came(["d-1"])).toEqual(new Set(["d-1"]));
+
+  const before = aCommand("before");
+  await acceptJobs(store, before, [aJob("b-1", before)]);
+  expect(await store.bury(grave(before.key))).toBe("before");
+  expect(await store.bury(grave(before.key))).toBe("before");
+  expect(await store.heardOf(5)).toBe(1);
+});
+
+test("what is owed is asked for when its time has come, and no more once it is settled", async () => {
+  const place = await newPlace();
+  const store = await storeOn(place);
+  const day = 86_400_000;
+  const owed = (guid: string, event: string, deliveredAt: number) => ({
+    guid,
+    id: "3804004623172239366",
+    event,
+    deliveredAt,
+  });
+  const at = Date.now();
+  await store.owe([owed("push", "push", at - 2), owed("new", "issue_comment", at)]);
+  await store.owe([owed("old", "issue_comment", at - 1), owed("push", "push", 7)]);
+  const guids = async () => (await store.owed(10)).map(({ guid, asks }) => `${guid} ${asks}`);
+  expect(await guids()).toEqual(["old 0", "new 0", "push 0"]);
+  expect((await store.owed(1))[0]).toMatchObject({
+    id: "3804004623172239366",
+    deliveredAt: at - 1,
+  });
+
+  await store.ask("old", { asks: 1, againInMs: 60_000 });
+  await store.settle(["new", "unknown"]);
+  await store.owe([owed("new", "issue_comment", at)]);
+  expect(await guids()).toEqual(["push 0"]);
+  await sqlOn(place, "update owed_deliveries set next_at = next_at - 60001 where guid = 'old'");
+  expect(await guids()).toEqual(["old 1", "push 0"]);
+
+  await store.saw(aDelivery("kept"));
+  await store.saw(aDelivery("gone"));
+  await sqlOn(place, `update deliveries set received_at = 1 where guid = 'gone'`);
+  await sqlOn(place, `update owed_deliveries set delivered_at = 1 where guid = 'push'`);
+  await store.forget(day);
+  expect(await store.came(["kept", "gone"])).toEqual(new Set(["kept"]));
+  expect(await guids()).toEqual(["old 1"]);
+});

@@ -1,0 +1,72 @@
+// The way in as a process of its own: our door, Probot, the gate and the real store; GitHub says yes to all.
+// Arguments: the place as JSON, the port, the webhook secret. Says "listens" once it does.
+import { pino } from "pino";
+import { openStore } from "../../src/adapters/store/store.ts";
+import { openDoors } from "../../src/compose-doors.ts";
+import type { AppConfig, Credentials } from "../../src/config.ts";
+import type { GitHub } from "../../src/core/ports.ts";
+import type { Outbox } from "../../src/jobs/outbox.ts";
+import { placeOf } from "./place.ts";
+
+const [place = "", port = "0", webhookSecret = ""] = process.argv.slice(2);
+const log = pino({ level: "silent" });
+const store = await openStore(placeOf(place));
+const killSwitch = { paused: async () => null };
+const github: GitHub = {
+  permission: async () => "write",
+  repository: async () => ({ defaultBranch: "main", archived: false }),
+  branchSha: async (_, branch) => (branch === "main" ? "c".repeat(40) : null),
+  file: async () => null,
+  pull: () => Promise.reject(new Error("all is asked for on issues")),
+  conversation: async () => ({ remarks: [], unread: 0 }),
+  readGit: () => Promise.reject(new Error("nothing is read by git here")),
+};
+/** What is told stays in the rows, where the test looks. */
+const outbox: Outbox = {
+  put: () => Promise.reject(new Error("everything is stored with its comment")),
+  tell: (commandId, make) =>
+    store.putTold(commandId, (command, jobs) => ({
+      keyed: make(command, jobs).keyed,
+      spacingMs: 0,
+    })),
+  perform: () => Promise.reject(new Error("nothing is published here")),
+  valueOf: async () => null,
+  wake: () => undefined,
+  stop: async () => undefined,
+};
+const most = 1_000_000;
+await openDoors(
+  {
+    host: "127.0.0.1",
+    port: Number(port),
+    trustProxy: 0,
+    logLevel: "fatal",
+    apiUrl: "http://127.0.0.1:9",
+    credentials: { appId: 1, webhookSecret, oldWebhookSecret: null } as unknown as Credentials,
+  } as AppConfig & { credentials: Credentials },
+  {
+    submit: {
+      github,
+      killSwitch,
+      repositories: null,
+      network: null,
+      quotas: { person: most, repository: most, installation: most, commandsPerHour: most },
+      intake: store,
+      commands: store,
+      stops: store,
+      outbox,
+      sandbox: { check: async () => ({ ok: true }) },
+      skills: [],
+      model: "gpt-5-mini",
+      allow: () => Promise.reject(new Error("nothing is let out here")),
+      stop: () => Promise.reject(new Error("nothing is stopped here")),
+      redact: (text) => text,
+      start: () => undefined,
+      now: Date.now,
+      log,
+    },
+    healthy: async () => true,
+    log,
+  },
+);
+console.log("listens");

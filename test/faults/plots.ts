@@ -1,5 +1,5 @@
 import type { FaultWorld } from "../support/fault-world.ts";
-import { plays, taskOf, type World, type WorldOptions } from "../support/world.ts";
+import { taskOf, type World, type WorldOptions } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
 
 /** What people do in a plot: what goes before is undisturbed, the word itself meets the fault. */
@@ -25,15 +25,14 @@ export const STAGE: WorldOptions = {
     const task = taskOf(request);
     const [, verb = "", file = ""] = /^(make|hold) (\S+)/.exec(task) ?? [];
     const path = verb === "hold" ? "CODEOWNERS" : file;
-    return plays({
-      [task]: {
-        calls: [
-          { name: "write", arguments: { path, content: `${file}\n` } },
-          { name: "shell", arguments: { command: `cat ${path}` } },
-        ],
-        report: `Make ${file}\n\nAs asked.`,
-      },
-    })(request);
+    const calls = [
+      { name: "write", arguments: { path, content: `${file}\n` } },
+      { name: "shell", arguments: { command: `cat ${path}` } },
+    ];
+    // What was interrupted is done again, as a model does that is told so.
+    const answers = request.messages.filter(({ role }) => role === "tool");
+    const call = calls[answers.filter(({ content }) => !/interrupted/i.test(content ?? "")).length];
+    return call ? { toolCalls: [call] } : { content: `Make ${file}\n\nAs asked.` };
   },
 };
 

@@ -9,5 +9,7 @@ process.on("message", (faults) => {
   process.send?.("armed");
 });
 process.channel?.unref();
+// Nothing of a test outlives it.
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
 export const compose: typeof composeReal = (config) => composeReal(config, failpoints.wrap);

@@ -56,7 +56,7 @@ export function converse(
     now: () => Math.round(performance.now()),
     resumed: talk.resumed,
     async record(event, lastAction, wrote = false) {
-      const patch = { ...metered(attempt, event, deps), ...(lastAction && { lastAction }) };
+      const patch = { ...metered(attempt, event, talk, deps), ...(lastAction && { lastAction }) };
       if (event.type !== "tool_finished") return attempt.write(patch, [event]);
       // With the files as they are now: another worker can go on from here.
       const { commit, files } = await talk.keep(wrote);
@@ -66,10 +66,17 @@ export function converse(
   });
 }
 
-function metered(attempt: Attempt, event: JobEvent, deps: ConverseDeps): { spend?: Spend } {
+function metered(
+  { job }: Attempt,
+  event: JobEvent,
+  { startedAt }: Talk,
+  deps: ConverseDeps,
+): { spend?: Spend } {
+  const workedMs = Math.round(performance.now() - startedAt);
+  if (event.type === "tool_finished") return { spend: { ...job.spend, workedMs } };
   if (event.type !== "reply") return {};
-  const { job } = attempt;
-  return { spend: addUsage(job.spend, event.usage, deps.price(job.model, event.usage)) };
+  const cost = deps.price(job.model, event.usage);
+  return { spend: { ...addUsage(job.spend, event.usage, cost), workedMs } };
 }
 
 function addUsage(spend: Spend, usage: TokenUsage, price: number | null): Spend {

@@ -17,7 +17,7 @@ import { type WorkDeps, work } from "./work.ts";
 /** Claims without any progress after which a job that always ends in a crash or a failure is given up. */
 const MAX_ATTEMPTS = 10;
 const RETRY_MS = 2_000;
-/** Waits that GitHub or a model's server asked for are kept this long after the job was asked for. */
+/** A job is tried again no longer than this after it was asked for. */
 const MAX_AGE_MS = 24 * 60 * 60_000;
 /** How long what the gate said when the command came holds for the first attempt. */
 const FRESH_MS = 60_000;
@@ -187,10 +187,9 @@ async function retried(attempt: Attempt, error: TransientError, deps: RunDeps): 
     error.retryAt ?? 0,
     deps.now() + RETRY_MS * 2 ** Math.min(job.attempts - 1, 7) * (0.75 + Math.random() / 2),
   );
-  const limit = asked
-    ? job.createdAt + MAX_AGE_MS
-    : (job.startedAt ?? deps.now()) + job.config.limits.minutes * 60_000;
-  if (at > limit || (!asked && job.attempts >= MAX_ATTEMPTS)) return false;
+  const spent = (job.spend.workedMs ?? 0) >= job.config.limits.minutes * 60_000;
+  if (at > job.createdAt + MAX_AGE_MS) return false;
+  if (!asked && (spent || job.attempts >= MAX_ATTEMPTS)) return false;
   deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
   await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
   await deps.claims.release(job.id, job.fence, { inMs: at - deps.now(), burn: !asked });

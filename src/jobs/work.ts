@@ -54,7 +54,8 @@ export async function work(
   await deps.github.readGit(job.repo, (token) =>
     deps.workspaces.fetch(job.repo, [job.baseSha], token),
   );
-  const startedAt = Math.round(performance.now());
+  // As if all attempts were one: what earlier ones worked counts.
+  const startedAt = Math.round(performance.now()) - (job.spend.workedMs ?? 0);
   await attempt.move("running", {
     startedAt: job.startedAt ?? deps.now(),
     lastAction: "preparing",

@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { git } from "../../demo/github/bare.ts";
 import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
+import { sqlOn } from "../support/open-test-store.ts";
 import { PATIENCE } from "../support/world-repository.ts";
 import {
   type Ended,
@@ -109,6 +110,7 @@ describe("the word of an admin", { timeout: 120_000 * PATIENCE }, () => {
         recursive: true,
         force: true,
       });
+      await sqlOn({ file: path.join(own.world.dataDir, "draftsmith.db") }, "delete from snapshots");
       await own.world.say(command, ended.issue, "eve");
       expectNothingLeft(await told(ended.issue, /⛔ blocked.*the held change is lost/, own));
     } finally {

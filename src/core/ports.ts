@@ -1,10 +1,11 @@
-import type { Writable } from "node:stream";
 import type { ActKind, ActOf, ActValues } from "./act.ts";
-import type { FileChange, RepoRef, Stopped } from "./job.ts";
+import type { FileChange, RepoRef } from "./job.ts";
 import type { Account } from "./policy.ts";
 import type { Role } from "./role.ts";
 
 export type * from "./deliveries.ts";
+export type * from "./premises.ts";
+export type * from "./sandbox-port.ts";
 export type * from "./stores.ts";
 
 /** The operator's emergency stop. */
@@ -179,27 +180,6 @@ export interface Workspaces {
   close(jobId: string, repo: RepoRef): Promise<void>;
 }
 
-/** Everything of jobs that lies on this machine. Safe beside jobs that run: those are told by `busy`. */
-export interface Premises {
-  /** Jobs that have something here: a workspace, a worktree's registration, a ref of a mirror. */
-  jobs(): Promise<string[]>;
-  /**
-   * Removes the workspaces of these jobs, and their refs unless the change is held; and what processes
-   * that died left in mirrors.
-   */
-  clear(over: { id: string; held: boolean }[], busy: Busy): Promise<void>;
-  /** Bytes on the disk. */
-  size(): Promise<number>;
-  /** Removes mirrors nobody needs, least recently used first, until so many bytes are freed; how many were. */
-  shrink(bytes: number, busy: Busy): Promise<number>;
-}
-
-/** What this process works on at this moment. */
-export interface Busy {
-  job(id: string): boolean;
-  repository(id: number): boolean;
-}
-
 export type Snapshot =
   | { status: "change"; commit: string; tree: string; files: ChangedFile[] }
   | { status: "empty" }
@@ -265,51 +245,6 @@ export interface Objects {
     parent: string,
     message: string,
   ): Promise<{ commit: string; files: ChangedFile[] }>;
-}
-
-/** One command in the sandbox. */
-export interface SandboxCommand {
-  workspace: Workspace;
-  /** Run by `bash -c`, in the tree unless `cwd` (relative to it) says otherwise. */
-  script: string;
-  /** Positional arguments of the script ($1…), so that no user text is spliced into it. */
-  args?: string[];
-  cwd?: string;
-  stdin?: string | Uint8Array;
-  env?: Record<string, string>;
-  /**
-   * Domains it may reach, through a proxy that names what it refuses; an empty list is worth having.
-   * Without a list there is not even the proxy.
-   */
-  network?: string[];
-  timeoutMs: number;
-  /** Bytes of output after which it is killed. */
-  maxOutputBytes: number;
-  /** Bytes of output that are kept: half from the head, half from the tail. */
-  keepBytes?: number;
-  /** Receives raw standard output instead of `output` (standard error still goes there). */
-  stdout?: Writable;
-  signal?: AbortSignal;
-}
-
-/** How a command in the sandbox ended. It never throws for a failing command. */
-export interface CommandResult {
-  exitCode: number | null;
-  stopped: Stopped;
-  /** Standard output and error in the order they came, cut at head and tail with a notice. */
-  output: string;
-  durationMs: number;
-  /** Hosts its programs asked for and were refused, as `host:port`, in order, at most 20. */
-  deniedHosts: string[];
-}
-
-/** The OS boundary in which every command of a job runs. */
-export interface Sandbox {
-  /** Proves that the boundary holds here, or says what to do; the answer is kept for a minute. */
-  check(): Promise<{ ok: true } | { ok: false; remedy: string }>;
-  /** Why no job should begin now, in words for the operator; null when the machine has room for one. */
-  room(): Promise<string | null>;
-  run(command: SandboxCommand): Promise<CommandResult>;
 }
 
 /** Structured log; fields first, as pino takes them. */

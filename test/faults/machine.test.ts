@@ -27,7 +27,7 @@ const play = plays({
 });
 
 async function health(world: World): Promise<number> {
-  const { origin } = new URL(world.github.hook.url);
+  const { origin } = new URL(world.github.hook.url ?? "");
   const answered = await fetch(`${origin}/healthz`);
   await answered.body?.cancel();
   return answered.status;

@@ -184,6 +184,14 @@ describe("the webhook door", () => {
     expect(await response.text()).not.toContain("store is gone");
   });
 
+  it("answers 503 in time when what it asks for takes too long", async () => {
+    receive = () => new Promise(() => undefined);
+    expect((await post("{}")).status).toBe(503);
+    // Others still get their turn.
+    receive = async () => undefined;
+    expect((await post("{}")).status).toBe(200);
+  });
+
   it("answers ping, and 404 for what is not there", async () => {
     expect(await (await fetch(`${url}/ping?x=1`)).text()).toBe("PONG");
     expect((await fetch(`${url}/probot`)).status).toBe(404);

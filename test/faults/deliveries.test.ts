@@ -2,8 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import pg from "pg";
 import { expect, it, onTestFinished } from "vitest";
+import type { StorePlace } from "../../src/adapters/store/store.ts";
 import { commentEvent } from "../support/comment-event.ts";
 import { newPlace, onPostgres, restartPostgres, sqlOn } from "../support/open-test-store.ts";
 import { argumentOf } from "../support/place.ts";
@@ -199,3 +202,40 @@ it(`intake-01 ${size} deliveries, shuffled, each sent up to ${MOST_COPIES} times
       `slowest answer ${Math.round(slowest)} ms, ${seconds.toFixed(1)} s, ${Math.round(total / seconds)}/s`,
   );
 });
+
+it("intake-02 the store stands still while a comment comes: 503 in time, nothing is half stored, and it is taken when it is sent again", {
+  timeout: 60_000 * PATIENCE,
+}, async () => {
+  const door = await startDoor();
+  const comment = commentEvent();
+  const sent = { guid: comment.id, body: JSON.stringify(comment.payload) };
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const jobs = () => sqlOn(door.place, "select id from jobs");
+
+  const letGo = await holdStill(door.place);
+  const began = performance.now();
+  expect(await post(agent, door.port(), sent)).toBe(503);
+  expect(performance.now() - began).toBeLessThan(9000 * PATIENCE);
+  await letGo();
+
+  expect(await jobs()).toEqual([]);
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => post(agent, door.port(), sent)),
+  );
+  expect(new Set(answers)).toEqual(new Set([200]));
+  expect(await jobs()).toHaveLength(1);
+});
+
+/** Keeps everybody from writing until the answer is called. */
+async function holdStill(place: StorePlace): Promise<() => Promise<void>> {
+  if ("file" in place) {
+    const database = new DatabaseSync(place.file);
+    database.exec("BEGIN EXCLUSIVE");
+    return async () => database.close();
+  }
+  const client = new pg.Client(place.url);
+  await client.connect();
+  await client.query("begin; lock table deliveries, intakes in access exclusive mode");
+  return () => client.end();
+}

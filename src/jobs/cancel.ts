@@ -1,6 +1,5 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import type { Publication } from "../core/job.ts";
-import { codeSpan } from "../core/markdown.ts";
 import type { GitHub, Log } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Outbox } from "./outbox.ts";
@@ -38,7 +37,7 @@ async function leftovers(
   { github, outbox, log }: CancelDeps,
 ): Promise<{ words: string; publication: Publication | null }> {
   const { target, repo, change } = job;
-  const branch = codeSpan(target.branch);
+  const { branch } = target;
   let stands: string | null;
   try {
     stands = await github.branchSha(repo, target.branch);

@@ -63,7 +63,7 @@ test.each(["git/commits", "git/refs", "pulls"])(
   },
 );
 
-test("SIGTERM ends the server at once with 0, and the next start goes on", {
+test("SIGTERM gives a reply that never comes up, ends the server with 0, and the next start goes on", {
   timeout: 60_000,
 }, async () => {
   const play = plays(script);

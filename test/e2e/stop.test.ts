@@ -1,7 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { git } from "../../demo/github/bare.ts";
-import { startWorld, taskOf, type World } from "../support/world.ts";
+import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
+import { plays, startWorld, taskOf, type World } from "../support/world.ts";
 
+const write = (path: string, content: string) => ({ name: "write", arguments: { path, content } });
+const script = {
+  "do it": { calls: [write("a.txt", "a\n")], report: "Write a file\n\nAs asked." },
+};
 const shell = (command: string) => ({ name: "shell", arguments: { command } });
 
 /** What a job leaves on GitHub beside main and comments. */
@@ -42,4 +47,50 @@ describe("/codex stop", () => {
     expect(await refs(world)).toEqual(["refs/heads/main"]);
     expect(world.model.requests).toHaveLength(2);
   });
+});
+
+test("/codex stop in the midst of publishing says what stands, and does no more", {
+  timeout: 60_000,
+}, async () => {
+  let world: World | null = null;
+  let stopped = false;
+  const fault = async (request: RecordedRequest): Promise<Fault | undefined> => {
+    if (stopped || request.method !== "POST" || !request.path.endsWith("/shop/git/refs")) return;
+    stopped = true;
+    // GitHub takes its time with the branch, and then does it.
+    await world?.say("/codex stop");
+    return { when: "after", answer: { status: 502 } };
+  };
+  world = await startWorld({ fault, model: plays(script) });
+  await world.say("/codex do it");
+  const board = await world.ended();
+  expect(board).toMatch(/🚫 cancelled.*stopped by ada; the branch codex\/1-do-it-\w+ stands/);
+  expect(world.pulls()).toEqual([]);
+  expect(stopped).toBe(true);
+});
+
+test("SIGTERM lets the reply that is under way come, stores it, and the next start pays for none twice", {
+  timeout: 60_000,
+}, async () => {
+  const play = plays(script);
+  let ended: Promise<number | null> | null = null;
+  let world: World | null = null;
+  world = await startWorld({
+    model: async (request, number) => {
+      if (number === 1) {
+        ended = world?.stop("SIGTERM") ?? null;
+        // The signal was sent; the reply comes after it.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      return play(request);
+    },
+  });
+  await world.say("/codex do it");
+  await vi.waitFor(() => expect(ended).not.toBeNull(), { timeout: 30_000 });
+  expect(await ended).toBe(0);
+  await world.start();
+  await world.ended();
+  expect(world.pulls()).toHaveLength(1);
+  // One call and the report: each asked for once.
+  expect(world.model.requests).toHaveLength(2);
 });

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -114,4 +114,24 @@ test("what the first version stored is known, counted and goes on", async () => 
   expect(await store.known("another delivery", "4000000001/5000000002")).toBe(true);
   expect(await claimNext(store)).toMatchObject({ id: "j1", priority: 10, attempts: 1 });
   expect((await store.job("j1"))?.config.enabled).toBe(true);
+});
+
+test("a file that becomes damaged while it is open is told, and nothing more is written to it", async () => {
+  const file = join(storeDirectory(), "draftsmith.db");
+  const first = await openStore({ file });
+  for (let at = 0; at < 300; at += 1)
+    await first.put(aComment(`board ${at}`, "x".repeat(20_000)), 0);
+  await first.close();
+  const store = await storeOn({ file });
+  const damaged = readFileSync(file).fill(0x5a, 4096 * 40);
+  writeFileSync(file, damaged);
+
+  const reading = (async () => {
+    for (let at = 0; at < 300; at += 1) await store.get(`board ${at}`);
+  })();
+
+  await expect(reading).rejects.toThrow(/is damaged; stop the server.*restore the last backup/);
+  await expect(store.put(aComment("board 1", "more"), 0)).rejects.toThrow(/is damaged/);
+  await expect(store.ready()).rejects.toThrow(/is damaged/);
+  expect(readFileSync(file).equals(damaged)).toBe(true);
 });

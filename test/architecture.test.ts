@@ -91,7 +91,7 @@ describe("the Never rules of ARCHITECTURE.md", () => {
     expect(readers).toEqual(["config.ts"]);
   });
 
-  it("adapters are constructed in compose.ts only, and in its siblings for the doctor and the set-up page, which run without the rest", () => {
+  it("adapters are constructed in compose.ts only, and in its siblings for the doctor, the set-up page and moving rows, which run without the rest", () => {
     const users = files.filter(
       (file) =>
         !file.name.startsWith("adapters/") && importsOf(file).some((spec) => own(spec, "adapters")),
@@ -99,6 +99,7 @@ describe("the Never rules of ARCHITECTURE.md", () => {
     expect(users.map((file) => file.name).sort()).toEqual([
       "compose-doctor.ts",
       "compose-setup.ts",
+      "compose-transfer.ts",
       "compose.ts",
     ]);
   });

@@ -492,6 +492,29 @@ describe("a change that was held", () => {
   });
 });
 
+describe("stop", () => {
+  const body = "/codex stop";
+
+  it("is heard from who may write, once, though the server is paused, the repository off and the hour full", async () => {
+    quotas = { ...quotas, commandsPerHour: 1 };
+    await receive({ body: "/codex help", commentId: 3000 });
+    paused = "maintenance";
+    github.file = async () => "enabled: false\n";
+    await receive({ body, commentId: 3001 });
+    await receive({ body, commentId: 3001, guid: "again" });
+    expect(stopped).toHaveLength(1);
+    expect(stopped[0]).toMatchObject({ issue: 12, job: null, actor: { id: 5, login: "ada" } });
+    expect(await jobs()).toEqual([]);
+  });
+
+  it.each(["triage", "read", "none"] as const)("is not heard from the role %s", async (role) => {
+    github.permission = async () => role;
+    await receive({ body, association: "MEMBER" });
+    expect(stopped).toEqual([]);
+    expect(await answer()).toMatch(/only people with write access to this repository can stop/);
+  });
+});
+
 describe("quotas", () => {
   it("hold when 50 comments come at once, and are told once on an issue", async () => {
     quotas = { ...quotas, person: 4 };

@@ -173,7 +173,9 @@ export function createSandbox(
         const answer = assess({ ...options, programs, run: execute });
         verdict = { answer, until: performance.now() + VERDICT_MS };
         answer.then((said) => {
-          if (!said.ok) log.warn({ remedy: said.remedy }, "the sandbox does not work here");
+          if (said.ok) return;
+          log.warn({ remedy: said.remedy }, "the sandbox does not work here");
+          if (said.passing) verdict = null;
         });
       }
       return verdict.answer;
@@ -181,7 +183,8 @@ export function createSandbox(
     async run(command: SandboxCommand): Promise<CommandResult> {
       if (lifetime.signal.aborted) return CANCELLED;
       const said = await sandbox.check();
-      if (!said.ok) throw new UserError(said.remedy);
+      if (!said.ok)
+        throw said.passing ? new TransientError(said.remedy) : new UserError(said.remedy);
       try {
         return await execute(command);
       } catch (error) {

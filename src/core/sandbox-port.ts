@@ -40,8 +40,11 @@ export interface CommandResult {
 
 /** The OS boundary in which every command of a job runs. */
 export interface Sandbox {
-  /** Proves that the boundary holds here, or says what to do; the answer is kept for a minute. */
-  check(): Promise<{ ok: true } | { ok: false; remedy: string }>;
+  /**
+   * Proves that the boundary holds here, or says what to do; the answer is kept for a minute. `passing`:
+   * it could not be told, for the machine was too busy.
+   */
+  check(): Promise<{ ok: true } | { ok: false; remedy: string; passing?: true }>;
   /** Why no job should begin now, in words for the operator; null when the machine has room for one. */
   room(): Promise<string | null>;
   run(command: SandboxCommand): Promise<CommandResult>;

@@ -88,6 +88,7 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     await recheck(job, deps);
   }
   const boundary = await deps.sandbox.check();
+  if (!boundary.ok && boundary.passing) throw new TransientError(boundary.remedy);
   if (!boundary.ok) {
     await end(
       attempt,

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { SandboxManager } from "@anthropic-ai/sandbox-runtime";
-import { toError } from "../../core/errors.ts";
+import { TransientError, toError } from "../../core/errors.ts";
 import type { CommandResult, Sandbox, SandboxCommand } from "../../core/ports.ts";
 import { type HostProgram, missingRemedy, startRemedy } from "../../core/sandbox-remedy.ts";
 import { describeHost } from "./host.ts";
@@ -30,6 +30,9 @@ export async function assess(subject: Subject): Promise<Verdict> {
       remedy: `The sandbox does not hold on this machine: ${holes.join("; ")}. No job runs like this.`,
     };
   } catch (thrown) {
+    if (thrown instanceof TransientError) {
+      return { ok: false, remedy: thrown.message, passing: true };
+    }
     return { ok: false, remedy: remedyOf(toError(thrown), subject.user) };
   }
 }

@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
+import { TransientError } from "../../core/errors.ts";
 import type { CommandResult, SandboxCommand, Workspace } from "../../core/ports.ts";
 import type { SandboxUser } from "./toolchain.ts";
 
@@ -19,6 +20,9 @@ if [ -r /proc/self/status ]; then
 fi
 `;
 
+/** How long the command may take. */
+const LONGEST_MS = 20_000;
+
 const HOLES: Record<string, string> = {
   read: "a command in it could read a private file",
   write: "a command in it could write outside its workspace",
@@ -29,7 +33,7 @@ const HOLES: Record<string, string> = {
 
 /**
  * Runs a command that tries what must not work. Returns what did work, in words; an empty list when
- * the boundary holds. Throws when it does not start.
+ * the boundary holds. Throws when it does not start, and TransientError when it takes too long to tell.
  */
 export async function probe(options: {
   runtimeDir: string;
@@ -58,11 +62,16 @@ export async function probe(options: {
       workspace,
       script: SCRIPT,
       args: [canary, path.join(outside, "x"), String(port)],
-      timeoutMs: 20_000,
+      timeoutMs: LONGEST_MS,
       maxOutputBytes: 10_000,
     });
     const said = result.output.trim().split("\n");
     const holes = said.flatMap((word) => HOLES[word] ?? []);
+    if (result.stopped === "timeout" && holes.length === 0) {
+      throw new TransientError(
+        `a small command in the sandbox did not end within ${LONGEST_MS / 1000} s: the machine is too busy`,
+      );
+    }
     if (result.stopped !== null || result.exitCode !== 0) {
       holes.push(
         `a small command ended with ${result.stopped ?? `exit code ${result.exitCode}`}: ${result.output.slice(0, 200)}`,

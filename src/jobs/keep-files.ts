@@ -4,7 +4,7 @@ import type { KeptFiles, Log, Workspace, Workspaces } from "../core/ports.ts";
 /** The largest pack that goes through the store after a step, in bytes. */
 const MAX_PACK_BYTES = 1024 * 1024;
 /** From here on taking the files counts as slow, in ms. */
-const SLOW_MS = 2_000;
+const SLOW_MS = 10_000;
 /** A slow one rests that many times as long as it took, so that the work does not wait for it. */
 const REST = 10;
 

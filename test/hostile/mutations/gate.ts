@@ -43,7 +43,7 @@ const anySwitch = {
 
 const noPause = {
   file: RULES,
-  find: "if (server.paused === null) return null;",
+  find: 'if (server.paused === null || asked.kind === "stop") return null;',
   replace: "return null;",
 };
 
@@ -191,8 +191,8 @@ const mutations: Mutation[] = [
     attack: "gate-29",
     defence: "the second look before publishing",
     file: "src/jobs/publish.ts",
-    find: "  await recheck(job, deps);\n  try {",
-    replace: "  try {",
+    find: "  await recheck(job, deps);\n  if ((await bringChange",
+    replace: "  if ((await bringChange",
   },
   { attack: "gate-30", defence: "the answer is about this very number", ...anyNumber },
   { attack: "gate-31", defence: "the repository's switch, looked at again", ...anySwitch },

@@ -42,7 +42,8 @@ const KEEPS_CONFIG: Edit = {
   replace: "}\n\nasync function writeConfig",
 };
 
-const NO_STRICT: Edit = { file: SNAPSHOT, find: '"--strict", ', replace: "" };
+const INCOMING = "src/adapters/git/incoming.ts";
+const NO_STRICT: Edit = { file: INCOMING, find: '"--strict", ', replace: "" };
 
 const mutations: Mutation[] = [
   {

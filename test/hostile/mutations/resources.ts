@@ -222,8 +222,8 @@ const mutations: Mutation[] = [
     edits: [
       {
         file: "src/jobs/worker.ts",
-        find: "const scarce = await sandbox.room();",
-        replace: "const scarce = null;",
+        find: "const scarce = (await sandbox.room()) ?? full();",
+        replace: "const scarce = full();",
       },
       {
         file: "src/adapters/git/room.ts",

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import { git } from "../../demo/github/bare.ts";
-import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
+import type { RecordedRequest } from "../../demo/github/serve.ts";
 import { openWorld, plays, taskOf, type World } from "../support/world.ts";
+import { ANSWERS } from "./github-answers.ts";
 import { nightly } from "./size.ts";
 
 /**
@@ -17,39 +18,6 @@ const EVERY = nightly ? 1 : 40;
 const SIDE_BY_SIDE = 10;
 /** GitHub's word on a secondary limit without a time means a minute; a write that hangs, 20 s. */
 const PATIENCE_MS = 240_000;
-
-const inSeconds = (s: number) => String(Math.floor(Date.now() / 1000) + s);
-const SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes.";
-const json = (status: number, message: string, headers: Record<string, string> = {}) => ({
-  status,
-  headers,
-  body: { message },
-});
-
-/** What one call is answered. */
-const ANSWERS: Record<string, () => Fault> = {
-  "500": () => ({ when: "before", answer: json(500, "Server Error") }),
-  "502 after success": () => ({ when: "after", answer: json(502, "Bad Gateway") }),
-  timeout: () => ({ when: "before", answer: "hang" }),
-  "timeout after success": () => ({ when: "after", answer: "hang" }),
-  "connection reset": () => ({ when: "before", answer: "drop" }),
-  "connection reset after success": () => ({ when: "after", answer: "drop" }),
-  "401 expired token": () => ({ when: "before", answer: json(401, "Bad credentials") }),
-  "403 primary limit": () => ({
-    when: "before",
-    answer: json(403, "API rate limit exceeded for installation.", {
-      "x-ratelimit-remaining": "0",
-      "x-ratelimit-reset": inSeconds(3),
-    }),
-  }),
-  "403 secondary limit, retry-after": () => ({
-    when: "before",
-    answer: json(403, SECONDARY, { "retry-after": "3" }),
-  }),
-  "403 secondary limit": () => ({ when: "before", answer: json(403, SECONDARY) }),
-  "404": () => ({ when: "before", answer: json(404, "Not Found") }),
-  "422": () => ({ when: "before", answer: json(422, "Validation Failed") }),
-};
 
 const ROADS = ["new pull", "follow-up", "allow"] as const;
 type Road = (typeof ROADS)[number];

@@ -67,6 +67,8 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
   await bringUpToDate(place).catch(refuse);
   const database = await open(place, announce ?? (() => Promise.resolve())).catch(refuse);
   const { tables } = database;
+  // Kysely closes only what was used.
+  await sql`select 1`.execute(tables).catch(refuse);
   return toldTrouble({
     ...intakeStore(database),
     ...commandStore(database),

@@ -61,7 +61,7 @@ test.runIf(mayMount)(
     await filled.promise;
     await vi.waitFor(async () => expect(await health(world)).toBe(503), SOON);
     await world.say("/codex do it twice");
-    expect(world.log()).toContain("a webhook could not be taken");
+    await vi.waitFor(() => expect(world.log()).toContain("a webhook could not be taken"), SOON);
     expect(world.log()).toContain("free some space; the server goes on by itself");
 
     disk.free();

@@ -572,7 +572,9 @@ describe("what a repository brings along", () => {
     }
     expect(existsSync(canary)).toBe(false);
     for (const jobId of ["../x", "-x", "a/b", "", "x".repeat(200), "a\nb"]) {
-      await expect(git.open({ jobId, repo, sha, fence: 1, resume: null })).rejects.toThrow("not a job id");
+      await expect(git.open({ jobId, repo, sha, fence: 1, resume: null })).rejects.toThrow(
+        "not a job id",
+      );
     }
   });
 

@@ -128,7 +128,13 @@ describe("open", () => {
     await world.agent(workspace, "echo mine > mine.txt; touch ../git/index.lock");
     let fence = 1;
     const reopen = async (at: string, resume: number | null = fence) => {
-      const opened = await world.git.open({ jobId: "again", repo, sha: at, fence: ++fence, resume });
+      const opened = await world.git.open({
+        jobId: "again",
+        repo,
+        sha: at,
+        fence: ++fence,
+        resume,
+      });
       // It keeps the name of the claim that made it.
       if (opened.resumed) fence -= 1;
       return opened;
@@ -155,7 +161,9 @@ describe("open", () => {
     const sha = remote.commit({ "a.txt": "a\n" });
     await world.git.fetch(repo, [sha], world.token);
     const [left, right] = await Promise.all(
-      ["left", "right"].map((jobId) => world.git.open({ jobId, repo, sha, fence: 1, resume: null })),
+      ["left", "right"].map((jobId) =>
+        world.git.open({ jobId, repo, sha, fence: 1, resume: null }),
+      ),
     );
     if (!left || !right) throw new Error("two were opened");
     await Promise.all([left, right].map((each) => world.agent(each, `echo ${each.jobId} > a.txt`)));

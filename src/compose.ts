@@ -51,7 +51,7 @@ export type Wrap = <T extends object>(port: string, adapter: T) => T;
 export async function compose(
   config: AppConfig & { credentials: Credentials; role: ProcessRole },
   wrap: Wrap = (_port, adapter) => adapter,
-): Promise<{ port: number | null; log: Logger; stop(): Promise<void> }> {
+): Promise<{ port: number | null; log: Logger; stop(how?: { crashed: boolean }): Promise<void> }> {
   const { credentials, sandboxUser: user, databaseUrl: url, role } = config;
   const now = () => Date.now();
   const works = role !== "web";
@@ -253,13 +253,14 @@ export async function compose(
   return {
     port: doors?.port ?? null,
     log,
-    async stop() {
+    async stop({ crashed } = { crashed: false }) {
       // From here on nothing new comes in; what was begun is answered, and the steps under way end.
       const quiet = Promise.all([deliveries?.stop(), places.stop(), presence?.stop()]);
       const closed = doors?.close();
       const idle = queue.stop();
       worker.wind();
-      await Promise.race([idle, sleep(GRACE_MS, undefined, { ref: false })]);
+      // After a crash less can be relied on: what still runs goes on at the next start.
+      if (!crashed) await Promise.race([idle, sleep(GRACE_MS, undefined, { ref: false })]);
       worker.stop();
       // Together: a job may be waiting for a write or a command that only ends with its own part.
       await Promise.all([closed, idle, outbox.stop(), sandbox.stop(), quiet, janitor.stop()]);

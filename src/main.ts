@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     ending = true;
     // Whatever still hangs is taken up at the next start.
     setTimeout(() => process.exit(code), withinMs).unref();
-    app.stop().then(
+    app.stop({ crashed }).then(
       () => process.exit(code),
       (thrown) => fail(thrown),
     );

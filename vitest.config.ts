@@ -14,6 +14,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     restoreMocks: true,
+    // Most of a test is waiting for processes.
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: "SQLite", include: ["test/**/*.test.ts"] } },
       {

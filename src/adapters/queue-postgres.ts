@@ -11,7 +11,7 @@ const LOOK_MS = 2_000;
 const TAKEN_MS = 100;
 /** How soon to go on after the store failed, and after it failed several times. */
 const RETRY_MS = 500;
-const LONGEST_RETRY_MS = 10_000;
+const LONGEST_RETRY_MS = 3_000;
 /** No statement takes longer unless the database is gone; its connection is given up. */
 const STATEMENT_MS = 30_000;
 /** The engine keeps a call as long as a job may take. */

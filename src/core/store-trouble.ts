@@ -145,6 +145,11 @@ const SAID: [RegExp, StoreTrouble][] = [
   ],
 ];
 
+/** The PostgreSQL client on a connection that broke while it was used; it gives it no code. */
+const LOST =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|Query read timeout|PostgreSQL was silent)/;
+const CUT = unreachable("the connection was cut", "look whether PostgreSQL runs");
+
 /** What is wrong with the database when it failed with this error; null when the error is about something else. */
 export function storeTrouble(error: Error): StoreTrouble | null {
   // A host with several addresses fails with one error for each.
@@ -162,7 +167,7 @@ export function storeTrouble(error: Error): StoreTrouble | null {
     POSTGRES[code] ??
     (code.length === 5 ? (POSTGRES[code.slice(0, 3)] ?? POSTGRES[code.slice(0, 2)]) : undefined);
   if (known) return known;
-  return null;
+  return LOST.test(error.message) ? CUT : null;
 }
 
 /** The same while a database is being opened, when the client's own words are about nothing else. */

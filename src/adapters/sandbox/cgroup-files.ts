@@ -12,15 +12,40 @@ export function freshName(): string {
   return `${PREFIX}${process.pid}-${randomBytes(3).toString("hex")}`;
 }
 
-/** Removes what servers left that are gone; a group in which something runs cannot be removed. */
+/**
+ * Removes what servers left that are gone. A sandbox that was starting when its server was killed did not
+ * see that: it is ended here. A group in which something else runs cannot be removed.
+ */
 export async function sweepGroups(base: string): Promise<void> {
   for (const name of await readdir(base)) {
     const pid = /^draftsmith-(\d+)-/.exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
     const dir = path.join(base, name);
-    for (const inner of await subgroups(dir)) await removeGroup(inner, 1);
-    await removeGroup(dir, 1);
+    const groups = [...(await subgroups(dir)), dir];
+    let ended = 0;
+    for (const group of groups) ended += await endSandboxes(group);
+    for (const group of groups) await removeGroup(group, ended > 0 ? 20 : 1);
   }
+}
+
+/** Kills the sandboxes that still run in a group; how many. With one ends all that runs in it. */
+async function endSandboxes(dir: string): Promise<number> {
+  let ended = 0;
+  for (const line of (await readGroup(dir, "cgroup.procs")).split("\n")) {
+    const pid = Number(line);
+    // 0 is a process of another namespace.
+    if (!Number.isInteger(pid) || pid <= 1) continue;
+    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(ignoreAbsent);
+    if (name?.trim() !== "bwrap") continue;
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      // It ended by itself meanwhile.
+      ignoreAbsent(error);
+    }
+    ended += 1;
+  }
+  return ended;
 }
 
 /** Directories of groups in a group. */

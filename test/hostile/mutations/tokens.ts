@@ -152,9 +152,18 @@ const mutations: Mutation[] = [
   {
     attack: "tokens-17",
     defence: "what publishes a change waits until its job asks, after the gate",
-    file: "src/adapters/store/outbox.ts",
-    find: '"not in", [...ASKED_ACTS, ...except]',
-    replace: '"not in", ["nothing", ...except]',
+    edits: [
+      {
+        file: "src/adapters/store/outbox.ts",
+        find: '"not in", [...ASKED_ACTS, ...except]',
+        replace: '"not in", ["nothing", ...except]',
+      },
+      {
+        file: "src/adapters/store/jobs.ts",
+        find: "await giveUpActs(transaction, id);",
+        replace: "",
+      },
+    ],
   },
   {
     attack: "tokens-18",

@@ -572,7 +572,8 @@ describe("what else the server shows", () => {
       try {
         // Nothing can be stored any more: the handler throws, and Octokit hangs the event on the error.
         const body = await aCommand(own, "/codex canary-in-a-payload");
-        const database = new DatabaseSync(path.join(own.world.dataDir, "draftsmith.db"));
+        const file = path.join(own.world.dataDir, "draftsmith.db");
+        const database = new DatabaseSync(file, { timeout: 10_000 });
         database.exec("drop table deliveries");
         database.close();
         const headers = headersFor(body);

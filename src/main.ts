@@ -8,19 +8,19 @@ import { createRedactor } from "./core/redact.ts";
 const STOP_MS = 25_000;
 /** The same after a crash, when less can be relied on. */
 const CRASH_MS = 10_000;
+/** The same signal within so many ms is the same one: npm passes on what a terminal sends to both. */
+const ECHO_MS = 300;
 
 async function main(): Promise<void> {
   const config = loadConfig(process.argv.slice(2));
-  if (config.credentials === null) return composeSetup(config);
-  const app = await compose({ ...config, credentials: config.credentials });
-  let ending = false;
+  let app: Awaited<ReturnType<typeof compose>> | null = null;
+  let first: { name: string; at: number } | null = null;
   let crashed = false;
 
   function end(code: number, withinMs: number): void {
-    ending = true;
     // Whatever still hangs is taken up at the next start.
     setTimeout(() => process.exit(code), withinMs).unref();
-    app.stop({ crashed }).then(
+    app?.stop({ crashed }).then(
       () => process.exit(code),
       (thrown) => fail(thrown),
     );
@@ -28,18 +28,31 @@ async function main(): Promise<void> {
 
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.on(name, () => {
-      // A second signal means now.
-      if (ending) process.exit(1);
+      const at = performance.now();
+      if (first !== null) {
+        if (name === first.name && at - first.at < ECHO_MS) return;
+        // A second signal means now.
+        process.exit(1);
+      }
+      first = { name, at };
+      // Of a start that is cut off nothing is left: what it wrote, it wrote whole.
+      if (app === null) process.exit(0);
+      app.log.info("stopping: what is under way ends first; a second signal ends it at once");
       end(0, STOP_MS);
     });
   }
   // Rejections that nobody handles come here, too. What follows from the first is not told.
   process.on("uncaughtException", (thrown) => {
+    if (app === null) return fail(thrown);
     if (crashed) return;
     crashed = true;
     app.log.fatal({ err: toError(thrown) }, "the server crashed; its jobs go on at the next start");
-    if (!ending) end(1, CRASH_MS);
+    if (first !== null) return;
+    first = { name: "crash", at: performance.now() };
+    end(1, CRASH_MS);
   });
+  if (config.credentials === null) return composeSetup(config);
+  app = await compose({ ...config, credentials: config.credentials });
 }
 
 function fail(thrown: unknown): never {

@@ -53,7 +53,7 @@ export interface GitHub {
 
 /** Where repositories are by now. */
 export interface Places {
-  /** The same repository by its present name; it may have been renamed or handed over. */
+  /** The same repository by its present name and installation; it may have been renamed or handed over. */
   find(repo: RepoRef): Promise<RepoRef>;
 }
 
@@ -100,12 +100,13 @@ export interface Remark {
 export interface Performer {
   /**
    * `lane` is the act's: what it may do ends with the job of that lane. `insist` is called right before
-   * each write, and throws when the act went to another process meanwhile.
+   * each write, and throws when the act went to another process meanwhile. When `signal` aborts, what leaves
+   * nothing that people see is cut off.
    */
   perform<K extends ActKind>(
     act: ActOf<K>,
     previous: ActValues[K] | null,
-    by: { lane: string; insist: () => void },
+    by: { lane: string; insist: () => void; signal?: AbortSignal },
   ): Promise<ActValues[K]>;
 }
 
@@ -196,8 +197,14 @@ export interface ChangedFile extends FileChange {
 
 /** The half of publishing that goes by git. */
 export interface GitPush {
-  /** Puts a commit of the mirror under one of our private refs, whatever stood there. */
-  pushRef(repo: RepoRef, commit: string, ref: string, token: string): Promise<void>;
+  /** Puts a commit of the mirror under one of our private refs, whatever stood there; cut off by `signal`. */
+  pushRef(
+    repo: RepoRef,
+    commit: string,
+    ref: string,
+    token: string,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Deletes one of our private refs; one that is gone already is fine. */
   deleteRef(repo: RepoRef, ref: string, token: string): Promise<void>;
   /**

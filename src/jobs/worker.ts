@@ -1,12 +1,16 @@
 import { StoppedByPerson, toError } from "../core/errors.ts";
-import { isTerminal } from "../core/job.ts";
+import { isTerminal, type Job } from "../core/job.ts";
 import type { Busy, ClaimStore, StopStore } from "../core/ports.ts";
+import { createAlone } from "./alone.ts";
 import { createAttempt } from "./attempt.ts";
 import { LEASE_MS } from "./lease.ts";
-import { type Interrupt, type RunDeps, runJob } from "./run-job.ts";
+import { createRounds } from "./rounds.ts";
+import { type RunDeps, runJob } from "./run-job.ts";
 
 /** How soon a running job hears that somebody stopped it. */
 const STOP_LOOK_MS = 1_000;
+/** Stopped jobs that nobody works on are ended so many at a time. */
+const ENDED_AT_ONCE = 8;
 
 export interface WorkerDeps extends RunDeps {
   claims: ClaimStore;
@@ -33,12 +37,20 @@ export interface Worker {
   heed(): void;
   /** Takes no more; what runs is given back after its present step, to go on later, here or elsewhere. */
   wind(): void;
-  /** Gives back what still runs, in the midst of its step. */
-  stop(): void;
+  /** Gives back what still runs, in the midst of its step; resolves when nothing is looked for any more. */
+  stop(): Promise<void>;
+}
+
+/** A claimed job, and when it was asked for by the monotonic clock. */
+interface Claimed {
+  job: Job;
+  claimedAt: number;
 }
 
 /** Makes a worker that takes jobs while the operator lets it and the machine has room. */
-export function createWorker(deps: WorkerDeps): Worker {
+export function createWorker(given: WorkerDeps): Worker {
+  const alone = createAlone(given);
+  const deps = { ...given, claims: alone.claims, jobs: alone.jobs };
   const { claims, stops, owner, worker, perRepository, log } = deps;
   const running = new Map<
     string,
@@ -46,43 +58,59 @@ export function createWorker(deps: WorkerDeps): Worker {
   >();
   const winding = new AbortController();
   const stopping = new AbortController();
-  const look = setInterval(() => void hearStops(), STOP_LOOK_MS);
-  look.unref();
+  const hearing = createRounds(STOP_LOOK_MS, hearStops);
+  // Apart from hearing: ending one may wait for GitHub.
+  const clearing = createRounds(STOP_LOOK_MS, endStopped);
 
   async function hearStops(): Promise<void> {
+    if (running.size === 0) return;
     try {
-      if (running.size > 0) {
-        for (const { id, by } of await stops.toStop(owner)) {
-          running.get(id)?.stop.abort(new StoppedByPerson(by.login));
-        }
+      for (const { id, by } of await stops.toStop(owner)) {
+        running.get(id)?.stop.abort(new StoppedByPerson(by.login));
       }
-      // Those that nobody works on are ended here, whether or not there is room or leave to work.
-      let more = true;
-      while (more && !winding.signal.aborted) more = await take(true);
     } catch (thrown) {
       log.warn({ err: toError(thrown) }, "whether a job is to stop could not be read");
     }
   }
 
-  async function take(stopped: boolean): Promise<boolean> {
+  /** Ends those that nobody works on, whether or not there is room or leave to work. */
+  async function endStopped(): Promise<void> {
+    const ending: Promise<void>[] = [];
+    try {
+      while (ending.length < ENDED_AT_ONCE && !winding.signal.aborted) {
+        const claimed = await claim(true);
+        if (claimed === null) break;
+        ending.push(run(claimed));
+      }
+      await Promise.all(ending);
+    } catch (thrown) {
+      log.warn({ err: toError(thrown) }, "stopped jobs could not be ended; trying again");
+      await Promise.allSettled(ending);
+    }
+  }
+
+  async function claim(stopped: boolean): Promise<Claimed | null> {
     const claimedAt = performance.now();
     const by = { owner, worker, leaseMs: LEASE_MS, perRepository, stopped };
     const job = await claims.claimNext(by);
-    if (job === null) return false;
+    return job && { job, claimedAt };
+  }
+
+  async function run({ job, claimedAt }: Claimed): Promise<void> {
     // Lost and taken again: the earlier attempt lets go of the workspace first.
     await running.get(job.id)?.ended;
     const stop = new AbortController();
     if (job.stop !== null) stop.abort(new StoppedByPerson(job.stop.login));
     const now = AbortSignal.any([stop.signal, stopping.signal]);
-    const run = runJob(job, claimedAt, deps, { now, soon: winding.signal } satisfies Interrupt);
-    const ended = run.catch(() => undefined);
+    const attempt = runJob(job, claimedAt, deps, { now, soon: winding.signal });
+    const ended = attempt.catch(() => undefined);
     running.set(job.id, { stop, ended, repository: job.repo.id });
     try {
-      await run;
+      await attempt;
     } finally {
+      alone.ended(job);
       running.delete(job.id);
     }
-    return true;
   }
 
   return {
@@ -93,20 +121,25 @@ export function createWorker(deps: WorkerDeps): Worker {
         await tellWaiting(hindrance, deps);
         return false;
       }
-      return take(false);
+      const claimed = await claim(false);
+      if (claimed !== null) await run(claimed);
+      return claimed !== null;
     },
     busy: () => running.size,
     at: {
       job: (id) => running.has(id),
       repository: (id) => [...running.values()].some(({ repository }) => repository === id),
     },
-    heed: () => void hearStops(),
+    heed() {
+      hearing.now();
+      clearing.now();
+    },
     wind() {
       winding.abort(new Error("the server is stopping"));
     },
-    stop() {
-      clearInterval(look);
+    async stop() {
       stopping.abort(new Error("the server is stopping"));
+      await Promise.all([hearing.stop(), clearing.stop()]);
     },
   };
 }

@@ -5,26 +5,35 @@ import type { GitContext } from "./layout.ts";
 import { inMirror, nameOf } from "./mirror.ts";
 import { objectId, refName } from "./names.ts";
 import { callRemote, failureOf, type RemoteAnswer, Unauthorized } from "./remote.ts";
-import { git } from "./run-git.ts";
+import { git, type RunningGit } from "./run-git.ts";
 
 /** Private refs are ours alone, so they may be overwritten. */
 const PRIVATE = /^refs\/draftsmith\//;
 
 /** Pushes from mirrors to GitHub. */
 export function createPushes(context: GitContext): GitPush {
-  const push = (repo: RepoRef, dir: string, options: string[], refspec: string, token: string) => {
+  const push = (
+    repo: RepoRef,
+    dir: string,
+    options: string[],
+    refspec: string,
+    token: string,
+    signal?: AbortSignal,
+  ) => {
     const flags = ["--porcelain", "--no-verify", ...options, "--end-of-options"];
     const args = (url: string) => ["push", ...flags, url, refspec];
-    return callRemote(context, repo, dir, args, token, [0, 1]).catch((error: unknown) => {
-      throw error instanceof Unauthorized ? passing(error) : error;
-    });
+    return cutBy(signal, (started) =>
+      callRemote(context, repo, dir, args, token, [0, 1], started).catch((error: unknown) => {
+        throw error instanceof Unauthorized ? passing(error) : error;
+      }),
+    );
   };
 
   return {
-    pushRef: (repo, commit, ref, token) =>
+    pushRef: (repo, commit, ref, token, signal) =>
       inMirror(context, repo, async (dir) => {
         requirePrivate(ref);
-        const pushed = await push(repo, dir, [], `+${objectId(commit)}:${ref}`, token);
+        const pushed = await push(repo, dir, [], `+${objectId(commit)}:${ref}`, token, signal);
         requireTaken(repo, ref, pushed);
       }),
 
@@ -53,6 +62,28 @@ export function createPushes(context: GitContext): GitPush {
         return requireTaken(repo, ref, pushed);
       }),
   };
+}
+
+/** Does `work` until the signal aborts; then ends the git that it started, and throws the reason. */
+async function cutBy<T>(
+  signal: AbortSignal | undefined,
+  work: (started: (running: RunningGit) => void) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  let running: RunningGit | null = null;
+  const cut = () => running?.kill();
+  signal?.addEventListener("abort", cut, { once: true });
+  try {
+    return await work((started) => {
+      running = started;
+      if (signal?.aborted) cut();
+    });
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    throw thrown;
+  } finally {
+    signal?.removeEventListener("abort", cut);
+  }
 }
 
 /** Whoever tries again brings a fresh token, or learns that there is none any more. */

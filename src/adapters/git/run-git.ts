@@ -125,6 +125,12 @@ export interface RunningGit {
   kill(): void;
 }
 
+/** What ends with the server, though it has process groups of its own. */
+const running = new Set<() => void>();
+process.once("exit", () => {
+  for (const kill of running) kill();
+});
+
 /**
  * Starts git with the same settings without simple-git, which can carry neither packs on a pipe, nor
  * paths that are not UTF-8, nor an environment with a token that nothing may log.
@@ -148,6 +154,7 @@ export function startGit(gitDir: string, args: string[], options: StreamOptions 
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     process.kill(-child.pid, "SIGKILL");
   };
+  running.add(kill);
   const timer = setTimeout(
     () => {
       stderr += "\nstopped: the time limit was reached\n";
@@ -158,7 +165,10 @@ export function startGit(gitDir: string, args: string[], options: StreamOptions 
   const ended = new Promise<{ code: number | null; stderr: string }>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, stderr }));
-  }).finally(() => clearTimeout(timer));
+  }).finally(() => {
+    clearTimeout(timer);
+    running.delete(kill);
+  });
   // Whoever started it awaits the end, perhaps only after the failure came.
   ended.catch(() => undefined);
   return { child, ended, kill };

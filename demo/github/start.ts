@@ -10,7 +10,14 @@ import {
   timestamp,
   userOf,
 } from "./state.ts";
-import { deliveryOf, type Hook, type SentWebhook, sendWebhook, webhookOf } from "./webhooks.ts";
+import {
+  deliveryOf,
+  type Hook,
+  pullClosed,
+  type SentWebhook,
+  sendWebhook,
+  webhookOf,
+} from "./webhooks.ts";
 import { guardWorkflows } from "./workflows.ts";
 
 /** A running stand-in. */
@@ -33,6 +40,8 @@ export interface GitHubStandIn {
   redeliver: (repository: string, comment: Comment, guid?: string) => Promise<SentWebhook>;
   /** A person deletes a comment; resolves when the webhook was answered. */
   remove: (by: { repository: string; comment: Comment; login: string }) => Promise<SentWebhook>;
+  /** A person closes a pull request; resolves when the webhook was answered. */
+  closePull: (by: { repository: string; number: number; login: string }) => Promise<SentWebhook>;
   /** Calls back after each change; returns how to stop that. */
   onChange: (listener: (change: Change) => void) => () => void;
   close: () => Promise<void>;
@@ -128,6 +137,16 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
       const change = { kind: "comment_deleted", repository: target, comment, by: login } as const;
       for (const listener of listeners) listener(change);
       return send("issue_comment", webhookOf(state, change)?.payload ?? {});
+    },
+    async closePull({ repository: name, number, login }) {
+      const target = repository(name);
+      const pull = target.pulls.get(number);
+      const issue = target.issues.get(number);
+      if (!pull || !issue) throw new Error(`no pull request ${number}`);
+      issue.state = "closed";
+      issue.updatedAt = timestamp();
+      for (const listener of listeners) listener({ kind: "pull", repository: target, pull });
+      return send("pull_request", await pullClosed(state, target, pull, login));
     },
     onChange(listener) {
       listeners.add(listener);

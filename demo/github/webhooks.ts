@@ -1,9 +1,10 @@
 import { createHmac, randomUUID } from "node:crypto";
 import type { EmitterWebhookEvent } from "@octokit/webhooks";
 import { commentShape, issueShape } from "./shapes/issue.ts";
+import { pullShape } from "./shapes/pull.ts";
 import { repositoryShape } from "./shapes/repository.ts";
 import { userShape } from "./shapes/user.ts";
-import type { Change, Comment, Delivery, Repository, State } from "./state.ts";
+import type { Change, Comment, Delivery, Pull, Repository, State } from "./state.ts";
 
 /** Where webhooks go; nothing is sent while `url` is null. */
 export interface Hook {
@@ -49,6 +50,24 @@ export function webhookOf(state: State, change: Change): { event: string; payloa
     case "pull":
       return null;
   }
+}
+
+/** What GitHub says when a person closes a pull request. */
+export async function pullClosed(
+  state: State,
+  repository: Repository,
+  pull: Pull,
+  by: string,
+): Promise<object> {
+  const shape = await pullShape(state, repository, pull);
+  return {
+    action: "closed",
+    number: pull.number,
+    pull_request: { ...shape, closed_at: shape.updated_at },
+    repository: repositoryShape(state, repository),
+    sender: userShape(state, by),
+    installation: { id: repository.installationId, node_id: `MDIz${repository.installationId}` },
+  };
 }
 
 function commentEvent(

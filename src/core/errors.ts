@@ -34,8 +34,9 @@ export class LostLease extends Error {
 export class StoppedByPerson extends Error {
   override name = "StoppedByPerson";
 
-  constructor(login: string) {
-    super(`stopped by ${login}`);
+  /** `reason` is for the board. */
+  constructor(reason: string) {
+    super(reason);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { RepoConfig } from "./repo-config.ts";
 import type { Sources } from "./sources.ts";
+import type { StopBy } from "./stopped.ts";
 
 /** The states of a job; the last six are terminal and each is told to the person who asked. */
 export const JOB_STATES = [
@@ -228,7 +229,7 @@ export interface Job {
   /** Claims since it last got on, this one included: many mean that it never will. */
   attempts: number;
   /** Who wants it stopped; null when nobody does. */
-  stop: { id: number; login: string } | null;
+  stop: StopBy | null;
   spend: Spend;
   plan: PlanItem[];
   /** What the agent was told at the start; null before that. */

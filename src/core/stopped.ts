@@ -17,3 +17,27 @@ export function howStopped(stopped: NonNullable<Stopped>): string {
       return "cancelled";
   }
 }
+
+/** Who ended a job, and by what where it was not `/codex stop`. */
+export interface StopBy {
+  id: number;
+  login: string;
+  how?: "deleted" | "closed";
+}
+
+/** Why a job that somebody ended is cancelled, in words for its board. */
+export function stopReason(by: Pick<StopBy, "login" | "how">): string {
+  return by.how === undefined ? `stopped by ${by.login}` : `stopped: ${stopAsked(by)}`;
+}
+
+/** How somebody asked for the end of a job, as a clause. */
+export function stopAsked({ login, how }: Pick<StopBy, "login" | "how">): string {
+  switch (how) {
+    case "deleted":
+      return `${login} deleted the command`;
+    case "closed":
+      return `${login} closed the pull request`;
+    default:
+      return `asked by ${login}`;
+  }
+}

@@ -2,6 +2,7 @@ import type { Act, ActKind, OutboxRow } from "./act.ts";
 import type { JobEvent } from "./event.ts";
 import type { Allowance, Command, Job, JobPatch, RepoRef } from "./job.ts";
 import type { Refusal, Usage, Verdict } from "./policy.ts";
+import type { StopBy } from "./stopped.ts";
 
 /** A webhook delivery as GitHub named it. */
 export interface Delivery {
@@ -141,17 +142,14 @@ export interface RenameStore {
 /** Jobs that somebody wants stopped. */
 export interface StopStore {
   /** Ends jobs that have not begun, and marks those that have; each id once, with what it was. */
-  stop(
-    ids: string[],
-    by: { id: number; login: string },
-  ): Promise<{ cancelled: string[]; stopping: string[] }>;
+  stop(ids: string[], by: StopBy): Promise<{ cancelled: string[]; stopping: string[] }>;
   /**
    * The jobs of an issue or pull request that have not ended, or were cancelled since, oldest first: asked
    * for there, adding to it, or having opened it.
    */
   jobsAt(repoId: number, issue: number, since: number): Promise<Job[]>;
   /** Jobs a process holds that are to stop. */
-  toStop(owner: string): Promise<{ id: string; by: { login: string } }[]>;
+  toStop(owner: string): Promise<{ id: string; by: StopBy }[]>;
 }
 
 /** The files of a job, where any worker finds them. */

@@ -33,7 +33,7 @@ const AT_ONCE = 100;
 /** How long it is remembered that a delivery came: GitHub forgets it sooner. */
 const REMEMBERED_MS = 8 * 24 * 60 * 60_000;
 /** What we act on; of the rest nothing is stored when it came. */
-const ACTED_ON = { event: "issue_comment", actions: ["created", "deleted"] };
+const ACTED_ON = new Set(["issue_comment.created", "issue_comment.deleted", "pull_request.closed"]);
 
 export interface DeliveriesDeps {
   github: SentDeliveries;
@@ -185,12 +185,7 @@ async function sortOut(
  * answered by an earlier server with rows of its own, and must not be done twice.
  */
 function neverCame({ event, action, deliveredAt }: SentDelivery, before: Seen | null): boolean {
-  return (
-    event === ACTED_ON.event &&
-    ACTED_ON.actions.includes(action ?? "") &&
-    before !== null &&
-    deliveredAt > before.since
-  );
+  return ACTED_ON.has(`${event}.${action}`) && before !== null && deliveredAt > before.since;
 }
 
 /** Asks for what is owed, one after another. */

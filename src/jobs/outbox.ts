@@ -96,8 +96,8 @@ export function createOutbox(deps: {
   const { store, owner, killSwitch, performer, redact, now, log } = deps;
   const waiters = new Map<string, Waiter[]>();
   const running = new Map<number, Promise<void>>();
-  /** Keys of the acts that are performed now. */
-  const underWay = new Set<string>();
+  /** The acts that are performed now by their keys, and what cuts them off. */
+  const underWay = new Map<string, AbortController>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | null = null;
@@ -126,8 +126,9 @@ export function createOutbox(deps: {
       for (const row of await store.take({ owner, leaseMs: LEASE_MS, asked, except })) {
         // Ours since a lease that ran out: it is under way still.
         if (running.has(row.id)) continue;
-        underWay.add(row.key);
-        const work = deliver(row, until).finally(() => {
+        const cut = new AbortController();
+        underWay.set(row.key, cut);
+        const work = deliver(row, until, cut.signal).finally(() => {
           running.delete(row.id);
           underWay.delete(row.key);
           for (const waiter of waiters.get(row.key) ?? []) {
@@ -148,7 +149,7 @@ export function createOutbox(deps: {
     timer.unref();
   }
 
-  async function deliver(row: OutboxRow, until: number): Promise<void> {
+  async function deliver(row: OutboxRow, until: number, signal: AbortSignal): Promise<void> {
     let value: ActValues[ActKind];
     let refused: Error | null = null;
     // Called right before each write: a process that was stopped for a while must not go on with it.
@@ -168,12 +169,18 @@ export function createOutbox(deps: {
     try {
       // Anew: a secret may have been learnt since it was stored.
       const act = redactedAct(row.act, redact);
-      value = await performer.perform(act, previousOf(row), { lane: row.lane, insist });
+      const by = { lane: row.lane, insist, signal };
+      value = await performer.perform(act, previousOf(row), by);
     } catch (thrown) {
       const end = refused ?? (thrown instanceof LostLease ? thrown : null);
       if (end !== null) return settle(row.key, (waiter) => waiter.reject(end));
       return stored(row, () => fail(row, toError(thrown)));
     }
+      if (signal.aborted) {
+        // Nothing was wrong with it: whoever asks for it next finds what stands.
+        await stored(row, () => store.retry(row.id, owner, 0, "cut off", false));
+        return settle(row.key, (waiter) => waiter.reject(toError(signal.reason)));
+      }
     await stored(row, async () => {
       const newest = await store.done(row.id, owner, row.version, value);
       if (newest) settle(row.key, (waiter) => waiter.resolve(value));
@@ -254,6 +261,7 @@ export function createOutbox(deps: {
       try {
         const row = await store.putHeld(redacted({ key, lane, act }), holder);
         if (row === null) throw new LostLease(`job ${holder.jobId} belongs to a newer attempt`);
+        underWay.get(key)?.abort(signal.reason);
         if (row.state === "done") resolve(row.result);
         else if (row.state === "dead") reject(new UserError(String(row.result)));
         else wake();
@@ -284,6 +292,7 @@ export function createOutbox(deps: {
 }
 
 /** How long after the last edit this one may come; the last of all comes at once. */
+      for (const cut of underWay.values()) cut.abort(stopped.signal.reason);
 function spacingOf(act: Act, last = false): number {
   return act.kind === "comment" && !last ? EDIT_INTERVAL_MS : 0;
 }

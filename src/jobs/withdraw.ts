@@ -1,4 +1,4 @@
-import type { RepoRef } from "../core/job.ts";
+import { isTerminal, type RepoRef } from "../core/job.ts";
 import type { Account } from "../core/policy.ts";
 import type { CommandStore, Delivery, IntakeStore, StopStore } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
@@ -12,8 +12,8 @@ export interface WithdrawDeps {
 }
 
 /**
- * Takes back what a comment asked for, now that it is deleted: what did not begin never will, whichever
- * of the two webhooks comes first. What began goes on; `/codex stop` ends it.
+ * Ends what a comment asked for, now that it is deleted: what did not begin never will, whichever of the
+ * two webhooks comes first, and what is under way ends as `/codex stop` ends it.
  */
 export async function withdraw(
   comment: { repo: RepoRef; issue: number; commentId: number; by: Account | null },
@@ -25,9 +25,9 @@ export async function withdraw(
   const commandId = await intake.bury({ key, repo, issue });
   if (commandId !== null) {
     const jobs = await commands.jobsOf(commandId);
-    const waiting = jobs.filter((job) => job.state === "queued" && job.startedAt === null);
-    const ids = waiting.map((job) => job.id);
-    if (ids.length > 0) await stops.stop(ids, { id: by?.id ?? 0, login: by?.login ?? "ghost" });
+    const ids = jobs.filter((job) => !isTerminal(job.state)).map((job) => job.id);
+    const { id = 0, login = "ghost" } = by ?? {};
+    if (ids.length > 0) await stops.stop(ids, { id, login, how: "deleted" });
     await refreshBoard({ outbox }, commandId);
   }
   // Last: until then it may be delivered again.

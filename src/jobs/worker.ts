@@ -1,6 +1,7 @@
 import { StoppedByPerson, toError } from "../core/errors.ts";
 import { isTerminal, type Job } from "../core/job.ts";
 import type { Busy, ClaimStore, StopStore } from "../core/ports.ts";
+import { stopReason } from "../core/stopped.ts";
 import { createAlone } from "./alone.ts";
 import { createAttempt } from "./attempt.ts";
 import { LEASE_MS } from "./lease.ts";
@@ -66,7 +67,7 @@ export function createWorker(given: WorkerDeps): Worker {
     if (running.size === 0) return;
     try {
       for (const { id, by } of await stops.toStop(owner)) {
-        running.get(id)?.stop.abort(new StoppedByPerson(by.login));
+        running.get(id)?.stop.abort(new StoppedByPerson(stopReason(by)));
       }
     } catch (thrown) {
       log.warn({ err: toError(thrown) }, "whether a job is to stop could not be read");
@@ -100,7 +101,7 @@ export function createWorker(given: WorkerDeps): Worker {
     // Lost and taken again: the earlier attempt lets go of the workspace first.
     await running.get(job.id)?.ended;
     const stop = new AbortController();
-    if (job.stop !== null) stop.abort(new StoppedByPerson(job.stop.login));
+    if (job.stop !== null) stop.abort(new StoppedByPerson(stopReason(job.stop)));
     const now = AbortSignal.any([stop.signal, stopping.signal]);
     const attempt = runJob(job, claimedAt, deps, { now, soon: winding.signal });
     const ended = attempt.catch(() => undefined);

@@ -1,5 +1,6 @@
 import { isTerminal, JOB_STATES } from "../../core/job.ts";
 import type { StopStore } from "../../core/ports.ts";
+import { type StopBy, stopReason } from "../../core/stopped.ts";
 import { decodeJob } from "./job-row.ts";
 import { appendEvents } from "./jobs.ts";
 import { type Database, fromJson } from "./schema.ts";
@@ -11,7 +12,7 @@ export function stopStore(database: Database): StopStore {
   const { tables, now } = database;
   return {
     stop(ids, by) {
-      const reason = `stopped by ${by.login}`;
+      const reason = stopReason(by);
       return tables.transaction().execute(async (transaction) => {
         const cancelled: string[] = [];
         const stopping: string[] = [];
@@ -90,7 +91,7 @@ export function stopStore(database: Database): StopStore {
         .execute();
       return rows.map(({ id, stop }) => ({
         id,
-        by: fromJson<{ login: string }>(stop ?? "", `job ${id}, stop`),
+        by: fromJson<StopBy>(stop ?? "", `job ${id}, stop`),
       }));
     },
   };

@@ -2,6 +2,7 @@ import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { shortId } from "../plan.ts";
+import { stopAsked } from "../stopped.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
 import { opening } from "./opening.ts";
@@ -100,7 +101,7 @@ function row(job: Job): string {
 
 function state(job: Job): string {
   if (job.stop !== null && !isTerminal(job.state))
-    return `🛑 stopping, asked by ${tableCell(job.stop.login)}`;
+    return `🛑 stopping, ${tableCell(stopAsked(job.stop))}`;
   if (job.state === "running" && job.spend.steps > 0)
     return `${FACE.running}, step ${job.spend.steps}`;
   if (job.state === "done" && job.change?.evidence.some((check) => check.exitCode !== 0)) {

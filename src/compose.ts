@@ -261,9 +261,9 @@ export async function compose(
       worker.wind();
       // After a crash less can be relied on: what still runs goes on at the next start.
       if (!crashed) await Promise.race([idle, sleep(GRACE_MS, undefined, { ref: false })]);
-      worker.stop();
       // Together: a job may be waiting for a write or a command that only ends with its own part.
-      await Promise.all([closed, idle, outbox.stop(), sandbox.stop(), quiet, janitor.stop()]);
+      const working = [idle, worker.stop(), outbox.stop(), sandbox.stop(), janitor.stop()];
+      await Promise.all([closed, quiet, ...working]);
       await github.stop();
       await shared?.close();
       await store.close();

@@ -25,6 +25,12 @@ const LEASE_MS = 30_000;
 const MARGIN_MS = 5000;
 /** A wait for GitHub that a job does not sit out. */
 const LONG_WAIT_MS = 15_000;
+/** Acts that are performed at the same time: GitHub takes 100 calls at once, and there are others. */
+const MOST_AT_ONCE = 50;
+/** Between two lines of the log about writes that were put off. */
+const TELL_PUT_OFF_MS = 60_000;
+/** Why a write is put off, for log and board. */
+const FULL = "GitHub takes only so many writes of one installation in a minute and in an hour";
 /** Between two edits of one comment; pull requests are edited seldom. */
 const EDIT_INTERVAL_MS = 3000;
 
@@ -84,6 +90,8 @@ export function createOutbox(deps: {
   owner: string;
   /** Whether this process can push; another one performs what takes a push then. */
   byGit: boolean;
+  /** Whether the host is known to take only so many writes; of another one that is learnt from its answers. */
+  paced?: boolean;
   /** While the operator pauses the server nothing is published, whoever waits for it. */
   killSwitch: KillSwitch;
   performer: Performer;
@@ -93,13 +101,14 @@ export function createOutbox(deps: {
   log: Log;
 }): Outbox {
   const except: ActKind[] = deps.byGit ? [] : ["delete_ref"];
-  const { store, owner, killSwitch, performer, redact, now, log } = deps;
+  const { store, owner, paced = false, killSwitch, performer, redact, now, log } = deps;
   const waiters = new Map<string, Waiter[]>();
   const running = new Map<number, Promise<void>>();
   /** The acts that are performed now by their keys, and what cuts them off. */
   const underWay = new Map<string, AbortController>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let toldAt = Number.NEGATIVE_INFINITY;
   let draining: Promise<void> | null = null;
   let again = false;
 
@@ -119,11 +128,16 @@ export function createOutbox(deps: {
 
   async function drain(): Promise<void> {
     let asked: string[] = [];
-    while (again && !stopped.signal.aborted) {
+    while (again && !stopped.signal.aborted && running.size < MOST_AT_ONCE) {
       again = false;
       asked = (await killSwitch.paused()) === null ? [...waiters.keys()] : [];
       const until = performance.now() + LEASE_MS - MARGIN_MS;
-      for (const row of await store.take({ owner, leaseMs: LEASE_MS, asked, except })) {
+      const most = MOST_AT_ONCE - running.size;
+      const due = await store.take({ owner, leaseMs: LEASE_MS, asked, except, most, paced });
+      if (due.length === most) again = true;
+      tellPutOff(due.filter(({ putOffMs }) => putOffMs > 0));
+      for (const row of due) {
+        if (row.putOffMs > 0) continue;
         // Ours since a lease that ran out: it is under way still.
         if (running.has(row.id)) continue;
         const cut = new AbortController();
@@ -141,6 +155,21 @@ export function createOutbox(deps: {
     }
     const wait = await store.dueIn(asked, except);
     schedule(wait === null ? LOOK_MS : Math.max(wait, BUSY_LOOK_MS));
+  }
+
+  /** What GitHub would not take now; a job gives its place up when that is long. */
+  function tellPutOff(rows: DueRow[]): void {
+    const long = rows.filter(({ putOffMs }) => putOffMs > LONG_WAIT_MS);
+    if (long.length > 0 && performance.now() - toldAt > TELL_PUT_OFF_MS) {
+      toldAt = performance.now();
+      const ms = Math.max(...long.map(({ putOffMs }) => putOffMs));
+      log.info({ writes: rows.length, ms }, `writes wait: ${FULL}`);
+    }
+    for (const { key, act, putOffMs } of long) {
+      if (!ASKED_ACTS.includes(act.kind)) continue;
+      const error = new TransientError(FULL, { retryAt: now() + putOffMs });
+      settle(key, (waiter) => waiter.reject(error));
+    }
   }
 
   function schedule(ms: number): void {
@@ -174,13 +203,13 @@ export function createOutbox(deps: {
     } catch (thrown) {
       const end = refused ?? (thrown instanceof LostLease ? thrown : null);
       if (end !== null) return settle(row.key, (waiter) => waiter.reject(end));
-      return stored(row, () => fail(row, toError(thrown)));
-    }
       if (signal.aborted) {
         // Nothing was wrong with it: whoever asks for it next finds what stands.
         await stored(row, () => store.retry(row.id, owner, 0, "cut off", false));
         return settle(row.key, (waiter) => waiter.reject(toError(signal.reason)));
       }
+      return stored(row, () => fail(row, toError(thrown)));
+    }
     await stored(row, async () => {
       const newest = await store.done(row.id, owner, row.version, value);
       if (newest) settle(row.key, (waiter) => waiter.resolve(value));
@@ -254,6 +283,7 @@ export function createOutbox(deps: {
       const waiter = { holder, resolve, reject };
       const { signal } = holder;
       const end = () => {
+        underWay.get(key)?.abort(signal.reason);
         if (signal.reason instanceof LostLease || !underWay.has(key)) reject(signal.reason);
       };
       signal.addEventListener("abort", end, { once: true });
@@ -261,7 +291,6 @@ export function createOutbox(deps: {
       try {
         const row = await store.putHeld(redacted({ key, lane, act }), holder);
         if (row === null) throw new LostLease(`job ${holder.jobId} belongs to a newer attempt`);
-        underWay.get(key)?.abort(signal.reason);
         if (row.state === "done") resolve(row.result);
         else if (row.state === "dead") reject(new UserError(String(row.result)));
         else wake();
@@ -285,6 +314,7 @@ export function createOutbox(deps: {
       for (const key of [...waiters.keys()]) {
         settle(key, (waiter) => waiter.reject(toError(stopped.signal.reason)));
       }
+      for (const cut of underWay.values()) cut.abort(stopped.signal.reason);
       await draining;
       await Promise.allSettled(running.values());
     },
@@ -292,7 +322,6 @@ export function createOutbox(deps: {
 }
 
 /** How long after the last edit this one may come; the last of all comes at once. */
-      for (const cut of underWay.values()) cut.abort(stopped.signal.reason);
 function spacingOf(act: Act, last = false): number {
   return act.kind === "comment" && !last ? EDIT_INTERVAL_MS : 0;
 }

@@ -1,12 +1,11 @@
 import type { Octokit } from "@octokit/rest";
 import type { Act, ActKind, ActOf, ActValues } from "../../core/act.ts";
-import { RateLimited, TransientError, UserError } from "../../core/errors.ts";
+import { TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitPush, Log, Performer } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
 import { failedWith } from "./http-failure.ts";
 import { LacksPermission } from "./mint.ts";
-import type { Pauses } from "./pauses.ts";
 import {
   CONVERSE,
   type Permissions,
@@ -30,7 +29,6 @@ export function createPerform(deps: {
   /** `insist` is called right before each request that writes. */
   octokitFor: (need: Need, insist: () => void) => Octokit;
   tokens: Tokens;
-  pauses: Pauses;
   /** The holder of the conversation's tokens. */
   conversation: string;
   git: GitPush;
@@ -38,7 +36,7 @@ export function createPerform(deps: {
   now: () => number;
   log: Log;
 }): Performer["perform"] {
-  const { tokens, pauses, git, self, now, log } = deps;
+  const { tokens, git, self, now, log } = deps;
   const writeCommit = createCommitWriter(now);
 
   /** A push that failed for now may have failed for its token: the next try gets a fresh one. */
@@ -47,8 +45,7 @@ export function createPerform(deps: {
     try {
       return await push(token);
     } catch (error) {
-      const passing = error instanceof TransientError && !(error instanceof RateLimited);
-      if (passing) tokens.drop(need, token);
+      if (error instanceof TransientError) tokens.drop(need, token);
       throw error;
     } finally {
       back();
@@ -115,12 +112,10 @@ export function createPerform(deps: {
     });
     const octokitFor = (permissions: Permissions) => deps.octokitFor(needs(permissions), insist);
     const byGit = <T>(permissions: Permissions, push: (token: string) => Promise<T>) =>
-      pauses.around(repo.installationId, () =>
-        pushing(needs(permissions), (token) => {
-          insist();
-          return push(token);
-        }),
-      );
+      pushing(needs(permissions), (token) => {
+        insist();
+        return push(token);
+      });
     switch (act.kind) {
       case "reaction":
         return explained("react to the comment", repo, CONVERSE, async () => {

@@ -236,7 +236,7 @@ describe("what a job may do on GitHub", () => {
       const { board } = await stage.play("fail at once", change("x"), "broken");
       expect(board).toContain("❌ failed");
       const lent = jobTokens(stage, since);
-      expect(lent).toHaveLength(1);
+      expect(lent).not.toHaveLength(0);
       await expect.poll(() => lent.filter(isAlive).length, polled).toBe(0);
     },
     JOB_MS,

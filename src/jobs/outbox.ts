@@ -25,12 +25,6 @@ const LEASE_MS = 30_000;
 const MARGIN_MS = 5000;
 /** A wait for GitHub that a job does not sit out. */
 const LONG_WAIT_MS = 15_000;
-/** Acts that are performed at the same time: GitHub takes 100 calls at once, and there are others. */
-const MOST_AT_ONCE = 50;
-/** Between two lines of the log about writes that were put off. */
-const TELL_PUT_OFF_MS = 60_000;
-/** Why a write is put off, for log and board. */
-const FULL = "GitHub takes only so many writes of one installation in a minute and in an hour";
 /** Between two edits of one comment; pull requests are edited seldom. */
 const EDIT_INTERVAL_MS = 3000;
 
@@ -90,8 +84,6 @@ export function createOutbox(deps: {
   owner: string;
   /** Whether this process can push; another one performs what takes a push then. */
   byGit: boolean;
-  /** Whether the host is known to take only so many writes; of another one that is learnt from its answers. */
-  paced?: boolean;
   /** While the operator pauses the server nothing is published, whoever waits for it. */
   killSwitch: KillSwitch;
   performer: Performer;
@@ -101,14 +93,13 @@ export function createOutbox(deps: {
   log: Log;
 }): Outbox {
   const except: ActKind[] = deps.byGit ? [] : ["delete_ref"];
-  const { store, owner, paced = false, killSwitch, performer, redact, now, log } = deps;
+  const { store, owner, killSwitch, performer, redact, now, log } = deps;
   const waiters = new Map<string, Waiter[]>();
   const running = new Map<number, Promise<void>>();
   /** The acts that are performed now by their keys, and what cuts them off. */
   const underWay = new Map<string, AbortController>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let toldAt = Number.NEGATIVE_INFINITY;
   let draining: Promise<void> | null = null;
   let again = false;
 
@@ -128,16 +119,11 @@ export function createOutbox(deps: {
 
   async function drain(): Promise<void> {
     let asked: string[] = [];
-    while (again && !stopped.signal.aborted && running.size < MOST_AT_ONCE) {
+    while (again && !stopped.signal.aborted) {
       again = false;
       asked = (await killSwitch.paused()) === null ? [...waiters.keys()] : [];
       const until = performance.now() + LEASE_MS - MARGIN_MS;
-      const most = MOST_AT_ONCE - running.size;
-      const due = await store.take({ owner, leaseMs: LEASE_MS, asked, except, most, paced });
-      if (due.length === most) again = true;
-      tellPutOff(due.filter(({ putOffMs }) => putOffMs > 0));
-      for (const row of due) {
-        if (row.putOffMs > 0) continue;
+      for (const row of await store.take({ owner, leaseMs: LEASE_MS, asked, except })) {
         // Ours since a lease that ran out: it is under way still.
         if (running.has(row.id)) continue;
         const cut = new AbortController();
@@ -155,21 +141,6 @@ export function createOutbox(deps: {
     }
     const wait = await store.dueIn(asked, except);
     schedule(wait === null ? LOOK_MS : Math.max(wait, BUSY_LOOK_MS));
-  }
-
-  /** What GitHub would not take now; a job gives its place up when that is long. */
-  function tellPutOff(rows: DueRow[]): void {
-    const long = rows.filter(({ putOffMs }) => putOffMs > LONG_WAIT_MS);
-    if (long.length > 0 && performance.now() - toldAt > TELL_PUT_OFF_MS) {
-      toldAt = performance.now();
-      const ms = Math.max(...long.map(({ putOffMs }) => putOffMs));
-      log.info({ writes: rows.length, ms }, `writes wait: ${FULL}`);
-    }
-    for (const { key, act, putOffMs } of long) {
-      if (!ASKED_ACTS.includes(act.kind)) continue;
-      const error = new TransientError(FULL, { retryAt: now() + putOffMs });
-      settle(key, (waiter) => waiter.reject(error));
-    }
   }
 
   function schedule(ms: number): void {
@@ -198,16 +169,12 @@ export function createOutbox(deps: {
     try {
       // Anew: a secret may have been learnt since it was stored.
       const act = redactedAct(row.act, redact);
-      const by = { lane: row.lane, insist, signal };
-      value = await performer.perform(act, previousOf(row), by);
+      value = await performer.perform(act, previousOf(row), { lane: row.lane, insist, signal });
     } catch (thrown) {
       const end = refused ?? (thrown instanceof LostLease ? thrown : null);
       if (end !== null) return settle(row.key, (waiter) => waiter.reject(end));
-      if (signal.aborted) {
-        // Nothing was wrong with it: whoever asks for it next finds what stands.
-        await stored(row, () => store.retry(row.id, owner, 0, "cut off", false));
-        return settle(row.key, (waiter) => waiter.reject(toError(signal.reason)));
-      }
+      // Nothing was wrong with it: whoever asks for it next finds what stands.
+      if (signal.aborted) return stored(row, () => store.retry(row.id, owner, 0, "cut off", false));
       return stored(row, () => fail(row, toError(thrown)));
     }
     await stored(row, async () => {

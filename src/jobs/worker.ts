@@ -1,6 +1,7 @@
 import { StoppedByPerson, toError } from "../core/errors.ts";
 import { isTerminal, type Job } from "../core/job.ts";
 import type { Busy, ClaimStore, StopStore } from "../core/ports.ts";
+import { stopReason } from "../core/stopped.ts";
 import { createAttempt } from "./attempt.ts";
 import { LEASE_MS } from "./lease.ts";
 import { createRounds } from "./rounds.ts";

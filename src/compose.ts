@@ -189,7 +189,8 @@ export async function compose(
   });
   const sandboxHolds = async () => {
     const boundary = await sandbox.check();
-    if (!boundary.ok) throw new UserError(boundary.remedy);
+    // Too busy to tell: as before.
+    if (!boundary.ok && !boundary.passing) throw new UserError(boundary.remedy);
   };
   const parts = { database: () => store.ready() };
   const doors =
@@ -223,7 +224,7 @@ export async function compose(
         });
   if (works) {
     const boundary = await sandbox.check();
-    if (!boundary.ok) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
+    if (!boundary.ok && !boundary.passing) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
   }
   const paused = await killSwitch.paused();
   if (paused !== null) {

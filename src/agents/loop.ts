@@ -106,6 +106,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
           callId: call.id,
           message,
           ...(!answer.ok && { failed: true }),
+          ...(answer.text === INTERRUPTED && { interrupted: true }),
           ...(deniedHosts && { deniedHosts }),
         },
         answer.action,

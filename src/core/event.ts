@@ -35,6 +35,8 @@ export type JobEvent =
       message: ChatMessage;
       /** It could not do what it was meant to. */
       failed?: true;
+      /** Nobody knows what it did: the process died meanwhile. */
+      interrupted?: true;
       /** The commit that keeps the files as they were then; null when they could not be kept. */
       commit?: string | null;
       /** Hosts that the call asked for and was refused, if any. */
@@ -51,3 +53,9 @@ export const GETS_ON: ReadonlySet<JobEvent["type"]> = new Set([
   "tool_finished",
   "evidence",
 ]);
+
+/** Whether an event tells of a step that came to its end: a job that ends its process each time writes none. */
+export function finishesStep(event: JobEvent): boolean {
+  if (event.type === "tool_finished") return event.interrupted !== true;
+  return event.type === "evidence" || (event.type === "state" && event.to === "publishing");
+}

@@ -51,6 +51,9 @@ export function mayMove(from: JobState, to: JobState): boolean {
   return from === to || NEXT[from].includes(to);
 }
 
+/** Processes that die with a job, whatever else they had, after which it gets one to itself. */
+export const SUSPECT_AFTER = 3;
+
 /** Who goes first among jobs that wait. */
 export const PRIORITY = { person: 10, schedule: 0 } as const;
 
@@ -109,6 +112,8 @@ export interface Spend {
   microDollars: number | null;
   /** How long its agent was at work, all attempts together, in ms; absent in rows of earlier versions. */
   workedMs?: number;
+  /** How long it waited to be tried again, in ms; absent for not at all. */
+  waitedMs?: number;
 }
 
 export interface PlanItem {
@@ -228,6 +233,11 @@ export interface Job {
   ahead?: number | null;
   /** Claims since it last got on, this one included: many mean that it never will. */
   attempts: number;
+  /**
+   * Processes that died with it since it last finished a step, and how many of them had no other job;
+   * absent for none.
+   */
+  crashes?: { all: number; alone: number };
   /** Who wants it stopped; null when nobody does. */
   stop: StopBy | null;
   spend: Spend;

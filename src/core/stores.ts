@@ -97,6 +97,11 @@ export interface ClaimStore {
     perRepository: number;
     /** Only those that somebody stopped and nobody holds, whatever their repository has running. */
     stopped?: boolean;
+    /**
+     * False: the process has other jobs. When it is the turn of one with which several processes died, it
+     * then gets none, until it can give itself to that job alone.
+     */
+    alone?: boolean;
   }): Promise<Job | null>;
   /** Prolongs the lease; false when the fence is no longer ours, or the job was given back or ended. */
   renew(id: string, fence: number, leaseMs: number): Promise<boolean>;

@@ -81,6 +81,7 @@ function metered(
 
 function addUsage(spend: Spend, usage: TokenUsage, price: number | null): Spend {
   return {
+    ...spend,
     steps: spend.steps + 1,
     inputTokens: spend.inputTokens + usage.inputTokens,
     cachedTokens: spend.cachedTokens + usage.cachedTokens,

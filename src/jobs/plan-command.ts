@@ -46,7 +46,9 @@ export async function planCommand(
   }
   if (parsed.kind !== "command") return { kind: "answer", text: help };
   const boundary = await deps.sandbox.check();
-  if (!boundary.ok) return { kind: "answer", text: noSandbox(actor.login, boundary.remedy) };
+  // A machine that is too busy to tell is as it was: the job looks again before it begins.
+  if (!boundary.ok && boundary.passing === undefined)
+    return { kind: "answer", text: noSandbox(actor.login, boundary.remedy) };
   const command = commandOf(comment, actor, key, pull, parsed.cleaned);
   const bases = { configured: config.base, default: ground.defaultBranch };
   const placeOf = pull

@@ -14,11 +14,14 @@ import { recheck } from "./recheck.ts";
 import { verify } from "./verify.ts";
 import { type WorkDeps, work } from "./work.ts";
 
-/** Claims without any progress after which a job that always ends in a crash or a failure is given up. */
+/** Claims without any progress after which a job that always fails in passing is given up. */
 const MAX_ATTEMPTS = 10;
+/** Processes that die with a job and no other before it finishes a step, after which it is given up. */
+const MAX_CRASHES = 3;
 const RETRY_MS = 2_000;
-/** A job is tried again no longer than this after it was asked for. */
-const MAX_AGE_MS = 24 * 60 * 60_000;
+/** No single wait is longer, and all waits of a job together are no longer than this. */
+const LONGEST_WAIT_MS = 60 * 60_000;
+const ALL_WAITS_MS = 24 * 60 * 60_000;
 /** How long what the gate said when the command came holds for the first attempt. */
 const FRESH_MS = 60_000;
 
@@ -61,13 +64,25 @@ export async function runJob(
     await story(attempt, means, signal);
     await tidy(attempt, deps);
   } catch (thrown) {
-    if (lease.signal.aborted || (thrown instanceof LostLease && !interrupt.now.aborted)) return;
+    if (lease.signal.aborted || (thrown instanceof LostLease && !interrupt.now.aborted)) {
+      return await giveUp(claimed, deps);
+    }
     await settle(attempt, toError(thrown), deps, interrupt).catch((lost: unknown) => {
       if (!(lost instanceof LostLease)) throw lost;
     });
   } finally {
     lease.end();
     access.end();
+  }
+}
+
+/** Says of a job that may be another's that this process did not die with it. */
+async function giveUp({ id, fence }: Job, { claims, log }: RunDeps): Promise<void> {
+  try {
+    await claims.release(id, fence, { inMs: 0, burn: false });
+  } catch (thrown) {
+    // Its lease ends all the same.
+    log.warn({ err: toError(thrown), jobId: id }, "a job could not be given back");
   }
 }
 
@@ -83,7 +98,12 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
   if (job.attempts > MAX_ATTEMPTS) {
     throw new UserError(`it was tried ${MAX_ATTEMPTS} times without getting on`);
   }
-  if (job.fence > 1 || deps.now() - job.createdAt > FRESH_MS) {
+  if ((job.crashes?.alone ?? 0) >= MAX_CRASHES) {
+    throw new UserError(
+      `the server died ${MAX_CRASHES} times while it worked on this job alone, each time at the same step; its operator finds why in the server's log, or in the system's when memory ran out`,
+    );
+  }
+  if (job.fence > 1 || Math.abs(deps.now() - job.createdAt) > FRESH_MS) {
     await followRename(attempt, deps);
     await recheck(job, deps);
   }
@@ -184,16 +204,17 @@ async function retried(attempt: Attempt, error: TransientError, deps: RunDeps): 
   const { job } = attempt;
   // A wait that GitHub or the model's server asked for is no fault of the job.
   const asked = error.retryAt !== undefined;
-  const at = Math.max(
-    error.retryAt ?? 0,
-    deps.now() + RETRY_MS * 2 ** Math.min(job.attempts - 1, 7) * (0.75 + Math.random() / 2),
-  );
+  // How long, never until when: the clock may be set while the job waits.
+  const own = RETRY_MS * 2 ** Math.min(job.attempts - 1, 7) * (0.75 + Math.random() / 2);
+  const waitMs = Math.min(LONGEST_WAIT_MS, Math.max((error.retryAt ?? 0) - deps.now(), own));
+  const waitedMs = Math.round((job.spend.waitedMs ?? 0) + waitMs);
   const spent = (job.spend.workedMs ?? 0) >= job.config.limits.minutes * 60_000;
-  if (at > job.createdAt + MAX_AGE_MS) return false;
+  if (waitedMs > ALL_WAITS_MS) return false;
   if (!asked && (spent || job.attempts >= MAX_ATTEMPTS)) return false;
   deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
-  await attempt.write({ lastAction: `waiting to try again: ${error.message}` });
-  await deps.claims.release(job.id, job.fence, { inMs: at - deps.now(), burn: !asked });
+  const spend = { ...job.spend, waitedMs };
+  await attempt.write({ spend, lastAction: `waiting to try again: ${error.message}` });
+  await deps.claims.release(job.id, job.fence, { inMs: waitMs, burn: !asked });
   return true;
 }
 

@@ -37,6 +37,8 @@ export function allowanceStore(database: Database): AllowanceStore {
             state: "queued",
             run_at: database.now,
             attempts: 0,
+            crashes: 0,
+            crashes_alone: 0,
             stop: null,
             allowance: JSON.stringify(allowance),
             reason: "",

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { isTerminal, JOB_STATES } from "../../core/job.ts";
+import { isTerminal, JOB_STATES, SUSPECT_AFTER } from "../../core/job.ts";
 import type { ClaimStore } from "../../core/ports.ts";
 import { decodeJob } from "./job-row.ts";
 import type { Database, Tables } from "./schema.ts";
@@ -10,6 +10,8 @@ const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
 const WAIT_FOR_MIRROR_MS = 1_000;
 /** From when on a worker that was not seen counts as gone, in ms. */
 const WORKER_SEEN_MS = 15_000;
+/** What is asked of the job whose turn it is. */
+const CHOSEN = ["job.id", "job.lease_owner", "job.company", "job.crashes"] as const;
 /** Nothing waits longer, in ms: what seems to is from before the clock was set back. */
 const LONGEST_WAIT_MS = 24 * 60 * 60_000;
 
@@ -34,7 +36,7 @@ export function claimStore(database: Database): ClaimStore {
   function next(reader: Kysely<Tables>, perRepository: number, worker: string) {
     return free(reader)
       .innerJoin("repositories as repo", "repo.repo_id", "job.repo_id")
-      .select("job.id")
+      .select(CHOSEN)
       .where(
         ({ selectFrom }) =>
           selectFrom("jobs as held")
@@ -83,7 +85,7 @@ export function claimStore(database: Database): ClaimStore {
   /** What began and was stopped while nobody worked on it: to be ended takes no place. */
   function stoppedOne(reader: Kysely<Tables>) {
     return free(reader)
-      .select("job.id")
+      .select(CHOSEN)
       .where("job.stop", "is not", null)
       .orderBy("job.created_at")
       .orderBy("job.id")
@@ -91,7 +93,7 @@ export function claimStore(database: Database): ClaimStore {
   }
 
   return {
-    async claimNext({ owner, worker, leaseMs, perRepository, stopped = false }) {
+    async claimNext({ owner, worker, leaseMs, perRepository, stopped = false, alone = true }) {
       const one = (reader: Kysely<Tables>) =>
         stopped ? stoppedOne(reader) : next(reader, perRepository, worker);
       // Most looks find nothing: they need not wait for the claims of others.
@@ -100,11 +102,19 @@ export function claimStore(database: Database): ClaimStore {
         await database.alone(transaction, "claim");
         const chosen = await one(transaction).executeTakeFirst();
         if (!chosen) return null;
+        // Whoever lives gives a job back when it lets go of it.
+        const died = chosen.lease_owner !== null && chosen.lease_owner !== owner;
+        const crashes = chosen.crashes + (died ? 1 : 0);
+        // While it waits nothing else is taken here: a worker that is never idle would never take it.
+        if (!stopped && !alone && crashes >= SUSPECT_AFTER) return null;
         const row = await transaction
           .updateTable("jobs")
           .set((eb) => ({
             fence: eb("fence", "+", 1),
-            attempts: eb("attempts", "+", 1),
+            attempts: eb("attempts", "+", died ? 0 : 1),
+            crashes,
+            ...(died && chosen.company === 1 && { crashes_alone: eb("crashes_alone", "+", 1) }),
+            company: 1,
             lease_owner: owner,
             lease_until: later(leaseMs),
             ahead: null,
@@ -112,6 +122,7 @@ export function claimStore(database: Database): ClaimStore {
           .where("id", "=", chosen.id)
           .returningAll()
           .executeTakeFirstOrThrow();
+        await countCompany(transaction, owner);
         await transaction
           .updateTable("repositories")
           .set({ served_at: now })
@@ -143,6 +154,8 @@ export function claimStore(database: Database): ClaimStore {
           .set((eb) => ({
             lease_owner: null,
             lease_until: null,
+            crashes: 0,
+            crashes_alone: 0,
             run_at: later(Math.max(0, Math.ceil(inMs))),
             ...(burn ? {} : { attempts: eb("attempts", "-", 1) }),
           }))
@@ -164,7 +177,12 @@ export function claimStore(database: Database): ClaimStore {
           .execute();
         const jobs = await transaction
           .updateTable("jobs")
-          .set(free)
+          .set((eb) => ({
+            ...free,
+            attempts: eb("attempts", "-", 1),
+            crashes: eb("crashes", "+", 1),
+            crashes_alone: sql<number>`crashes_alone + case when company = 1 then 1 else 0 end`,
+          }))
           .where("lease_owner", "like", theirs)
           .returning("id")
           .execute();
@@ -191,4 +209,19 @@ export function claimStore(database: Database): ClaimStore {
       return rows.map((row) => row.id);
     },
   };
+}
+
+/** Lets each job of a process know how many it has. */
+async function countCompany(transaction: Kysely<Tables>, owner: string): Promise<void> {
+  const { jobs } = await transaction
+    .selectFrom("jobs")
+    .select(({ fn }) => fn.countAll<number>().as("jobs"))
+    .where("lease_owner", "=", owner)
+    .executeTakeFirstOrThrow();
+  await transaction
+    .updateTable("jobs")
+    .set({ company: jobs })
+    .where("lease_owner", "=", owner)
+    .where("company", "<", jobs)
+    .execute();
 }

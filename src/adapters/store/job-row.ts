@@ -16,6 +16,7 @@ type Spec = Omit<
   | "fence"
   | "priority"
   | "attempts"
+  | "crashes"
   | "stop"
   | "ahead"
   | "allowance"
@@ -28,7 +29,7 @@ export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
   const { change, allowance, publication, sources, conflicts, createdAt, ...rest } = more;
-  const { startedAt, endedAt, priority, attempts, stop, ahead, ...spec } = rest;
+  const { startedAt, endedAt, priority, attempts, crashes, stop, ahead, ...spec } = rest;
   spec satisfies Spec;
   return {
     id,
@@ -43,6 +44,9 @@ export function encodeJob(job: Job): JobRow {
     run_at: 0,
     fence,
     attempts,
+    crashes: crashes?.all ?? 0,
+    crashes_alone: crashes?.alone ?? 0,
+    company: 0,
     stop: stop && JSON.stringify(stop),
     ahead: ahead ?? null,
     lease_owner: null,
@@ -104,6 +108,7 @@ export function decodeJob(row: JobRow): Job {
     fence: row.fence,
     priority: row.priority,
     attempts: row.attempts,
+    ...(row.crashes === 0 ? {} : { crashes: { all: row.crashes, alone: row.crashes_alone } }),
     stop: row.stop === null ? null : fromJson<Job["stop"]>(row.stop, `${where}, stop`),
     ...(row.ahead === null ? {} : { ahead: row.ahead }),
     spend: fromJson<Job["spend"]>(row.spend, `${where}, spend`),

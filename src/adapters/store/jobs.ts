@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import { ASKED_ACTS, jobLane } from "../../core/act.ts";
-import { GETS_ON, type JobEvent } from "../../core/event.ts";
+import { finishesStep, GETS_ON, type JobEvent } from "../../core/event.ts";
 import { isTerminal, JOB_STATES, mayMove } from "../../core/job.ts";
 import type { JobStore } from "../../core/ports.ts";
 import { decodeJob, encodePatch } from "./job-row.ts";
@@ -50,6 +50,7 @@ export function jobStore(database: Database): JobStore {
             fence,
             ...encodePatch(patch),
             ...(events.some(({ type }) => GETS_ON.has(type)) && { attempts: 1 }),
+            ...(events.some(finishesStep) && { crashes: 0, crashes_alone: 0 }),
             ...(ended && {
               lease_owner: null,
               lease_until: null,

@@ -1,6 +1,7 @@
 import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 import { UserError } from "../../core/errors.ts";
 import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
+import { countCrashes } from "./count-crashes.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
@@ -15,6 +16,7 @@ const MIGRATIONS: Migration[] = [
   addSources,
   shareJobs,
   oweDeliveries,
+  countCrashes,
 ];
 
 /** Which schema this program has. */

@@ -66,6 +66,11 @@ export interface Tables {
     fence: number;
     /** Claims since it last got on. */
     attempts: number;
+    /** Processes that died with it since it last finished a step; and those that had no other job. */
+    crashes: Generated<number>;
+    crashes_alone: Generated<number>;
+    /** The most jobs its process had at once during the present claim. */
+    company: Generated<number>;
     lease_owner: string | null;
     lease_until: number | null;
     /** JSON of who wants it stopped. */

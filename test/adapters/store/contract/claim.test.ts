@@ -44,7 +44,7 @@ test("a lease that ran out is free for others", async () => {
   const store = await storeOn();
   await ask(store, "a");
   await claimNext(store, { leaseMs: 0 });
-  expect(await claimNext(store, { owner: "there/1" })).toMatchObject({ fence: 2, attempts: 2 });
+  expect(await claimNext(store, { owner: "there/1" })).toMatchObject({ fence: 2, attempts: 1 });
   expect(await store.renew("a-1", 1, MINUTE)).toBe(false);
   expect(await store.renew("a-1", 2, 0)).toBe(true);
   expect(await claimNext(store)).toMatchObject({ fence: 3 });
@@ -137,6 +137,51 @@ test("the jobs of a process that died are free as soon as its place is taken aga
   await claimNext(store, { owner: "there/alive" });
   expect(await store.releaseAll("here")).toBe(1);
   expect(await claims(store, 2)).toEqual(["a-1", null]);
+});
+
+test("deaths of a process are counted for its jobs, and whether it had no other", async () => {
+  const store = await storeOn();
+  await ask(store, "a", { count: 2 });
+  const crashes = async (id: string) => (await store.job(id))?.crashes;
+  await claimNext(store, { owner: "here/1" });
+  await store.releaseAll("here");
+  expect(await claimNext(store, { owner: "here/2" })).toMatchObject({
+    id: "a-1",
+    attempts: 1,
+    crashes: { all: 1, alone: 1 },
+  });
+  // Both die together; one is taken over by another place, the other found at the next start.
+  await claimNext(store, { owner: "here/2", leaseMs: 0 });
+  expect(await claimNext(store, { owner: "there/1" })).toMatchObject({
+    id: "a-2",
+    crashes: { all: 1, alone: 0 },
+  });
+  await store.releaseAll("here");
+  expect(await crashes("a-1")).toEqual({ all: 2, alone: 1 });
+  // Whoever gives it back lives.
+  await store.release("a-2", 2, { inMs: MINUTE, burn: true });
+  expect(await crashes("a-2")).toBeUndefined();
+  // A reply that is followed by the same death shows nothing; a step that was finished does.
+  expect(await claimNext(store, { owner: "here/3" })).toMatchObject({ id: "a-1", fence: 3 });
+  const message = { role: "tool" as const, callId: "c", content: "?" };
+  const call = { type: "tool_finished" as const, step: 1, callId: "c", message };
+  await store.write("a-1", 3, {}, [{ ...call, interrupted: true }]);
+  expect(await crashes("a-1")).toEqual({ all: 2, alone: 1 });
+  await store.write("a-1", 3, {}, [call]);
+  expect(await crashes("a-1")).toBeUndefined();
+});
+
+test("a job with which processes died keeps others waiting until a process is free for it alone", async () => {
+  const store = await storeOn();
+  await ask(store, "a", { count: 3 });
+  for (const life of [1, 2, 3]) {
+    await claimNext(store, { owner: `here/${life}`, leaseMs: 0 });
+    await store.releaseAll("here");
+  }
+  expect((await store.job("a-1"))?.crashes).toEqual({ all: 3, alone: 3 });
+  expect(await claimNext(store, { alone: false })).toBeNull();
+  expect(await claimNext(store, { alone: true })).toMatchObject({ id: "a-1" });
+  expect(await claimNext(store, { alone: false })).toMatchObject({ id: "a-2" });
 });
 
 test("for a second a job is left to a worker that has its mirror and room", async () => {

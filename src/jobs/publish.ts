@@ -40,7 +40,9 @@ export async function publish(
   }
   await followRename(attempt, deps);
   await recheck(job, deps);
-  if ((await bringChange(job, change, deps)) === null) {
+  // Once it stands nothing of it is sent any more, and its commit need not be here.
+  const opened = await deps.outbox.valueOf<"pull">(pullKey(job));
+  if (opened === null && (await bringChange(job, change, deps)) === null) {
     throw new UserError("the change is lost with the server that made it; write the task again");
   }
   try {
@@ -77,7 +79,7 @@ async function openPull(
     draft: job.target.kind === "new_pull" && job.target.draft,
   };
   const pull = await outbox
-    .perform<"pull">(`pull:${turn(job)}`, lane(job), act, holder)
+    .perform<"pull">(pullKey(job), lane(job), act, holder)
     .catch((thrown) => {
       if (!(thrown instanceof UserError)) throw thrown;
       throw new UserError(
@@ -87,6 +89,10 @@ async function openPull(
   await sayChecked(job, change, headSha, pull.url, outbox);
   await dropPrivateRef(job, outbox);
   return { pull: pull.number, url: pull.url, headSha, draft: pull.draft };
+}
+
+function pullKey(job: Job): string {
+  return `pull:${turn(job)}`;
 }
 
 /** Asks for the check run of a published commit; nothing waits for it, and nothing fails with it. */

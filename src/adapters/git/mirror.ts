@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { lstat, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { TransientError, toError } from "../../core/errors.ts";
@@ -13,6 +14,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const LOCK_AGE_MS = MINUTE_MS;
 /** Each fetch and each snapshot leaves a pack; searching many of them makes every call slow. */
 const MAX_PACKS = 50;
+/** End of the name of a mirror that is being made. */
+export const HALF_MADE = ".new";
 
 /**
  * The whole configuration of a mirror. It is compared before each use and written again when it
@@ -62,8 +65,12 @@ export function isDamage(error: unknown): error is GitFailure {
   return DAMAGED.some((pattern) => pattern.test(own));
 }
 
-/** Whether a failure comes from a damaged mirror: by its words, or, where it has others, by a look at the mirror. */
+/**
+ * Whether a failure comes from a damaged mirror: by its words, by a file of it that is gone, as when another
+ * set it aside, or, where git has other words, by a look at the mirror.
+ */
 export async function comesFromDamage(dir: string, error: unknown): Promise<boolean> {
+  if (lacksFile(dir, error)) return true;
   if (!(error instanceof GitFailure)) return false;
   if (isDamage(error)) return true;
   const check = ["fsck", "--connectivity-only", "--no-dangling", "--no-progress"];
@@ -74,20 +81,25 @@ export async function comesFromDamage(dir: string, error: unknown): Promise<bool
   );
 }
 
-/** The mirror of a repository, made when missing. Call under the mirror's lock. */
+function lacksFile(dir: string, error: unknown): boolean {
+  if (!(error instanceof Error && "code" in error && "path" in error)) return false;
+  return error.code === "ENOENT" && String(error.path).startsWith(`${dir}${path.sep}`);
+}
+
+/**
+ * The mirror of a repository, made when missing: others, who take no lock, find it whole or not at all.
+ * Call under the mirror's lock.
+ */
 export async function ensureMirror(context: GitContext, repo: RepoRef): Promise<string> {
   const dir = mirrorDir(context.workDir, repo);
   if ((await unlessAbsent(stat(path.join(dir, "HEAD")))) === null) {
+    const fresh = `${dir}${HALF_MADE}`;
+    await removeAll(fresh);
+    const flags = ["--bare", "--template=", "--shared=0644", "--initial-branch=none"];
+    await git(fresh, ["init", ...flags, fresh]);
+    await writeConfig(fresh);
     await removeAll(dir);
-    await git(dir, [
-      "init",
-      "--bare",
-      "--template=",
-      "--shared=0644",
-      "--initial-branch=none",
-      dir,
-    ]);
-    await writeConfig(dir);
+    await rename(fresh, dir);
   }
   await keepConfig(context, dir);
   return dir;
@@ -163,7 +175,9 @@ export async function tidy(dir: string, now: number): Promise<void> {
 function leftoverAge(file: string): number | null {
   // No ref and no object can have such a name.
   if (file.endsWith(".lock")) return LOCK_AGE_MS;
-  return /^(objects\/(.*\/)?tmp_|incoming-|config\.\d+\.new$)[^/]*$/.test(file) ? HOUR_MS : null;
+  return /^(objects\/(.*\/)?tmp_|incoming-|config\.[\da-f-]+\.new$)[^/]*$/.test(file)
+    ? HOUR_MS
+    : null;
 }
 
 /** "owner/name", for people. */
@@ -186,7 +200,8 @@ async function keepConfig(context: GitContext, dir: string): Promise<void> {
 }
 
 async function writeConfig(dir: string): Promise<void> {
-  const fresh = path.join(dir, `config.${process.pid}.new`);
+  // A name of its own: jobs that use one mirror may find the same at the same time.
+  const fresh = path.join(dir, `config.${randomUUID()}.new`);
   await writeFile(fresh, CONFIG, { mode: 0o644 });
   await rename(fresh, path.join(dir, "config"));
 }

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { GitContext } from "./layout.ts";
+import { HALF_MADE } from "./mirror.ts";
 import { forgetGone } from "./worktrees.ts";
 
 /**
@@ -14,5 +15,9 @@ export async function sweep(context: GitContext, live: ReadonlySet<string>): Pro
     if (!live.has(name)) await context.trash.discard(path.join(workspaces, name));
   }
   const mirrors = path.join(context.workDir, "mirrors");
-  for (const name of await readdir(mirrors)) await forgetGone(path.join(mirrors, name));
+  for (const name of await readdir(mirrors)) {
+    const dir = path.join(mirrors, name);
+    if (name.endsWith(HALF_MADE)) await context.trash.discard(dir);
+    else await forgetGone(dir);
+  }
 }

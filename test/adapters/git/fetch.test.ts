@@ -3,6 +3,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  renameSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -61,6 +62,41 @@ describe("fetch", () => {
     expect(await fetch(repo, [sha])).toBeGreaterThan(0);
     expect(refsOf(repo)).toEqual(["refs/remotes/origin/main", "refs/tags/v1"]);
     expect(await fetch(repo, [sha])).toBe(0);
+  });
+
+  it("makes a mirror whole or not at all for whoever looks meanwhile", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    let done = false;
+    const fetched = fetch(repo, [sha]).finally(() => {
+      done = true;
+    });
+    const seen = new Set<unknown>();
+    const look = async () => {
+      while (!done) {
+        const found = await world.git.changed(repo, sha).catch((thrown: unknown) => thrown);
+        seen.add(found instanceof TransientError ? found.message : found);
+      }
+    };
+    await Promise.all([fetched, look(), look(), look()]);
+    const absent = `the mirror of acme/${repo.name} is not there; it is fetched again`;
+    expect([...seen].filter((each) => each !== absent && each !== null)).toEqual([]);
+    expect(await world.git.changed(repo, sha)).toBeNull();
+    expect(readdirSync(path.join(world.workDir, "mirrors"))).not.toContain(
+      `${repo.id}.git.damaged`,
+    );
+  });
+
+  it("gives a job that finds its mirror set aside another try", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await fetch(repo, [sha]);
+    const packed = world.git.unpack({
+      ...{ jobId: "j", repo, parent: sha, commit: sha },
+      pack: Buffer.alloc(0),
+    });
+    renameSync(mirror(repo), `${mirror(repo)}.elsewhere`);
+    await expect(packed).rejects.toThrow(TransientError);
   });
 
   it("shares one fetch among callers, and forgets branches that are gone", async () => {

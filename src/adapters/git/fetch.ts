@@ -3,7 +3,15 @@ import type { RepoRef } from "../../core/job.ts";
 import type { GitToken, Workspaces } from "../../core/ports.ts";
 import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import { type GitContext, mirrorDir } from "./layout.ts";
-import { comesFromDamage, ensureMirror, isDamage, nameOf, setAside, tidy } from "./mirror.ts";
+import {
+  comesFromDamage,
+  ensureMirror,
+  isDamage,
+  nameOf,
+  refuseLocked,
+  setAside,
+  tidy,
+} from "./mirror.ts";
 import { objectId } from "./names.ts";
 import { callRemote, Unauthorized } from "./remote.ts";
 import { dropHalf, inRoom } from "./room.ts";
@@ -66,6 +74,7 @@ async function bringUpToDate(
       await dropHalf(mirrorDir(context.workDir, repo));
       throw new TransientError(DISK_FULL, { cause: why });
     }
+    await refuseLocked(mirrorDir(context.workDir, repo), repo, why);
     if (!(await comesFromDamage(mirrorDir(context.workDir, repo), error))) throw error;
     await setAside(context, repo, toError(error));
     await update(context, repo, batch, token);
@@ -79,7 +88,7 @@ async function update(
   token: GitToken,
 ): Promise<void> {
   const dir = await ensureMirror(context, repo);
-  await tidy(dir, Date.now());
+  await tidy(dir);
   const shas = [...batch.shas];
   const found = await look(dir, shas);
   if (found.failure !== null) throw found.failure;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { lstat, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { TransientError, toError } from "../../core/errors.ts";
@@ -58,6 +59,9 @@ const DAMAGED = [
   /did not send all necessary objects/,
 ];
 
+/** What git says when another git has a file, or had it when it was killed. */
+const LOCKED = /Unable to create '[^']*\.lock': File exists|could not lock config file/;
+
 /** Whether a failure means that the mirror is damaged; what GitHub's side says does not count. */
 export function isDamage(error: unknown): error is GitFailure {
   if (!(error instanceof GitFailure)) return false;
@@ -79,6 +83,18 @@ export async function comesFromDamage(dir: string, error: unknown): Promise<bool
     () => false,
     (complaint: unknown) => complaint instanceof GitFailure,
   );
+}
+
+/**
+ * Throws TransientError when git failed because of a lock. Locks of processes that died are removed once
+ * they are older than any that git still needs.
+ */
+export async function refuseLocked(dir: string, repo: RepoRef, error: unknown): Promise<void> {
+  if (!(error instanceof GitFailure) || !LOCKED.test(error.stderr)) return;
+  await dropLeftovers(await readdir(dir, { recursive: true, withFileTypes: true }), dir);
+  throw new TransientError(`the mirror of ${nameOf(repo)} is locked by a git that was killed`, {
+    cause: error,
+  });
 }
 
 function lacksFile(dir: string, error: unknown): boolean {
@@ -128,6 +144,7 @@ export async function inMirror<T>(
     return await work(dir);
   } catch (error) {
     if (isDiskFull(error)) throw new TransientError(DISK_FULL, { cause: error });
+    await refuseLocked(dir, repo, error);
     if (!(await comesFromDamage(dir, error))) throw error;
     // Only the mirror that failed: by now another job may have cloned it again.
     if ((await unlessAbsent(stat(dir)))?.ino === found.ino)
@@ -153,22 +170,27 @@ export async function setAside(context: GitContext, repo: RepoRef, why: Error): 
 }
 
 /** Removes what a killed process left and joins packs. Call under the mirror's lock. */
-export async function tidy(dir: string, now: number): Promise<void> {
+export async function tidy(dir: string): Promise<void> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    const file = path.join(entry.parentPath, entry.name);
-    const ageMs = leftoverAge(path.relative(dir, file));
-    if (ageMs === null) continue;
-    const found = await unlessAbsent(stat(file));
-    if (found !== null && now - found.mtimeMs > ageMs) {
-      await rm(file, { recursive: true, force: true });
-    }
-  }
+  await dropLeftovers(entries, dir);
   const packs = entries.filter((entry) => entry.isFile() && entry.name.endsWith(".pack"));
   if (packs.length <= MAX_PACKS) return;
   // Drops nothing: objects no ref points at may belong to a job that runs.
   await git(dir, ["repack", "-d", "-q", "--geometric=2"], { silenceMs: HOUR_MS });
   await git(dir, ["pack-refs", "--all"]);
+}
+
+async function dropLeftovers(entries: Dirent[], dir: string): Promise<void> {
+  for (const entry of entries) {
+    const file = path.join(entry.parentPath, entry.name);
+    const ageMs = leftoverAge(path.relative(dir, file));
+    if (ageMs === null) continue;
+    const found = await unlessAbsent(stat(file));
+    // One from the future is from before the clock was set back.
+    if (found !== null && Math.abs(Date.now() - found.mtimeMs) > ageMs) {
+      await rm(file, { recursive: true, force: true });
+    }
+  }
 }
 
 /** Age in ms from which a file was left by a dead process; null for files that are meant to stay. */

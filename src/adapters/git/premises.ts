@@ -53,7 +53,7 @@ export function createPremises(context: GitContext): Omit<Premises, "size"> & {
       await git(dir, ["update-ref", "--stdin"], { input });
     }
     if (busy.repository(id)) return;
-    await tidy(dir, Date.now());
+    await tidy(dir);
     if ((await registered(dir)).length === 0 && (await isUntidy(dir))) {
       await git(dir, ["pack-refs", "--all"]);
       const flags = ["-A", "-d", "-q", `--unpack-unreachable=${UNREACHABLE}`];

@@ -21,6 +21,7 @@ import { openDoors } from "./compose-doors.ts";
 import type { AppConfig, Credentials } from "./config.ts";
 import { UserError } from "./core/errors.ts";
 import { limitsOf } from "./core/limits.ts";
+import { hasLimits } from "./core/pace.ts";
 import type { ProcessRole } from "./core/process-role.ts";
 import { createRedactor } from "./core/redact.ts";
 import { redactedModel } from "./core/redacted-model.ts";
@@ -132,6 +133,7 @@ export async function compose(
     owner,
     byGit: works,
     killSwitch,
+    paced: hasLimits(config.apiUrl),
     performer: github,
     redact,
     now,

@@ -25,6 +25,21 @@ export class TransientError extends Error {
   }
 }
 
+/** GitHub wants the installation to make no call before `retryAt`. */
+export class RateLimited extends TransientError {
+  override name = "RateLimited";
+  /** Whether GitHub itself named the time. */
+  readonly stated: boolean;
+  /** Whether too many calls came at once, rather than in the hour. */
+  readonly secondary: boolean;
+
+  constructor(message: string, limit: { retryAt: number; stated: boolean; secondary: boolean }) {
+    super(message, { retryAt: limit.retryAt });
+    this.stated = limit.stated;
+    this.secondary = limit.secondary;
+  }
+}
+
 /** Another attempt holds the job: whatever this one still does must not count. */
 export class LostLease extends Error {
   override name = "LostLease";

@@ -206,6 +206,8 @@ export interface SharedStore {
   pausedFor(installationId: number): Promise<{ ms: number; why: string } | null>;
   /** Lets all processes wait for GitHub for `ms`; an earlier end does not shorten a later one. */
   pause(installationId: number, ms: number, why: string): Promise<void>;
+  /** Lets the writes of an installation be paced, which ran into a secondary limit that lasts `ms` more. */
+  slow(installationId: number, ms: number): Promise<void>;
   /** Tells the others that this worker lives, how many jobs it takes and has, and which mirrors. */
   seen(worker: { id: string; slots: number; busy: number; mirrors: number[] }): Promise<void>;
 }
@@ -225,6 +227,9 @@ export interface LeftoverStore {
    */
   prune(ms: number): Promise<number>;
 }
+
+/** A row that is due: taken, or put off for so many ms. */
+export type DueRow = OutboxRow & { putOffMs: number };
 
 /** Writes to GitHub, stored before they are made. All waits are in ms, by the clock of the store. */
 export interface OutboxStore {
@@ -247,7 +252,8 @@ export interface OutboxStore {
   get(key: string): Promise<OutboxRow | null>;
   /**
    * Takes rows whose time has come, oldest first, at most one per lane: nobody else performs them for
-   * `leaseMs`. Acts that publish a change (ASKED_ACTS) are taken only when their key is in `asked`.
+   * `leaseMs`. Acts that publish a change (ASKED_ACTS) are taken only when their key is in `asked`. What
+   * GitHub would not take of an installation now (core/pace.ts) is put off, and comes with how long.
    */
   take(by: {
     owner: string;
@@ -255,7 +261,11 @@ export interface OutboxStore {
     asked: string[];
     /** Kinds that this process cannot perform. */
     except: ActKind[];
-  }): Promise<OutboxRow[]>;
+    /** How many at most. */
+    most?: number;
+    /** Whether all installations are paced, or those that were slowed down. */
+    paced?: boolean;
+  }): Promise<DueRow[]>;
   /** How long until there is something to take; null when nothing waits. */
   dueIn(asked: string[], except: ActKind[]): Promise<number | null>;
   /**

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  type Act,
   type ActKind,
   type ActOf,
   type ActValues,
@@ -12,6 +11,8 @@ import { LostLease, TransientError, toError, UserError } from "../core/errors.ts
 import type { Command, Job } from "../core/job.ts";
 import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
 import { mostTries, waitAfter } from "./act-tries.ts";
+import { createPutOff, LONG_WAIT_MS, spacingOf } from "./pacing.ts";
+import { createWaiters } from "./waiters.ts";
 
 /** How soon to try again when the store failed. */
 const STORE_RETRY_MS = 1000;
@@ -23,10 +24,8 @@ const BUSY_LOOK_MS = 250;
 const LEASE_MS = 30_000;
 /** Of a lease, what is kept for the way to GitHub. */
 const MARGIN_MS = 5000;
-/** A wait for GitHub that a job does not sit out. */
-const LONG_WAIT_MS = 15_000;
-/** Between two edits of one comment; pull requests are edited seldom. */
-const EDIT_INTERVAL_MS = 3000;
+/** Acts that are performed at the same time: GitHub takes 100 calls at once, and there are others. */
+const MOST_AT_ONCE = 50;
 
 /** A claim of a job: what it asks for is done only while the claim holds. */
 export interface Holder {
@@ -68,12 +67,6 @@ export interface Outbox {
   stop(): Promise<void>;
 }
 
-interface Waiter {
-  holder: Holder;
-  resolve(value: unknown): void;
-  reject(error: Error): void;
-}
-
 /**
  * Starts the outbox. Texts that any process left pending are performed by whoever comes first; what
  * publishes a change is performed only while its job waits for it.
@@ -84,6 +77,8 @@ export function createOutbox(deps: {
   owner: string;
   /** Whether this process can push; another one performs what takes a push then. */
   byGit: boolean;
+  /** Whether the host is known to take only so many writes; of another one that is learnt from its answers. */
+  paced?: boolean;
   /** While the operator pauses the server nothing is published, whoever waits for it. */
   killSwitch: KillSwitch;
   performer: Performer;
@@ -93,8 +88,9 @@ export function createOutbox(deps: {
   log: Log;
 }): Outbox {
   const except: ActKind[] = deps.byGit ? [] : ["delete_ref"];
-  const { store, owner, killSwitch, performer, redact, now, log } = deps;
-  const waiters = new Map<string, Waiter[]>();
+  const { store, owner, paced = false, killSwitch, performer, redact, now, log } = deps;
+  const waiters = createWaiters<Holder>();
+  const { reject } = waiters;
   const running = new Map<number, Promise<void>>();
   /** The acts that are performed now by their keys, and what cuts them off. */
   const underWay = new Map<string, AbortController>();
@@ -102,6 +98,7 @@ export function createOutbox(deps: {
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | null = null;
   let again = false;
+  const putOff = createPutOff({ reject, now, log });
 
   function wake(): void {
     if (stopped.signal.aborted) return;
@@ -121,17 +118,23 @@ export function createOutbox(deps: {
     let asked: string[] = [];
     while (again && !stopped.signal.aborted) {
       again = false;
-      asked = (await killSwitch.paused()) === null ? [...waiters.keys()] : [];
+      const most = MOST_AT_ONCE - running.size;
+      // The next one that ends wakes it.
+      if (most <= 0) break;
+      asked = (await killSwitch.paused()) === null ? waiters.keys() : [];
       const until = performance.now() + LEASE_MS - MARGIN_MS;
-      for (const row of await store.take({ owner, leaseMs: LEASE_MS, asked, except })) {
+      const due = await store.take({ owner, leaseMs: LEASE_MS, asked, except, most, paced });
+      if (due.length === most) again = true;
+      putOff(due);
+      for (const row of due) {
         // Ours since a lease that ran out: it is under way still.
-        if (running.has(row.id)) continue;
+        if (row.putOffMs > 0 || running.has(row.id)) continue;
         const cut = new AbortController();
         underWay.set(row.key, cut);
         const work = deliver(row, until, cut.signal).finally(() => {
           running.delete(row.id);
           underWay.delete(row.key);
-          for (const waiter of waiters.get(row.key) ?? []) {
+          for (const waiter of waiters.of(row.key)) {
             if (waiter.holder.signal.aborted) waiter.reject(toError(waiter.holder.signal.reason));
           }
           wake();
@@ -155,7 +158,7 @@ export function createOutbox(deps: {
     // Called right before each write: a process that was stopped for a while must not go on with it.
     const insist = () => {
       try {
-        const holders = (waiters.get(row.key) ?? []).map(({ holder }) => holder);
+        const holders = waiters.of(row.key).map(({ holder }) => holder);
         for (const holder of holders) holder.insist();
         if (performance.now() > until) throw new LostLease("the act was taken over");
         if (holders.length === 0 && ASKED_ACTS.includes(row.act.kind)) {
@@ -169,17 +172,21 @@ export function createOutbox(deps: {
     try {
       // Anew: a secret may have been learnt since it was stored.
       const act = redactedAct(row.act, redact);
-      value = await performer.perform(act, previousOf(row), { lane: row.lane, insist, signal });
+      const by = { lane: row.lane, insist, signal };
+      value = await performer.perform(act, previousOf(row), by);
     } catch (thrown) {
       const end = refused ?? (thrown instanceof LostLease ? thrown : null);
-      if (end !== null) return settle(row.key, (waiter) => waiter.reject(end));
-      // Nothing was wrong with it: whoever asks for it next finds what stands.
-      if (signal.aborted) return stored(row, () => store.retry(row.id, owner, 0, "cut off", false));
+      if (end !== null) return reject(row.key, end);
+      if (signal.aborted) {
+        // Nothing was wrong with it: whoever asks for it next finds what stands.
+        await stored(row, () => store.retry(row.id, owner, 0, "cut off", false));
+        return reject(row.key, toError(signal.reason));
+      }
       return stored(row, () => fail(row, toError(thrown)));
     }
     await stored(row, async () => {
       const newest = await store.done(row.id, owner, row.version, value);
-      if (newest) settle(row.key, (waiter) => waiter.resolve(value));
+      if (newest) waiters.resolve(row.key, value);
     });
   }
 
@@ -206,7 +213,7 @@ export function createOutbox(deps: {
       // A job gives its place up for so long; that it has to wait is no fault of the act.
       const parted = asked > LONG_WAIT_MS && ASKED_ACTS.includes(row.act.kind);
       await store.retry(row.id, owner, wait, redact(error.message), !parted);
-      if (parted) settle(row.key, (waiter) => waiter.reject(error));
+      if (parted) reject(row.key, error);
       return;
     }
     log.error({ err: error, act: row.act.kind, key: row.key }, "a write to GitHub was given up");
@@ -215,13 +222,7 @@ export function createOutbox(deps: {
       error instanceof UserError
         ? error
         : new UserError(`GitHub did not take a write (${row.act.kind}): ${error.message}`);
-    settle(row.key, (waiter) => waiter.reject(told));
-  }
-
-  function settle(key: string, how: (waiter: Waiter) => void): void {
-    const waiting = waiters.get(key) ?? [];
-    waiters.delete(key);
-    for (const waiter of waiting) how(waiter);
+    reject(row.key, told);
   }
 
   function redacted(keyed: KeyedAct): KeyedAct {
@@ -254,7 +255,7 @@ export function createOutbox(deps: {
         if (signal.reason instanceof LostLease || !underWay.has(key)) reject(signal.reason);
       };
       signal.addEventListener("abort", end, { once: true });
-      waiters.set(key, [...(waiters.get(key) ?? []), waiter]);
+      waiters.add(key, waiter);
       try {
         const row = await store.putHeld(redacted({ key, lane, act }), holder);
         if (row === null) throw new LostLease(`job ${holder.jobId} belongs to a newer attempt`);
@@ -266,9 +267,7 @@ export function createOutbox(deps: {
         return (await promise) as ActValues[typeof act.kind];
       } finally {
         signal.removeEventListener("abort", end);
-        const others = (waiters.get(key) ?? []).filter((each) => each !== waiter);
-        if (others.length > 0) waiters.set(key, others);
-        else waiters.delete(key);
+        waiters.remove(key, waiter);
       }
     },
     async valueOf<K extends ActKind>(key: string) {
@@ -278,19 +277,12 @@ export function createOutbox(deps: {
     async stop() {
       stopped.abort(new Error("the server is stopping"));
       clearTimeout(timer);
-      for (const key of [...waiters.keys()]) {
-        settle(key, (waiter) => waiter.reject(toError(stopped.signal.reason)));
-      }
+      for (const key of waiters.keys()) reject(key, toError(stopped.signal.reason));
       for (const cut of underWay.values()) cut.abort(stopped.signal.reason);
       await draining;
       await Promise.allSettled(running.values());
     },
   };
-}
-
-/** How long after the last edit this one may come; the last of all comes at once. */
-function spacingOf(act: Act, last = false): number {
-  return act.kind === "comment" && !last ? EDIT_INTERVAL_MS : 0;
 }
 
 function previousOf(row: OutboxRow): ActValues[ActKind] | null {

@@ -1,4 +1,5 @@
-import { TransientError, UserError } from "../../core/errors.ts";
+import { Readable } from "node:stream";
+import { RateLimited, TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import type { GitContext } from "./layout.ts";
@@ -8,6 +9,7 @@ import { GitFailure, type RunningGit, startGit } from "./run-git.ts";
 const HOUR_MS = 60 * 60_000;
 /** Standard output that is kept: the answers of push and ls-remote are short. */
 const STDOUT_KEPT = 1024 * 1024;
+const REASON_CHARS = 300;
 
 const SETTINGS = [
   // While GitHub prepares a large pack it sends a few bytes every five seconds, and no more.
@@ -23,7 +25,7 @@ const MOVED_MS = 20_000;
 
 /** What git and GitHub say when trying again may help. */
 const PASSING = [
-  /The requested URL returned error: (408|429|5\d\d)/,
+  /The requested URL returned error: (408|5\d\d)/,
   /Could not resolve (host|proxy)/,
   /Failed to connect|Couldn't connect to server|Connection (refused|reset|timed out)/i,
   /Operation (too slow|timed out)|timed out|stopped: the time limit/i,
@@ -41,8 +43,9 @@ export interface RemoteAnswer {
 }
 
 /**
- * Runs git against GitHub; `args` gets the address. Throws TransientError for what may pass, UserError
- * for what GitHub refuses, GitFailure for the rest; an exit code named in `codes` is an answer.
+ * Runs git against GitHub; `args` gets the address. Throws RateLimited when GitHub wants to be left alone,
+ * another TransientError for what may pass, UserError for what GitHub refuses, GitFailure for the rest; an
+ * exit code named in `codes` is an answer.
  */
 export async function callRemote(
   context: GitContext,
@@ -59,7 +62,8 @@ export async function callRemote(
   }
   const call = async (at: URL) => {
     const running = startGit(gitDir, [...SETTINGS, ...args(at.href)], {
-      env: access(at, token),
+      env: { ...access(at, token), ...TELLS_HEADERS },
+      aside: true,
       timeoutMs: HOUR_MS,
     });
     started(running);
@@ -69,14 +73,15 @@ export async function callRemote(
     });
     const { code, stderr: raw } = await running.ended;
     const stderr = raw.replaceAll(token, "[token]").replaceAll(credentials(token), "[token]");
-    return { code, stdout, stderr };
+    return { code, stdout, stderr, last };
   };
   let answer = await call(url);
   if (answer.code === FATAL && MOVED.test(answer.stderr)) {
     const next = await movedTo(url, token);
     if (next !== null) answer = await call(next);
   }
-  const { code, stdout, stderr } = answer;
+  const { code, stdout, stderr, last } = answer;
+  if (code !== 0) refuseLimit(repo, stderr, last);
   if (code !== null && codes.includes(code)) return { code, stdout, stderr };
   throw failureOf(repo, code, stderr);
 }
@@ -85,6 +90,27 @@ export async function callRemote(
 async function movedTo(url: URL, token: string): Promise<URL | null> {
   const refs = "/info/refs";
   try {
+/** Throws RateLimited when that is what the last answer, or git of it, said. */
+function refuseLimit(repo: RepoRef, stderr: string, last: LastAnswer | null): void {
+  const [, told] = /(?:returned error:|HTTP) (\d{3})\b/.exec(stderr) ?? [];
+  if (told === undefined) return;
+  const status = Number(told);
+  const headerOf = last?.status === status ? last.headerOf : () => undefined;
+  const limit = limitOf({ status, headerOf, words: remoteWords(stderr) ?? "" }, Date.now());
+  if (limit === null) return;
+  const said = remoteWords(stderr) ?? `it answered ${told}`;
+  throw new RateLimited(`GitHub's rate limit was reached by git for ${nameOf(repo)}: ${said}`, {
+    ...limit,
+    // Of the API's writes nothing is known by it.
+    secondary: false,
+  });
+}
+
+/** What the other side said in words; null when it said nothing. */
+function remoteWords(stderr: string): string | null {
+  return /^remote: (?:error: )?(.*\S)/im.exec(stderr)?.[1]?.slice(0, REASON_CHARS) ?? null;
+}
+
     const asked = await fetch(`${url.href}${refs}?service=git-upload-pack`, {
       headers: { authorization: `Basic ${credentials(token)}`, "user-agent": "git/draftsmith" },
       redirect: "manual",
@@ -121,8 +147,8 @@ export function failureOf(repo: RepoRef, code: number | null, stderr: string): E
     );
   }
   if (/returned error: 403|Permission to .* denied|not granted|archived/.test(stderr)) {
-    const said = /^remote: (?:error: )?(.+)$/im.exec(stderr)?.[1] ?? "no access";
-    return new UserError(`GitHub refused git access to ${name}: ${said.trim()}`, {
+    const said = remoteWords(stderr) ?? "no access";
+    return new UserError(`GitHub refused git access to ${name}: ${said}`, {
       cause: failure,
     });
   }

@@ -115,6 +115,8 @@ interface StreamOptions {
   stdin?: boolean;
   /** Longest run, in ms; ten minutes by default. */
   timeoutMs?: number;
+  /** Whether what `env` makes git say on descriptor 3 is read: it is in `child.stdio[3]`. */
+  aside?: boolean;
 }
 
 /** A running git whose output is read as it comes. */
@@ -137,6 +139,7 @@ process.once("exit", () => {
  */
 export function startGit(gitDir: string, args: string[], options: StreamOptions = {}): RunningGit {
   const stdio: StdioOptions = [options.stdin ? "pipe" : "ignore", "pipe", "pipe"];
+  if (options.aside) stdio.push("pipe");
   const child = spawn("git", [...SETTINGS.flatMap((setting) => ["-c", setting]), ...args], {
     cwd: "/",
     env: { ...ENVIRONMENT, ...options.env, GIT_DIR: gitDir },

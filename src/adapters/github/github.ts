@@ -43,7 +43,7 @@ export function createGitHub(options: {
   log: Log;
   git: GitPush;
   /** Where all processes agree on how long GitHub is left alone. */
-  shared: Pick<SharedStore, "pause" | "pausedFor">;
+  shared: Pick<SharedStore, "pause" | "pausedFor" | "slow">;
   /** Told of each token that comes and goes, so that it can be kept out of texts. */
   onToken?: (token: string, alive: boolean) => void;
   now?: () => number;
@@ -119,7 +119,9 @@ export function createGitHub(options: {
       tokens.open(holder);
       return { github: readsOf(holder), end: () => tokens.end(holder) };
     },
-    perform: createPerform({ octokitFor, tokens, conversation: CONVERSATION, git, self, now, log }),
+    perform: createPerform({
+      ...{ octokitFor, tokens, pauses, conversation: CONVERSATION, git, self, now, log },
+    }),
     stop: () => tokens.stop(),
   };
 }

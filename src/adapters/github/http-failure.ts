@@ -1,11 +1,7 @@
-import { TransientError, toError } from "../../core/errors.ts";
+import { RateLimited, TransientError, toError } from "../../core/errors.ts";
+import { type HeaderOf, limitOf, retryAfter } from "../../core/rate-limit.ts";
 
-/** What GitHub says when a rate limit was hit; the status alone (403) may also mean a missing permission. */
-const RATE_LIMIT = /secondary rate limit|rate limit exceeded|abuse detection|abuse mechanism/i;
 const SECRET = /\b(?:gh[a-z]_|github_pat_|eyJ)[\w.-]+/g;
-const DEFAULT_WAIT_MS = 60_000;
-/** No limit that GitHub documents lasts longer; a header that says so is not believed. */
-const LONGEST_WAIT_MS = 60 * 60_000;
 const REASON_CHARS = 300;
 
 /** A definite answer of GitHub other than success: trying the same again gives the same. */
@@ -22,18 +18,6 @@ export class HttpFailure extends Error {
     this.status = status;
     this.reason = reason;
     this.accepted = accepted;
-  }
-}
-
-/** GitHub wants the installation to make no call before `retryAt`. */
-export class RateLimited extends TransientError {
-  override name = "RateLimited";
-  /** Whether GitHub itself named the time. */
-  readonly stated: boolean;
-
-  constructor(message: string, retryAt: number, stated: boolean) {
-    super(message, { retryAt });
-    this.stated = stated;
   }
 }
 
@@ -66,56 +50,29 @@ export function classify(thrown: unknown, route: string, now: number): Error {
   }
 
   const status = Number(field(error, "status"));
-  const headers = field(response, "headers");
+  const headerOf = headersOf(response);
   const reason = reasonOf(field(response, "data"));
-  const limited =
-    status === 429 ||
-    (status === 403 &&
-      (field(headers, "retry-after") !== undefined ||
-        String(field(headers, "x-ratelimit-remaining")) === "0" ||
-        RATE_LIMIT.test(reason)));
-  if (limited) {
-    const stated = retryAfter(headers, now) ?? rateLimitReset(headers, now);
-    const retryAt = Math.min(stated ?? now + DEFAULT_WAIT_MS, now + LONGEST_WAIT_MS);
-    const message = `GitHub's rate limit was reached at ${route}: ${reason}`;
-    return new RateLimited(message, retryAt, stated !== undefined);
+  const limit = limitOf({ status, headerOf, words: reason }, now);
+  if (limit !== null) {
+    return new RateLimited(`GitHub's rate limit was reached at ${route}: ${reason}`, limit);
   }
   // 501 is no outage: the host says that it will never do this.
   if (status === 408 || (status >= 500 && status !== 501)) {
-    const retryAt = retryAfter(headers, now);
-    const id = field(headers, "x-github-request-id");
+    const retryAt = retryAfter(headerOf, now);
+    const id = headerOf("x-github-request-id");
     return new TransientError(
       `GitHub answered ${status} to ${route}${typeof id === "string" ? ` (request ${id})` : ""}`,
-      retryAt === undefined ? {} : { retryAt: Math.min(retryAt, now + LONGEST_WAIT_MS) },
+      retryAt === undefined ? {} : { retryAt },
     );
   }
-  const accepted = field(headers, "x-accepted-github-permissions");
+  const accepted = headerOf("x-accepted-github-permissions");
   return new HttpFailure(route, status, reason, typeof accepted === "string" ? accepted : null);
 }
 
-function retryAfter(headers: unknown, now: number): number | undefined {
-  const value = field(headers, "retry-after");
-  if (value === undefined) return undefined;
-  const seconds = Number(value);
-  const at = Number.isFinite(seconds) ? now + seconds * 1000 : fromTheirs(headers, value, now);
-  return Number.isNaN(at) ? undefined : Math.max(at, now);
-}
-
-/** When calls are allowed again by the answer's headers; undefined while some are left. */
-export function rateLimitReset(headers: unknown, now: number): number | undefined {
-  if (String(field(headers, "x-ratelimit-remaining")) !== "0") return undefined;
-  const reset = Number(field(headers, "x-ratelimit-reset"));
-  if (!(reset > 0)) return undefined;
-  const at = fromTheirs(headers, reset * 1000, now);
-  // A clock that runs ahead of GitHub's must not make us ask again at once.
-  return Math.min(Math.max(at, now + 1000), now + LONGEST_WAIT_MS);
-}
-
-/** A time by GitHub's clock as one by ours: its answer carries both. */
-function fromTheirs(headers: unknown, time: unknown, now: number): number {
-  const theirs = Date.parse(String(field(headers, "date")));
-  const at = typeof time === "number" ? time : Date.parse(String(time));
-  return Number.isNaN(theirs) ? at : now + at - theirs;
+/** The headers of an answer of Octokit's, which has their names in lower case. */
+export function headersOf(answer: unknown): HeaderOf {
+  const headers = field(answer, "headers");
+  return (name) => field(headers, name);
 }
 
 function reasonOf(data: unknown): string {

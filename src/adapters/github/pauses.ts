@@ -1,6 +1,5 @@
-import { toError } from "../../core/errors.ts";
+import { RateLimited, toError } from "../../core/errors.ts";
 import type { Log, SharedStore } from "../../core/ports.ts";
-import { RateLimited } from "./http-failure.ts";
 
 /** How long what the store said is taken for true: so soon all processes stop calling. */
 const FRESH_MS = 1000;
@@ -14,13 +13,15 @@ export interface Pauses {
   insist(installationId: number): Promise<void>;
   /** Lets everybody wait after a rate limit; the failure with the time that was settled on. */
   reached(installationId: number, limit: RateLimited): Promise<RateLimited>;
+  /** Lets git call for the installation, and everybody wait when it meets a rate limit. */
+  around<T>(installationId: number, work: () => Promise<T>): Promise<T>;
   /** An answer came: the next limit is the first again. */
   answered(installationId: number): void;
 }
 
 /** Keeps pauses in the store. A store that fails for a moment lets calls through: GitHub has the last word. */
 export function createPauses(deps: {
-  shared: Pick<SharedStore, "pause" | "pausedFor">;
+  shared: Pick<SharedStore, "pause" | "pausedFor" | "slow">;
   now: () => number;
   log: Log;
 }): Pauses {
@@ -28,6 +29,8 @@ export function createPauses(deps: {
   const known = new Map<number, { askedAt: number; until: number; why: string }>();
   /** Limits in a row that named no time. */
   const strikes = new Map<number, number>();
+  /** What was settled on for limits that were told; several who share a call of git meet the same one. */
+  const heard = new WeakMap<RateLimited, RateLimited>();
 
   async function look(installationId: number) {
     const last = known.get(installationId);
@@ -45,34 +48,65 @@ export function createPauses(deps: {
     }
   }
 
+  async function insist(installationId: number): Promise<void> {
+    const found = await look(installationId);
+    if (found === null || found.until <= now()) return;
+    throw settled(found.why, found.until, { stated: true, secondary: false });
+  }
+
+  function settled(
+    message: string,
+    retryAt: number,
+    how: { stated: boolean; secondary: boolean },
+  ): RateLimited {
+    const { stated, secondary } = how;
+    const limit = new RateLimited(message, { stated, secondary, retryAt });
+    heard.set(limit, limit);
+    return limit;
+  }
+
+  /** Until when a limit lasts; calls that were under way together meet one limit. */
+  function endOf(installationId: number, limit: RateLimited): number {
+    if (limit.stated) return limit.retryAt ?? now();
+    const last = known.get(installationId);
+    if (last && last.until > now()) return last.until;
+    const before = strikes.get(installationId) ?? 0;
+    strikes.set(installationId, before + 1);
+    return now() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** before);
+  }
+
+  async function reached(installationId: number, limit: RateLimited): Promise<RateLimited> {
+    const before = heard.get(limit);
+    if (before) return before;
+    const until = endOf(installationId, limit);
+    const waited = settled(limit.message, until, limit);
+    heard.set(limit, waited);
+    const ms = Math.max(0, until - now());
+    const last = known.get(installationId);
+    if (!last || last.until < until) {
+      known.set(installationId, { askedAt: now(), until, why: limit.message });
+    }
+    log.warn({ installationId, ms, reason: limit.message }, "GitHub asked to wait");
+    try {
+      await shared.pause(installationId, ms, limit.message);
+      if (limit.secondary) await shared.slow(installationId, ms);
+    } catch (thrown) {
+      log.warn({ err: toError(thrown) }, "others could not be told that GitHub asked to wait");
+    }
+    return waited;
+  }
+
   return {
-    async insist(installationId) {
-      const found = await look(installationId);
-      if (found === null || found.until <= now()) return;
-      throw new RateLimited(found.why, found.until, true);
-    },
-
-    async reached(installationId, limit) {
-      let until = limit.retryAt ?? now();
-      if (!limit.stated) {
-        const before = strikes.get(installationId) ?? 0;
-        strikes.set(installationId, before + 1);
-        until = now() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** before);
-      }
-      const ms = Math.max(0, until - now());
-      const last = known.get(installationId);
-      if (!last || last.until < until) {
-        known.set(installationId, { askedAt: now(), until, why: limit.message });
-      }
-      log.warn({ installationId, ms, reason: limit.message }, "GitHub asked to wait");
+    insist,
+    reached,
+    async around(installationId, work) {
+      await insist(installationId);
       try {
-        await shared.pause(installationId, ms, limit.message);
+        return await work();
       } catch (thrown) {
-        log.warn({ err: toError(thrown) }, "others could not be told that GitHub asked to wait");
+        throw thrown instanceof RateLimited ? await reached(installationId, thrown) : thrown;
       }
-      return new RateLimited(limit.message, until, limit.stated);
     },
-
     answered: (installationId) => void strikes.delete(installationId),
   };
 }

@@ -1,11 +1,12 @@
 import type { Octokit } from "@octokit/rest";
 import type { Act, ActKind, ActOf, ActValues } from "../../core/act.ts";
-import { TransientError, UserError } from "../../core/errors.ts";
+import { RateLimited, TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitPush, Log, Performer } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
 import { failedWith } from "./http-failure.ts";
 import { LacksPermission } from "./mint.ts";
+import type { Pauses } from "./pauses.ts";
 import {
   CONVERSE,
   type Permissions,
@@ -29,6 +30,7 @@ export function createPerform(deps: {
   /** `insist` is called right before each request that writes. */
   octokitFor: (need: Need, insist: () => void) => Octokit;
   tokens: Tokens;
+  pauses: Pauses;
   /** The holder of the conversation's tokens. */
   conversation: string;
   git: GitPush;
@@ -36,7 +38,7 @@ export function createPerform(deps: {
   now: () => number;
   log: Log;
 }): Performer["perform"] {
-  const { tokens, git, self, now, log } = deps;
+  const { tokens, pauses, git, self, now, log } = deps;
   const writeCommit = createCommitWriter(now);
 
   /** A push that failed for now may have failed for its token: the next try gets a fresh one. */
@@ -45,7 +47,8 @@ export function createPerform(deps: {
     try {
       return await push(token);
     } catch (error) {
-      if (error instanceof TransientError) tokens.drop(need, token);
+      const passing = error instanceof TransientError && !(error instanceof RateLimited);
+      if (passing) tokens.drop(need, token);
       throw error;
     } finally {
       back();
@@ -112,10 +115,12 @@ export function createPerform(deps: {
     });
     const octokitFor = (permissions: Permissions) => deps.octokitFor(needs(permissions), insist);
     const byGit = <T>(permissions: Permissions, push: (token: string) => Promise<T>) =>
-      pushing(needs(permissions), (token) => {
-        insist();
-        return push(token);
-      });
+      pauses.around(repo.installationId, () =>
+        pushing(needs(permissions), (token) => {
+          insist();
+          return push(token);
+        }),
+      );
     switch (act.kind) {
       case "reaction":
         return explained("react to the comment", repo, CONVERSE, async () => {

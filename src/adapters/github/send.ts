@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { TransientError } from "../../core/errors.ts";
+import { RateLimited, TransientError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
+import { usedUpUntil } from "../../core/rate-limit.ts";
 import { fetchWhole } from "./fetch-whole.ts";
-import { classify, HttpFailure, RateLimited, rateLimitReset } from "./http-failure.ts";
+import { classify, HttpFailure, headersOf } from "./http-failure.ts";
 import type { Pauses } from "./pauses.ts";
 
 /** A rate limit that ends sooner than this is waited for; a longer one is the caller's to wait. */
@@ -77,7 +78,7 @@ export async function send<
         signal: AbortSignal.timeout(left),
       };
       const answer = checked(await request(options), route);
-      if (gate) await noteLast(answer.headers, gate, now());
+      if (gate) await noteLast(answer, gate, now());
       return answer;
     } catch (thrown) {
       let failure = classify(thrown, route, now());
@@ -98,11 +99,12 @@ export async function send<
 }
 
 /** A success that was the last one before GitHub's clock turns is heard before the next call fails. */
-async function noteLast(headers: object, gate: Gate, now: number): Promise<void> {
-  const reset = rateLimitReset(headers, now);
+async function noteLast(answer: object, gate: Gate, now: number): Promise<void> {
+  const reset = usedUpUntil(headersOf(answer), now);
   if (reset === undefined) return gate.pauses.answered(gate.installationId);
   const why = "GitHub's rate limit of this hour is used up";
-  await gate.pauses.reached(gate.installationId, new RateLimited(why, reset, true));
+  const limit = { retryAt: reset, stated: true, secondary: false };
+  await gate.pauses.reached(gate.installationId, new RateLimited(why, limit));
 }
 
 /** Octokit takes every status below 400 as success, and a body that is not JSON as text. */

@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
 import { countCrashes } from "./count-crashes.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
+import { pacesWrites } from "./paces.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** Works in the transaction that brings the schema up to date. */
@@ -17,6 +18,7 @@ const MIGRATIONS: Migration[] = [
   shareJobs,
   oweDeliveries,
   countCrashes,
+  pacesWrites,
 ];
 
 /** Which schema this program has. */

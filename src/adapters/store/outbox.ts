@@ -3,6 +3,7 @@ import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import { type Act, type ActKind, ASKED_ACTS, type OutboxRow } from "../../core/act.ts";
 import type { KeyedAct, OutboxStore } from "../../core/ports.ts";
 import { decodeCommand, jobsOf } from "./commands.ts";
+import { putOff } from "./paces.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** The outbox rows of an open database. Only its clock counts: processes may disagree about the time. */
@@ -56,21 +57,24 @@ export function outboxStore(database: Database): OutboxStore {
       return row ? decode(row) : null;
     },
 
-    async take({ owner, leaseMs, asked, except }) {
+    async take({ owner, leaseMs, asked, except, most = MOST_AT_ONCE, paced = false }) {
       // Most looks find nothing: they need not write.
       if ((await due(tables, asked, except).limit(1).execute()).length === 0) return [];
-      const rows = await tables.transaction().execute((transaction) =>
-        transaction
+      return tables.transaction().execute(async (transaction) => {
+        const rows = await transaction
           .updateTable("outbox")
           .set({ lease_owner: owner, lease_until: later(leaseMs) })
-          .where("id", "in", due(transaction, asked, except))
+          .where("id", "in", due(transaction, asked, except).orderBy("row.id").limit(most))
           // Another process may have come first since the row was read.
           .where("state", "=", "pending")
           .where((eb) => eb.or([eb("lease_until", "is", null), eb("lease_until", "<=", now)]))
           .returningAll()
-          .execute(),
-      );
-      return rows.map(decode).toSorted((one, other) => one.id - other.id);
+          .execute();
+        const waits = await putOff(transaction, database, rows, paced);
+        return rows
+          .map((row) => ({ ...decode(row), putOffMs: waits.get(row.id) ?? 0 }))
+          .toSorted((one, other) => one.id - other.id);
+      });
     },
 
     async dueIn(asked, except) {

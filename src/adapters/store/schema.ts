@@ -150,6 +150,8 @@ export interface Tables {
   cursors: { name: string; value: string };
   /** Installations that GitHub asked to wait. */
   pauses: { installation_id: number; until: number; why: string };
+  /** Installations whose writes are paced: when each of their buckets (core/pace.ts) is full again. */
+  paces: { installation_id: number; writes: number; minute: number; hour: number };
   /** Processes that work, by the place they keep their files in. */
   workers: { id: string; slots: number; busy: number; seen_at: number };
   /** Which mirrors lie at which worker's place. */

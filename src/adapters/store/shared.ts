@@ -1,9 +1,11 @@
 import { type Kysely, sql } from "kysely";
 import type { SharedStore } from "../../core/ports.ts";
+import { slowDown } from "./paces.ts";
 import type { Database, Tables } from "./schema.ts";
 
 /** What the processes on one database agree on besides jobs. */
-export function sharedStore({ tables, now }: Database): SharedStore {
+export function sharedStore(database: Database): SharedStore {
+  const { tables, now } = database;
   const writing = <T>(work: (transaction: Kysely<Tables>) => Promise<T>) =>
     tables.transaction().execute(work);
   return {
@@ -84,6 +86,9 @@ export function sharedStore({ tables, now }: Database): SharedStore {
           .execute(),
       );
     },
+
+    slow: (installationId, ms) =>
+      writing((transaction) => slowDown(transaction, database, installationId, ms)),
 
     async seen({ id, slots, busy, mirrors }) {
       const state = { slots, busy, seen_at: now };

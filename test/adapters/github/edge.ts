@@ -136,7 +136,11 @@ export function setUp(overrides: Partial<Parameters<typeof createGitHub>[0]> = {
         return { status: "done" };
       },
     },
-    shared: { pause: async () => undefined, pausedFor: async () => null },
+    shared: {
+      pause: async () => undefined,
+      pausedFor: async () => null,
+      slow: async () => undefined,
+    },
     now: () => NOW,
     timing: { delaysMs: [1, 1, 1], tokenLagMs: 1 },
     ...overrides,

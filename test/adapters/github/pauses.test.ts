@@ -2,6 +2,7 @@ import nock from "nock";
 import { expect, it } from "vitest";
 import type { createGitHub } from "../../../src/adapters/github/github.ts";
 import type { ActOf } from "../../../src/core/act.ts";
+import { RateLimited } from "../../../src/core/errors.ts";
 import { API, mints, NOW, repo, setUp, useGitHubEdge } from "./edge.ts";
 
 useGitHubEdge();
@@ -11,12 +12,17 @@ type Shared = Parameters<typeof createGitHub>[0]["shared"];
 const REPO = "/repos/acme/shop";
 const facts = { id: 42, default_branch: "main", archived: false };
 const eyes: ActOf<"reaction"> = { kind: "reaction", repo, commentId: 5, content: "eyes" };
+const push: ActOf<"push"> = {
+  ...{ kind: "push", repo },
+  ...{ commit: "c".repeat(40), ref: "refs/draftsmith/x" },
+};
 const REACTIONS = "/repos/acme/shop/issues/comments/5/reactions";
 
 /** What two processes share, by a clock that the test turns. */
 function world() {
   const clock = { at: NOW };
   const pauses = new Map<number, { until: number; why: string }>();
+  const slowed: [number, number][] = [];
   const shared: Shared = {
     pause: async (id, ms, why) => {
       const until = clock.at + ms;
@@ -28,9 +34,11 @@ function world() {
         ? { ms: pause.until - clock.at, why: pause.why }
         : null;
     },
+    slow: async (id, ms) => void slowed.push([id, ms]),
   };
-  const process = () => setUp({ shared, now: () => clock.at }).github;
-  return { clock, shared, process };
+  const process = (more: Parameters<typeof setUp>[0] = {}) =>
+    setUp({ shared, now: () => clock.at, ...more }).github;
+  return { clock, slowed, process };
 }
 
 const limited = (headers: Record<string, string> = {}) =>
@@ -123,7 +131,7 @@ it("a store that fails for a moment keeps nobody from GitHub", async () => {
   mints("ghs_first");
   nock(API).post(REACTIONS).reply(201, { id: 1 });
   const broken = async () => Promise.reject(new Error("no database"));
-  const { github, lines } = setUp({ shared: { pause: broken, pausedFor: broken } });
+  const { github, lines } = setUp({ shared: { pause: broken, pausedFor: broken, slow: broken } });
   await github.perform(eyes, null);
   expect(lines.join()).toContain("could not be read");
 });

@@ -1,15 +1,17 @@
 import { Readable } from "node:stream";
 import { RateLimited, TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
+import { limitOf } from "../../core/rate-limit.ts";
+import { followHeaders, type LastAnswer, TELLS_HEADERS } from "./answer-headers.ts";
 import { DISK_FULL, isDiskFull } from "./disk-full.ts";
 import type { GitContext } from "./layout.ts";
 import { nameOf } from "./mirror.ts";
 import { GitFailure, type RunningGit, startGit } from "./run-git.ts";
 
 const HOUR_MS = 60 * 60_000;
+const REASON_CHARS = 300;
 /** Standard output that is kept: the answers of push and ls-remote are short. */
 const STDOUT_KEPT = 1024 * 1024;
-const REASON_CHARS = 300;
 
 const SETTINGS = [
   // While GitHub prepares a large pack it sends a few bytes every five seconds, and no more.
@@ -67,6 +69,8 @@ export async function callRemote(
       timeoutMs: HOUR_MS,
     });
     started(running);
+    const aside = running.child.stdio[3];
+    const last = aside instanceof Readable ? followHeaders(aside) : null;
     let stdout = "";
     running.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout = (stdout + text).slice(-STDOUT_KEPT);
@@ -86,10 +90,6 @@ export async function callRemote(
   throw failureOf(repo, code, stderr);
 }
 
-/** Where GitHub keeps a repository that was renamed; null unless that is the same host. */
-async function movedTo(url: URL, token: string): Promise<URL | null> {
-  const refs = "/info/refs";
-  try {
 /** Throws RateLimited when that is what the last answer, or git of it, said. */
 function refuseLimit(repo: RepoRef, stderr: string, last: LastAnswer | null): void {
   const [, told] = /(?:returned error:|HTTP) (\d{3})\b/.exec(stderr) ?? [];
@@ -111,6 +111,10 @@ function remoteWords(stderr: string): string | null {
   return /^remote: (?:error: )?(.*\S)/im.exec(stderr)?.[1]?.slice(0, REASON_CHARS) ?? null;
 }
 
+/** Where GitHub keeps a repository that was renamed; null unless that is the same host. */
+async function movedTo(url: URL, token: string): Promise<URL | null> {
+  const refs = "/info/refs";
+  try {
     const asked = await fetch(`${url.href}${refs}?service=git-upload-pack`, {
       headers: { authorization: `Basic ${credentials(token)}`, "user-agent": "git/draftsmith" },
       redirect: "manual",

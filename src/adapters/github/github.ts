@@ -106,10 +106,10 @@ export function createGitHub(options: {
 
   const readsOf = (holder: string): GitHub & Places => ({
     ...createReads((repo) => octokitFor({ holder, repo, permissions: READ })),
-    async readGit(repo, work) {
-      await pauses.insist(repo.installationId);
-      return lendToGit(tokens, { holder, repo, permissions: READ }, work);
-    },
+    readGit: (repo, work) =>
+      pauses.around(repo.installationId, () =>
+        lendToGit(tokens, { holder, repo, permissions: READ }, work),
+      ),
   });
   return {
     ...readsOf(CONVERSATION),

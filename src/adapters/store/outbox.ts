@@ -6,6 +6,9 @@ import { decodeCommand, jobsOf } from "./commands.ts";
 import { putOff } from "./paces.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
+/** Rows that are taken in one transaction. */
+const MOST_AT_ONCE = 500;
+
 /** The outbox rows of an open database. Only its clock counts: processes may disagree about the time. */
 export function outboxStore(database: Database): OutboxStore {
   const { tables, now } = database;

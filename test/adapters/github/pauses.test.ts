@@ -92,6 +92,58 @@ it("where GitHub names no time the wait is a minute, and doubles while the limit
   await expect(github.repository(repo)).rejects.toHaveProperty("retryAt", clock.at + 60_000);
 });
 
+it("calls that were under way together meet one limit, and wait once", async () => {
+  const { process } = world();
+  const github = process();
+  mints("ghs_first");
+  for (let call = 0; call < 4; call += 1) limited();
+  const answers = await Promise.allSettled([1, 2, 3, 4].map(() => github.repository(repo)));
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ reason: { retryAt: NOW + 60_000 } });
+  }
+});
+
+it("what was too much at once slows the writes that follow; what the hour takes does not", async () => {
+  const { process, slowed, clock } = world();
+  const github = process();
+  mints("ghs_first");
+  limited({ "retry-after": "90" });
+  await expect(github.repository(repo)).rejects.toThrow("rate limit");
+  expect(slowed).toEqual([[7, 90_000]]);
+  clock.at += 90_001;
+  limited({ "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(clock.at / 1000 + 9) });
+  await expect(github.repository(repo)).rejects.toThrow("rate limit");
+  expect(slowed).toHaveLength(1);
+});
+
+it("a limit that git meets, at a fetch or a push, lets everybody wait, in whatever process", async () => {
+  const { process, clock } = world();
+  const [one, two] = [process(), process()];
+  mints("ghs_push");
+  const met = (stated: boolean, retryAt: number) =>
+    new RateLimited("too many requests", { stated, retryAt, secondary: false });
+  // Two jobs that share a fetch meet the same limit.
+  const shared = met(false, 0);
+  const fetches = [1, 2].map(() => one.readGit(repo, () => Promise.reject(shared)));
+  for (const fetch of fetches) {
+    await expect(fetch).rejects.toHaveProperty("retryAt", NOW + 60_000);
+  }
+  await expect(two.repository(repo)).rejects.toHaveProperty("retryAt", NOW + 60_000);
+  await expect(two.perform(eyes, null)).rejects.toHaveProperty("retryAt", NOW + 60_000);
+
+  clock.at += 60_001;
+  let pushes = 0;
+  const refuse = async () => {
+    pushes += 1;
+    throw met(true, clock.at + 5000);
+  };
+  const pushing = process({ git: { pushRef: refuse, deleteRef: refuse, pushBranch: refuse } });
+  await expect(pushing.perform(push, null)).rejects.toHaveProperty("retryAt", clock.at + 5000);
+  // Nor does git itself call while it waits.
+  await expect(pushing.perform(push, null)).rejects.toHaveProperty("retryAt", clock.at + 5000);
+  expect(pushes).toBe(1);
+});
+
 it("the last call of the hour is heard before the next one fails", async () => {
   const { process } = world();
   const github = process();

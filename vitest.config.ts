@@ -5,7 +5,7 @@ const ON_BOTH = [
   "test/adapters/store/contract/*.test.ts",
   "test/adapters/queue/*.test.ts",
   "test/e2e/restart.test.ts",
-  "test/faults/{kill-points,kill-random,comeback,deliveries}.test.ts",
+  "test/faults/{kill-points,kill-random,comeback,deliveries,poison}.test.ts",
 ];
 
 export default defineConfig({

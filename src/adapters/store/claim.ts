@@ -34,52 +34,56 @@ export function claimStore(database: Database): ClaimStore {
 
   /** The one whose turn it is. */
   function next(reader: Kysely<Tables>, perRepository: number, worker: string) {
-    return free(reader)
-      .innerJoin("repositories as repo", "repo.repo_id", "job.repo_id")
-      .select(CHOSEN)
-      .where(
-        ({ selectFrom }) =>
-          selectFrom("jobs as held")
-            .select(({ fn }) => fn.countAll<number>().as("jobs"))
-            .whereRef("held.repo_id", "=", "job.repo_id")
-            .where("held.lease_until", ">", now)
-            .where("held.state", "in", UNFINISHED),
-        "<",
-        perRepository,
-      )
-      .where(({ or, not, exists, eb, selectFrom }) =>
-        or([
-          eb("job.run_at", "<=", sql<number>`${now} - ${WAIT_FOR_MIRROR_MS}`),
-          exists(
-            selectFrom("mirrors as own")
-              .select("own.repo_id")
-              .where("own.worker", "=", worker)
-              .whereRef("own.repo_id", "=", "job.repo_id"),
-          ),
-          not(
+    return (
+      free(reader)
+        .innerJoin("repositories as repo", "repo.repo_id", "job.repo_id")
+        .select(CHOSEN)
+        .where(
+          ({ selectFrom }) =>
+            selectFrom("jobs as held")
+              .select(({ fn }) => fn.countAll<number>().as("jobs"))
+              .whereRef("held.repo_id", "=", "job.repo_id")
+              .where("held.lease_until", ">", now)
+              .where("held.state", "in", UNFINISHED),
+          "<",
+          perRepository,
+        )
+        .where(({ or, not, exists, eb, selectFrom }) =>
+          or([
+            eb("job.run_at", "<=", sql<number>`${now} - ${WAIT_FOR_MIRROR_MS}`),
             exists(
-              selectFrom("mirrors as other")
-                .innerJoin("workers", "workers.id", "other.worker")
-                .select("other.repo_id")
-                .where("workers.id", "!=", worker)
-                .whereRef("other.repo_id", "=", "job.repo_id")
-                .whereRef("workers.busy", "<", "workers.slots")
-                .where("workers.seen_at", ">", sql<number>`${now} - ${WORKER_SEEN_MS}`),
+              selectFrom("mirrors as own")
+                .select("own.repo_id")
+                .where("own.worker", "=", worker)
+                .whereRef("own.repo_id", "=", "job.repo_id"),
             ),
-          ),
-        ]),
-      )
-      .orderBy("job.priority", "desc")
-      .orderBy(({ selectFrom }) =>
-        selectFrom("repositories as near")
-          .select(({ fn }) => fn.max("near.served_at").as("served_at"))
-          .whereRef("near.installation_id", "=", "repo.installation_id"),
-      )
-      .orderBy("repo.served_at")
-      .orderBy("job.created_at")
-      .orderBy("job.number")
-      .orderBy("job.id")
-      .limit(1);
+            not(
+              exists(
+                selectFrom("mirrors as other")
+                  .innerJoin("workers", "workers.id", "other.worker")
+                  .select("other.repo_id")
+                  .where("workers.id", "!=", worker)
+                  .whereRef("other.repo_id", "=", "job.repo_id")
+                  .whereRef("workers.busy", "<", "workers.slots")
+                  .where("workers.seen_at", ">", sql<number>`${now} - ${WORKER_SEEN_MS}`),
+              ),
+            ),
+          ]),
+        )
+        .orderBy("job.priority", "desc")
+        .orderBy(({ selectFrom }) =>
+          selectFrom("repositories as near")
+            .select(({ fn }) => fn.max("near.served_at").as("served_at"))
+            .whereRef("near.installation_id", "=", "repo.installation_id"),
+        )
+        .orderBy("repo.served_at")
+        // Of jobs that are tried one by one, each has its turn before one is given up.
+        .orderBy("job.crashes_alone")
+        .orderBy("job.created_at")
+        .orderBy("job.number")
+        .orderBy("job.id")
+        .limit(1)
+    );
   }
 
   /** What began and was stopped while nobody worked on it: to be ended takes no place. */

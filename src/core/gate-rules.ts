@@ -67,7 +67,12 @@ export const STANDING_RULES: readonly Check<
       case "suspended":
         return refuse("installation", unpublished(asked, "the App is suspended here"), "never");
       case "absent":
-        return refuse("installation", unpublished(asked, "the App is not installed here"), "never");
+        // GitHub sent the comment for an installation: what it says now may be of this moment only.
+        return refuse(
+          "installation",
+          unpublished(asked, "the App is not installed here"),
+          toldToAuthor(said, "always"),
+        );
       default:
         return passing("installation", unanswered(asked), toldToAuthor(said, "always"));
     }

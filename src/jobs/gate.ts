@@ -60,9 +60,10 @@ export async function admitComment(
   const { repo, author, issue } = comment;
   let facts: GateFacts = { asked, said: { by: "comment", event: "issue_comment", ...comment } };
   let survey: Survey | null = null;
+  let failure: Error | null = null;
   for (;;) {
     const verdict = gate(facts);
-    if (verdict.status === "refused") return refused(verdict, survey);
+    if (verdict.status === "refused") return refused(verdict, survey, failure);
     if (author === null) throw new Error("the gate stands open");
     if (verdict.status === "admitted") return { status: "admitted", facts, actor: author };
     switch (verdict.needs) {
@@ -71,9 +72,13 @@ export async function admitComment(
         facts = { ...facts, server: { ...(await serverFacts(repo, deps)), heard } };
         break;
       }
-      case "standing":
-        facts = { ...facts, standing: (await readStanding(repo, author, deps)).standing };
+      case "standing": {
+        const read = await readStanding(repo, author, deps);
+        facts = { ...facts, standing: read.standing };
+        // What it was otherwise is in the log, and the person can only ask again.
+        failure = read.failure instanceof UserError ? read.failure : null;
         break;
+      }
       case "place":
         survey = await surveyPlace(
           repo,
@@ -81,6 +86,7 @@ export async function admitComment(
           deps,
         );
         facts = { ...facts, place: survey.place };
+        failure = survey.failure;
         break;
       case "usage":
         if (!survey?.ground) throw new Error("the gate let an unknown place through");
@@ -156,12 +162,12 @@ function levelOf(failure: Error): "warn" | "error" {
   return known ? "warn" : "error";
 }
 
-function refused(refusal: Refusal, survey: Survey | null): Passage {
-  const reason = survey?.failure ? reasonOf(survey.failure, refusal) : refusal.reason;
+function refused(refusal: Refusal, survey: Survey | null, failure: Error | null): Passage {
+  const reason = failure ? reasonOf(failure, refusal) : refusal.reason;
   return { status: "refused", refusal: { ...refusal, reason }, problems: survey?.problems ?? [] };
 }
 
-/** Why a repository could not be read says more than that it is unknown. */
+/** Why something could not be read says more than that it is unknown. */
 function reasonOf(failure: Error, refusal: Refusal): string {
   if (failure instanceof UserError) return failure.message;
   if (failure instanceof TransientError) return refusal.reason;

@@ -369,13 +369,20 @@ describe("the gate", () => {
     },
   );
 
-  it.each([
-    ["suspended", new NoInstallation("suspended", "It is suspended.")],
-    ["gone", new NoInstallation("absent", "It is gone.")],
-  ])("says nothing where the installation is %s: it could not anyway", async (_, error) => {
-    github.permission = () => Promise.reject(error);
+  it("says nothing where the installation is suspended: it could not anyway", async () => {
+    github.permission = () => Promise.reject(new NoInstallation("suspended", "It is suspended."));
     await receive();
     await expectNothing();
+  });
+
+  it("tells an insider, and no stranger, that the App is not installed there, and the remedy", async () => {
+    const gone = new NoInstallation("absent", "It is gone. Install it, then write a new comment.");
+    github.permission = () => Promise.reject(gone);
+    await receive({ association: "NONE" });
+    await expectNothing();
+    await receive({ commentId: 1002 });
+    expect(await answer()).toContain("It is gone. Install it, then write a new comment.");
+    expect(await jobs()).toEqual([]);
   });
 
   it("refuses on an answer it does not understand", async () => {

@@ -63,12 +63,15 @@ async function refusal(
       }
       return new UserError(`GitHub gives the App no access to ${name}: ${failure.reason}.`);
     case 404:
-      return new NoInstallation("absent", `The App is not installed on ${name} (any more).`);
+      return new NoInstallation(
+        "absent",
+        `The App is not installed on ${name} (any more). Install it there, then write a new comment.`,
+      );
     case 422: {
       if (!/permission/i.test(failure.reason)) {
         return new NoInstallation(
           "absent",
-          `The App's installation does not include ${name}. Add it in the settings of the installation.`,
+          `The App's installation does not include ${name}. Add it in the settings of the installation, then write a new comment.`,
         );
       }
       const missing = describePermissions(await missingOf(app, repo, permissions));

@@ -5,6 +5,7 @@ const ON_BOTH = [
   "test/adapters/store/contract/*.test.ts",
   "test/adapters/queue/*.test.ts",
   "test/e2e/restart.test.ts",
+  "test/{e2e,faults}/steps.test.ts",
   "test/faults/{kill-points,kill-random,comeback,deliveries,poison}.test.ts",
 ];
 

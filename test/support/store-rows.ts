@@ -98,6 +98,7 @@ export function claimNext(
 }
 
 /** The acts that are due, for whoever asked for those `asked`; they stay free for others. */
-export function due(store: Store, asked: string[] = []): Promise<OutboxRow[]> {
-  return store.take({ owner: "look", leaseMs: 0, asked, except: [] });
+export async function due(store: Store, asked: string[] = []): Promise<OutboxRow[]> {
+  const rows = await store.take({ owner: "look", leaseMs: 0, asked, except: [] });
+  return rows.map(({ putOffMs: _, ...row }) => row);
 }

@@ -11,6 +11,8 @@ const AT_ONCE = 500;
 const JOBS_AT_ONCE = 50;
 /** A job that just ended takes its private ref away itself. */
 const SETTLED_MS = 10 * 60_000;
+const BUCKETS = ["writes", "minute", "hour"] as const;
+const DAY_MS = 24 * 60 * 60_000;
 /** Texts that are edited again while their pull request lives; each is one row. */
 const LASTING = ["board:%", "pull-body:%"];
 
@@ -85,6 +87,7 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
         if (part === 0) break;
       }
       return tables.transaction().execute(async (transaction) => {
+        await forgetLimits(transaction);
         const told = await transaction
           .deleteFrom("outbox")
           .where("state", "in", ["done", "dead"])
@@ -116,6 +119,15 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
       });
     },
   };
+
+  /** Removes pauses that are over, and paces of installations that GitHub was not written to for a day. */
+  async function forgetLimits(transaction: Kysely<Tables>): Promise<void> {
+    await transaction.deleteFrom("pauses").where("until", "<", now).execute();
+    await transaction
+      .deleteFrom("paces")
+      .where((eb) => eb.and(BUCKETS.map((name) => eb(name, "<", ago(DAY_MS)))))
+      .execute();
+  }
 
   /** Removes what jobs that ended long ago went through and kept; how many rows. */
   async function pruneJobs(transaction: Kysely<Tables>, ms: number): Promise<number> {

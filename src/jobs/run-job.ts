@@ -7,8 +7,9 @@ import { packChange } from "./bring-change.ts";
 import { cancel } from "./cancel.ts";
 import { fenced } from "./fenced.ts";
 import { followRename } from "./follow-rename.ts";
-import { keepLease } from "./lease.ts";
+import { keepLease, type Lease } from "./lease.ts";
 import { letOut } from "./let-out.ts";
+import { persistent } from "./persist.ts";
 import { type PublishDeps, publish } from "./publish.ts";
 import { recheck } from "./recheck.ts";
 import { verify } from "./verify.ts";
@@ -57,7 +58,8 @@ export async function runJob(
     insist();
     interrupt.soon.throwIfAborted();
   };
-  const attempt = createAttempt(claimed, { signal, insist, goOn }, deps);
+  const jobs = persistent(deps.jobs, { log: deps.log, insist: () => stillOurs(lease, interrupt) });
+  const attempt = createAttempt(claimed, { signal, insist, goOn }, { ...deps, jobs });
   const access = deps.access.forJob(claimed.id);
   try {
     const means = fenced({ ...deps, github: access.github }, insist, signal);
@@ -74,6 +76,12 @@ export async function runJob(
     lease.end();
     access.end();
   }
+}
+
+/** Throws when a write need not be waited for any more: a job that somebody stopped is still written. */
+function stillOurs(lease: Lease, { now }: Interrupt): void {
+  lease.insist();
+  if (!(now.reason instanceof StoppedByPerson)) now.throwIfAborted();
 }
 
 /** Says of a job that may be another's that this process did not die with it. */

@@ -97,14 +97,17 @@ interface GitRequest {
   authorization: string | undefined;
 }
 
+/** What a request is answered with instead: a status, with headers; or its line is cut. */
+type GitFault = number | { status: number; headers?: Record<string, string> } | "drop";
+
 /** git's smart HTTP over every repository below `root/remotes`, for whoever holds the token. */
 export interface GitServer {
   origin: string;
   requests: GitRequest[];
   /** The token it takes now. */
   token: string;
-  /** Called before each request: a status to answer with, "drop" to cut the line, null to serve. */
-  before: (request: GitRequest) => Promise<number | "drop" | null>;
+  /** Called before each request: an answer instead, "drop" to cut the line, null to serve. */
+  before: (request: GitRequest) => Promise<GitFault | null>;
   close(): Promise<void>;
 }
 
@@ -121,7 +124,10 @@ export async function serveGit(root: string, token: string): Promise<GitServer> 
     server.requests.push(seen);
     const fault = await server.before(seen);
     if (fault === "drop") return void request.socket.destroy();
-    if (fault !== null) return void response.writeHead(fault).end(`fault ${fault}`);
+    if (fault !== null) {
+      const { status, headers: told = {} } = typeof fault === "number" ? { status: fault } : fault;
+      return void response.writeHead(status, told).end(`fault ${status}`);
+    }
     const wanted = `Basic ${Buffer.from(`x-access-token:${server.token}`).toString("base64")}`;
     if (headers.authorization !== wanted) {
       return void response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();

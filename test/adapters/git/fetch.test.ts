@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { TransientError, UserError } from "../../../src/core/errors.ts";
+import { RateLimited, TransientError, UserError } from "../../../src/core/errors.ts";
 import type { RepoRef } from "../../../src/core/job.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
 import { runGit } from "../../support/repository.ts";
@@ -174,6 +174,48 @@ describe("fetch", () => {
     world.server.before = async () => null;
     await fetch(repo, [sha]);
   });
+
+  it.each([
+    ["429 with a time", { status: 429, headers: { "Retry-After": "90" } }, 90_000, true],
+    ["429 without", { status: 429 }, 60_000, false],
+    ["403 with a time", { status: 403, headers: { "retry-after": "90" } }, 90_000, true],
+    [
+      "403 with calls used up",
+      {
+        status: 403,
+        headers: {
+          "X-RateLimit-Remaining": "0",
+          "X-RateLimit-Reset": String(Math.floor(Date.now() / 1000) + 90),
+        },
+      },
+      90_000,
+      true,
+    ],
+  ] as const)(
+    "takes %s for a rate limit, at its first request and in its midst",
+    async (_, answer, ms, stated) => {
+      const { repo, remote } = world.repository();
+      const sha = remote.commit({ "a.txt": "a\n" });
+      for (const which of ["GET", "POST"]) {
+        const before = world.server.requests.length;
+        world.server.before = async ({ method }) => (method === which ? answer : null);
+        const failing = fetch(repo, [sha]);
+        await expect(failing).rejects.toBeInstanceOf(RateLimited);
+        const limit = await failing.then(
+          () => null,
+          (thrown: RateLimited) => thrown,
+        );
+        expect(limit).toMatchObject({ stated, secondary: false });
+        const inMs = (limit?.retryAt ?? 0) - Date.now();
+        expect(inMs).toBeGreaterThan(ms - 30_000);
+        expect(inMs).toBeLessThanOrEqual(ms + 1000);
+        const asked = world.server.requests.slice(before).filter(({ method }) => method === which);
+        expect(asked).toHaveLength(1);
+      }
+      world.server.before = async () => null;
+      await fetch(repo, [sha]);
+    },
+  );
 
   it("reports a connection cut in the middle of the objects as passing", async () => {
     const { repo, remote } = world.repository();

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { TransientError, UserError } from "../../../src/core/errors.ts";
+import { RateLimited, TransientError, UserError } from "../../../src/core/errors.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
 import { runGit } from "../../support/repository.ts";
 import { TEST_USER } from "../../support/workspace.ts";
@@ -150,6 +150,27 @@ describe("pushBranch", () => {
     expect(await push()).toEqual({ status: "done" });
     expect(remote.refSha("refs/heads/codex/x")).toBe(commit);
   });
+});
+
+it.each(["GET", "POST"])("a rate limit at the %s of a push is one", async (which) => {
+  const { repo, remote, commitOf } = await scene();
+  const commit = await commitOf("1");
+  const answer = { status: 403, headers: { "Retry-After": "90" } };
+  const pushes = [
+    () => world.git.pushRef(repo, commit, "refs/draftsmith/job-2", world.server.token),
+    () => world.git.pushBranch(repo, commit, "codex/y", null, world.server.token),
+  ];
+  for (const push of pushes) {
+    const before = world.server.requests.length;
+    world.server.before = async ({ method }) => (method === which ? answer : null);
+    await expect(push()).rejects.toBeInstanceOf(RateLimited);
+    // Nothing more is asked then, not even where the branch stands.
+    const asked = world.server.requests.slice(before).filter(({ method }) => method === which);
+    expect(asked).toHaveLength(1);
+    world.server.before = async () => null;
+    await push();
+  }
+  expect(remote.refSha("refs/heads/codex/y")).toBe(commit);
 });
 
 describe("the token", () => {

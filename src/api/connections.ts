@@ -6,12 +6,17 @@ const MOST_OF_ONE = 256;
 const MOST = 1024;
 /** How long a connection may wait before another of its address takes its place, in ms. */
 const PATIENCE_MS = 2000;
+/** How long the rest of a request may take when the server ends, in ms. */
+const REST_MS = 2000;
 
 /** The connections of a server. */
 export interface Connections {
   /** Ends a connection after `last` words, or after the answers that are on their way. */
   end(socket: Socket, last: string): void;
-  /** Ends all that wait for a request or the rest of one, and the others after their answers. */
+  /**
+   * Ends all that wait for a request, and the others after their answers; what a request still lacks has
+   * two seconds to come.
+   */
   endWaiting(): void;
 }
 
@@ -88,10 +93,15 @@ export function boundConnections(
     },
     endWaiting() {
       for (const [socket, connection] of open) {
-        const asked = [...connection.requests].some((request) => request.complete);
-        if (asked) connection.ending = true;
+        if (connection.requests.size > 0) connection.ending = true;
         else socket.destroySoon();
       }
+      const rest = () => {
+        for (const [socket, { requests }] of open) {
+          if (![...requests].some((request) => request.complete)) socket.destroySoon();
+        }
+      };
+      setTimeout(rest, REST_MS).unref();
     },
   };
 }

@@ -1,65 +1,64 @@
 import path from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { git } from "../../demo/github/bare.ts";
 import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
+import { armFaults, dozing } from "../support/fault-world.ts";
 import { join, startWebWorld } from "../support/fleet.ts";
-import { startPostgres } from "../support/postgres.ts";
-import { plays, taskOf } from "../support/world.ts";
+import { silentLog } from "../support/log.ts";
+import { sqlOn } from "../support/open-test-store.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { taskOf, type World } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
-
-const write = (name: string) => ({
-  name: "write",
-  arguments: { path: `${name}.txt`, content: `${name}\n` },
-});
-const script = (name: string, calls: { name: string; arguments: unknown }[] = []) => ({
-  calls: [...calls, write(name)],
-  report: `Add ${name}\n\nAs asked.`,
-});
-const scripts = {
-  alpha: script("alpha"),
-  bravo: script("bravo", [{ name: "shell", arguments: { command: "touch begun; sleep 200" } }]),
-  charlie: script("charlie"),
-  delta: script("delta"),
-  echo: script("echo"),
-  foxtrot: script("foxtrot"),
-  golf: script("golf"),
-};
-const names = Object.keys(scripts);
+import { costOf, momentsOf, writes } from "./moments.ts";
+import { nightly } from "./size.ts";
 
 /** At which request a job of that name is when its worker freezes, and whether GitHub does it then. */
-const HELD: { name: string; at: string; done: boolean }[] = [
+const HELD: { name: string; at: string; done: boolean; everyday?: true }[] = [
   { name: "charlie", at: "git/commits", done: false },
-  { name: "delta", at: "git/commits", done: true },
+  { name: "delta", at: "git/commits", done: true, everyday: true },
   { name: "echo", at: "git/refs", done: true },
   { name: "foxtrot", at: "pulls", done: false },
-  { name: "golf", at: "pulls", done: true },
+  { name: "golf", at: "pulls", done: true, everyday: true },
 ];
+const held = HELD.filter(({ everyday }) => nightly || everyday);
+const moments = momentsOf("frozen");
+const requests = ["alpha", "bravo", ...held.map(({ name }) => name)];
+const names = [...requests, ...moments.map(({ name }) => name)];
+/** What being frozen costs: a reply that is under way is asked for again, a command that is, called again. */
+const costs: Record<string, { asked: number; steps: number }> = {
+  alpha: { asked: 1, steps: 0 },
+  bravo: { asked: 1, steps: 1 },
+  ...Object.fromEntries(moments.map((moment) => [moment.name, costOf(moment)])),
+};
 
-test("frozen-01 a worker is frozen by SIGSTOP in a model call, a command and each act of publishing, and wakes when another has ended its jobs", {
-  timeout: 300_000 * PATIENCE,
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+test("frozen-01 a worker is frozen by SIGSTOP in a model call, a command, a snapshot, a push, each act of publishing, a claim and while it settles, and wakes when another has ended its jobs", {
+  timeout: 600_000 * PATIENCE,
 }, async () => {
-  const postgres = await startPostgres();
-  onTestFinished(() => postgres.stop());
-  const url = await postgres.database();
-  const play = plays(scripts);
+  const url = await server.database();
   const there = new Set<string>();
   const all = Promise.withResolvers<void>();
   const frozen = Promise.withResolvers<void>();
   const arrive = async (name: string) => {
     there.add(name);
-    if (there.size === names.length) all.resolve();
+    if (there.size === requests.length) all.resolve();
     await frozen.promise;
   };
   let asleep = false;
   const fault = async (request: RecordedRequest): Promise<Fault | undefined> => {
     const text = JSON.stringify(request.body);
-    const held = HELD.find(
+    const caught = held.find(
       ({ name, at }) =>
         request.method === "POST" && request.path.endsWith(`/shop/${at}`) && text.includes(name),
     );
-    if (!held || asleep) return;
-    await arrive(held.name);
-    return held.done ? undefined : { when: "before", answer: "drop" };
+    if (!caught || asleep) return;
+    await arrive(caught.name);
+    return caught.done ? undefined : { when: "before", answer: "drop" };
   };
   const world = await startWebWorld(url, {
     fault,
@@ -69,63 +68,92 @@ test("frozen-01 a worker is frozen by SIGSTOP in a model call, a command and eac
       if (!asleep && task.includes("alpha") && replies === 1) await arrive("alpha");
       // Its command runs by the time the others have come as far as they should.
       if (!asleep && task.includes("bravo") && replies === 0) setImmediate(() => arrive("bravo"));
-      return play(request);
+      if (task.includes("bravo") && replies === 0) {
+        const command = "touch begun; sleep 200";
+        return { toolCalls: [{ name: "shell", arguments: { command } }] };
+      }
+      return writes(request);
     },
   });
-  const worker = (name: string) =>
-    join(world, ["worker"], {
-      DATABASE_URL: url,
-      DATA_DIR: path.join(world.home, name),
-      DRAFTSMITH_CONCURRENCY: "8",
-      DRAFTSMITH_CONCURRENCY_PER_REPOSITORY: "8",
-    });
-  const first = await worker("first");
-  await world.say(`/codex\n${names.map((name) => `- add ${name}`).join("\n")}`);
-  await all.promise;
+  const worker = (name: string, how: { faulty: boolean }) => {
+    const room = String(names.length);
+    const env = { DRAFTSMITH_CONCURRENCY: room, DRAFTSMITH_CONCURRENCY_PER_REPOSITORY: room };
+    const dir = { DATABASE_URL: url, DATA_DIR: path.join(world.home, name) };
+    return join(world, ["worker"], { ...env, ...dir }, how);
+  };
+  const first = await worker("first", { faulty: true });
+  await armFaults(
+    first.child,
+    moments.map(({ name, at }) => ({ at, nth: 1, do: "doze", about: name })),
+  );
+  const doze = dozing(first.child, moments.length);
+  const issues = new Map<string, number>();
+  for (const name of names) {
+    const issue = world.issue({ title: name, body: "Please." });
+    issues.set(name, issue);
+    await world.say(`/codex add ${name}`, issue);
+  }
+  await Promise.all([all.promise, doze]);
   first.child.kill("SIGSTOP");
   asleep = true;
   frozen.resolve();
-  await worker("second");
+  await worker("second", { faulty: false });
   await vi.waitFor(
     () => {
-      const [board] = world.answers();
-      expect(board?.body.match(/✅ done/g)).toHaveLength(names.length);
+      const told = [...issues.values()].flatMap((issue) => world.answers(issue));
+      expect(told.filter(({ body }) => body.includes("✅ done"))).toHaveLength(names.length);
     },
-    { timeout: 200_000 * PATIENCE, interval: 250 },
+    { timeout: 300_000 * PATIENCE, interval: 250 },
   );
-  const before = {
-    asked: world.model.requests.length,
-    heads: await heads(world.bare),
-    pulls: world.pulls().length,
-  };
+  await vi.waitFor(async () => expect(await refs(world.bare)).not.toContain("refs/draftsmith"), {
+    timeout: 60_000 * PATIENCE,
+    interval: 250,
+  });
+  const before = { asked: world.model.requests.length, refs: await refs(world.bare) };
+  const woken = first.log().length;
   first.child.kill("SIGCONT");
-  await vi.waitFor(() => expect(first.log()).toMatch(/given up here/), {
+  await vi.waitFor(() => expect(first.log().slice(woken)).toMatch(/given up here/), {
     timeout: 60_000 * PATIENCE,
     interval: 100,
   });
   expect(await first.stop("SIGTERM")).toBe(0);
 
-  expect(world.answers()).toHaveLength(1);
-  expect(
-    world
-      .pulls()
-      .map(({ head }) => head.split("-")[2])
-      .sort(),
-  ).toEqual(names);
   expect(world.model.requests).toHaveLength(before.asked);
-  expect(await heads(world.bare)).toEqual(before.heads);
-  for (const { head } of world.pulls()) {
-    expect(await git(world.bare, ["rev-list", "--count", `main..${head}`])).toBe("1");
-  }
-  for (const name of names) {
+  expect(await refs(world.bare)).toEqual(before.refs);
+  const spent = await spends(url);
+  for (const [name, issue] of issues) {
+    expect(world.answers(issue)).toHaveLength(1);
     const asked = world.model.requests.filter(({ body }) => taskOf(body).includes(name));
-    // Each reply once, and once more the one that was under way.
-    const replies = scripts[name as keyof typeof scripts].calls.length + 1;
-    expect([name, asked.length]).toEqual([name, replies + (name === "alpha" ? 1 : 0)]);
+    const cost = costs[name] ?? { asked: 0, steps: 0 };
+    expect([name, asked.length]).toEqual([name, 2 + cost.asked]);
+    // What is charged to it is what its replies cost, each once.
+    const steps = 2 + cost.steps;
+    expect(spent.get(name)).toMatchObject({ steps, inputTokens: steps * 100 });
+    await expectUndisturbed(world, name, issue);
   }
+  expect(world.pulls()).toHaveLength(names.length);
 });
 
-/** The branches, and where they stand. */
-function heads(bare: string): Promise<string> {
-  return git(bare, ["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"]);
+/** One pull request, whose branch holds one commit with the one file that was asked for. */
+async function expectUndisturbed(world: World, name: string, issue: number): Promise<void> {
+  const pulls = world.pulls().filter(({ head }) => head.startsWith(`codex/${issue}-`));
+  expect([name, pulls.length]).toEqual([name, 1]);
+  const range = `main..${pulls[0]?.head}`;
+  const log = await git(world.bare, ["log", "--format=%P %s", "--name-status", range]);
+  expect(log).toBe(`${world.baseSha} Add ${name}\n\nA\t${name}.txt`);
+}
+
+async function spends(url: string): Promise<Map<string, { steps: number }>> {
+  const rows = await sqlOn({ url, log: silentLog }, "select spec, spend from jobs");
+  return new Map(
+    rows.map(({ spec, spend }) => {
+      const { task } = JSON.parse(String(spec)) as { task: string };
+      return [task.replace("add ", ""), JSON.parse(String(spend)) as { steps: number }];
+    }),
+  );
+}
+
+/** All refs, and where they stand. */
+function refs(bare: string): Promise<string> {
+  return git(bare, ["for-each-ref", "--format=%(refname) %(objectname)"]);
 }

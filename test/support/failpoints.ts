@@ -3,13 +3,22 @@ import type { Wrap } from "../../src/compose.ts";
 
 /**
  * One fault: the `nth` time the process passes `at`, which is `<port>.<method>[:<kind>]:<before|after>`
- * (`*` is every failpoint). `kill` and `pause` are signals to the process itself, after `laterMs` if given.
+ * (`*` is every failpoint). `kill` and `pause` are signals to the process itself, after `laterMs` if given;
+ * `doze` waits for SIGCONT, and tells the parent that it does.
  */
 export interface Fault {
   at: string;
   nth: number;
-  do: "kill" | "throw" | "hang" | "pause";
+  do: "kill" | "throw" | "hang" | "pause" | "doze";
   laterMs?: number;
+  /** Only of calls with this text in what they are given or give, or about a job whose task has it. */
+  about?: string;
+}
+
+/** What the parent is told of a call that dozes. */
+export interface Dozing {
+  dozes: string;
+  about: string;
 }
 
 /** Stores what is passed as `<pid> <name>` lines, and lets armed faults happen. */
@@ -20,10 +29,19 @@ export function createFailpoints(record: string | null): {
   const armed: Fault[] = [];
   /** Kinds of the outbox's rows by their id, learned when they are taken. */
   const kinds = new Map<number, string>();
+  /** Tasks of jobs by their id, learned when they are claimed. */
+  const tasks = new Map<string, string>();
 
-  async function pass(name: string): Promise<void> {
+  function isAbout(call: unknown[], about: string): boolean {
+    const text = JSON.stringify(call);
+    const named = [...tasks].filter(([, task]) => task.includes(about));
+    return text.includes(about) || named.some(([id]) => text.includes(id));
+  }
+
+  async function pass(name: string, ...call: unknown[]): Promise<void> {
     if (record !== null) appendFileSync(record, `${process.pid} ${name}\n`);
     for (const fault of armed.filter(({ at }) => at === "*" || at === name)) {
+      if (fault.about !== undefined && !isAbout(call, fault.about)) continue;
       fault.nth -= 1;
       if (fault.nth > 0) continue;
       armed.splice(armed.indexOf(fault), 1);
@@ -35,14 +53,16 @@ export function createFailpoints(record: string | null): {
     return async (...args: unknown[]): Promise<unknown> => {
       const kind = kindOf(port, name, args, kinds);
       const point = `${port}.${name}${kind === "" ? "" : `:${kind}`}`;
-      await pass(`${point}:before`);
+      await pass(`${point}:before`, args);
       const result: unknown = await Reflect.apply(method as never, target, args);
       if (port === "store" && name === "take") {
         for (const row of result as { id: number; act: { kind: string } }[]) {
           kinds.set(row.id, row.act.kind);
         }
       }
-      await pass(`${point}:after`);
+      const claimed = name === "claimNext" ? (result as { id: string; task: string } | null) : null;
+      if (claimed !== null) tasks.set(claimed.id, claimed.task);
+      await pass(`${point}:after`, args, result);
       return result;
     };
   }
@@ -73,10 +93,27 @@ export function createFailpoints(record: string | null): {
   return { wrap, arm: (faults) => armed.push(...faults.map((fault) => ({ ...fault }))) };
 }
 
+let awake = Promise.withResolvers<void>();
+
+/** Resolves at the next SIGCONT. */
+function woken(): Promise<void> {
+  if (process.listenerCount("SIGCONT") === 0) {
+    process.on("SIGCONT", () => {
+      awake.resolve();
+      awake = Promise.withResolvers();
+    });
+  }
+  return awake.promise;
+}
+
 async function happen(fault: Fault, name: string): Promise<void> {
   const { do: what, laterMs } = fault;
   if (what === "throw") throw new Error(`a fault at ${name}`);
   if (what === "hang") return new Promise(() => undefined);
+  if (what === "doze") {
+    process.send?.({ dozes: name, about: fault.about ?? "" } satisfies Dozing);
+    return woken();
+  }
   const signal = what === "kill" ? "SIGKILL" : "SIGSTOP";
   if (laterMs !== undefined) {
     setTimeout(() => process.kill(process.pid, signal), laterMs);

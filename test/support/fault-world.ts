@@ -1,9 +1,10 @@
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { git } from "../../demo/github/bare.ts";
-import type { Fault } from "./failpoints.ts";
+import type { Dozing, Fault } from "./failpoints.ts";
 import { sqlOn } from "./open-test-store.ts";
 import { openWorld, type World, type WorldOptions } from "./world.ts";
 import { PATIENCE } from "./world-repository.ts";
@@ -20,6 +21,38 @@ export interface FaultWorld {
   /** What is wrong that was not when this was last asked; an empty list when nothing is. */
   wrongs(): Promise<string[]>;
   end(): Promise<void>;
+}
+
+/** Arms faults in a process that has failpoints. */
+export async function armFaults(child: ChildProcess, faults: Fault[]): Promise<void> {
+  const armed = Promise.withResolvers<void>();
+  const hear = (message: unknown) => message === "armed" && armed.resolve();
+  child.on("message", hear);
+  child.send(faults);
+  await armed.promise;
+  child.off("message", hear);
+}
+
+/** Resolves when so many calls of a process doze (test/support/failpoints.ts). */
+export async function dozing(child: ChildProcess, count: number): Promise<void> {
+  const all = Promise.withResolvers<void>();
+  const there: string[] = [];
+  const hear = (message: Partial<Dozing>) => {
+    if (message.dozes === undefined) return;
+    there.push(`${message.about} ${message.dozes}`);
+    if (there.length === count) all.resolve();
+  };
+  child.on("message", hear);
+  const limit = setTimeout(
+    () => all.reject(new Error(`only these doze:\n${there.join("\n")}`)),
+    (60_000 + count * 5_000) * PATIENCE,
+  );
+  try {
+    await all.promise;
+  } finally {
+    clearTimeout(limit);
+    child.off("message", hear);
+  }
 }
 
 /** Opens a world with failpoints; call `end` after the tests. */
@@ -47,9 +80,7 @@ export async function openFaultWorld(options: WorldOptions): Promise<FaultWorld>
     passed,
     async arm(faults) {
       const child = world.child();
-      const armed = once(child, "message");
-      child.send(faults);
-      await armed;
+      await armFaults(child, faults);
     },
     async death() {
       const child = world.child();

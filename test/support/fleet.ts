@@ -13,6 +13,7 @@ import {
 } from "./world.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const FAULTY_MAIN = fileURLToPath(new URL("./faulty-main.ts", import.meta.url));
 
 /** One more process of a server that has several. */
 export interface Member {
@@ -33,14 +34,15 @@ export function startWebWorld(url: string, options: WorldOptions): Promise<World
 
 /**
  * Starts a process beside those of a world, from the same settings; it resolves when the process works, and
- * rejects with what it said when it ends before. It ends with the test.
+ * rejects with what it said when it ends before. It ends with the test. With `faulty` it has failpoints.
  */
 export async function join(
   world: World,
   words: string[],
   env: Record<string, string>,
+  { faulty = false } = {},
 ): Promise<Member> {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+  const child = spawn(process.execPath, [faulty ? FAULTY_MAIN : MAIN, ...words], {
     cwd: world.home,
     env: {
       PATH: process.env.PATH ?? "",
@@ -56,12 +58,12 @@ export async function join(
       DRAFTSMITH_MODEL: "gpt-5-mini",
       ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...(faulty ? (["ipc"] as const) : [])],
   });
   let log = "";
   const works = Promise.withResolvers<void>();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
       log += text;
       if (/Draftsmith (works|listens)/.test(log)) works.resolve();
     });

@@ -28,6 +28,7 @@ import { redactedModel } from "./core/redacted-model.ts";
 import { allow } from "./jobs/allow.ts";
 import { createAuthors } from "./jobs/authors.ts";
 import { watchDeliveries } from "./jobs/deliveries.ts";
+import { follow } from "./jobs/follow-rename.ts";
 import { createHealth } from "./jobs/health.ts";
 import { createJanitor } from "./jobs/janitor.ts";
 import { createNeighbours } from "./jobs/neighbours.ts";
@@ -132,9 +133,10 @@ export async function compose(
     store,
     owner,
     byGit: works,
-    killSwitch,
     paced: hasLimits(config.apiUrl),
+    killSwitch,
     performer: github,
+    follow: (repo) => follow(repo, { places: github, renames: store, log }),
     redact,
     now,
     log,

@@ -1,7 +1,7 @@
 import { randomBytes, verify } from "node:crypto";
 import { z } from "zod";
 import { Problem } from "./reply.ts";
-import type { Access, Permissions, State, Token } from "./state.ts";
+import type { Access, Permissions, Repository, State, Token } from "./state.ts";
 
 /** Who makes a request. */
 export type Caller = { kind: "nobody" } | { kind: "app" } | { kind: "installation"; token: Token };
@@ -75,17 +75,29 @@ function parsePart(part: string): unknown {
 }
 
 /** A new installation token in GitHub's present long form. */
-export function issueToken(state: State, repositoryIds: number[], permissions: Permissions): Token {
+export function issueToken(
+  state: State,
+  installationId: number,
+  repositoryIds: number[],
+  permissions: Permissions,
+): Token {
   const part = (bytes: number) => randomBytes(bytes).toString("base64url");
   const value = `ghs_${state.app.id}_eyJ${part(30)}.eyJ${part(120)}.${part(256)}`;
   const token = {
     value,
+    installationId,
     repositoryIds,
     permissions,
     expiresAt: Date.now() + state.tokenLifetimeMs,
   };
   state.tokens.set(value, token);
   return token;
+}
+
+/** Whether a token sees a repository: one that was handed over is its installation's no more. */
+export function sees(token: Token, repository: Repository): boolean {
+  const { id, installed, installationId } = repository;
+  return token.repositoryIds.includes(id) && installed && token.installationId === installationId;
 }
 
 /** Whether these permissions include an access; write includes read. */

@@ -1,4 +1,4 @@
-import { allows, type Caller } from "./access.ts";
+import { allows, type Caller, sees } from "./access.ts";
 import { tryGit } from "./bare.ts";
 import type { Reply } from "./reply.ts";
 import { findRepository, formerly } from "./router.ts";
@@ -39,14 +39,18 @@ export async function serveGit(state: State, caller: Caller, request: GitRequest
     const location = `${state.url}/${moved.owner}/${moved.name}.git/${rest}${query}`;
     return { status: 301, headers: { location }, body: Buffer.from("Moved.\n") };
   }
-  const { permissions, repositoryIds } = caller.token;
-  const seen = repository && repositoryIds.includes(repository.id);
+  const { permissions } = caller.token;
+  const seen = repository && sees(caller.token, repository);
   if (!seen || !allows(permissions, "contents", "read")) {
     return { status: 404, body: Buffer.from("Repository not found.\n") };
   }
   const service = rest === "info/refs" ? request.query.get("service") : rest;
   if (service === "git-receive-pack" && !allows(permissions, "contents", "write")) {
     return { status: 403, body: Buffer.from("Write access to repository not granted.\n") };
+  }
+  if (service === "git-receive-pack" && repository.archived) {
+    const words = "This repository was archived so it is read-only.\n";
+    return { status: 403, body: Buffer.from(words) };
   }
 
   const env = {

@@ -1,11 +1,12 @@
 import type { z } from "zod";
-import { allows, type Caller } from "./access.ts";
+import { allows, type Caller, sees } from "./access.ts";
 import { notAccessible, notFound, Problem, type Reply } from "./reply.ts";
 import type { Access, Repository, State } from "./state.ts";
 
 /** One request to the REST API, after its path was matched. */
 export interface Call {
   state: State;
+  method: string;
   caller: Caller;
   params: Record<string, string>;
   query: URLSearchParams;
@@ -75,7 +76,7 @@ export async function dispatch(
   routes: Route[],
   method: string,
   path: string,
-  call: Omit<Call, "params">,
+  call: Omit<Call, "params" | "method">,
 ): Promise<Reply> {
   const moved = movedTo(call.state, path);
   if (moved !== null) {
@@ -90,7 +91,7 @@ export async function dispatch(
     const params = Object.fromEntries(
       Object.entries(match.groups ?? {}).map(([key, value]) => [key, decodeURIComponent(value)]),
     );
-    const full = { ...call, params };
+    const full = { ...call, method, params };
     if (candidate.by !== "repository") {
       if (call.caller.kind !== candidate.by) throw wrongCaller(candidate.by);
       return candidate.handle(full);
@@ -132,9 +133,12 @@ function accessible(call: Call, anyOf: [string, Access][]): Repository {
   const repository = findRepository(state, params.owner ?? "", params.repo ?? "");
   if (caller.kind === "app") throw new Problem(401, "Bad credentials");
   if (caller.kind === "nobody" || !repository) throw notFound();
-  if (!caller.token.repositoryIds.includes(repository.id)) throw notFound();
+  if (!sees(caller.token, repository)) throw notFound();
   const permitted = anyOf.some(([name, access]) => allows(caller.token.permissions, name, access));
   if (!permitted) throw notAccessible();
+  if (repository.archived && call.method !== "GET") {
+    throw new Problem(403, "Repository was archived so is read-only.");
+  }
   return repository;
 }
 

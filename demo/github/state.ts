@@ -17,6 +17,8 @@ export interface Issue {
   body: string;
   author: string;
   state: "open" | "closed";
+  /** Whether nobody but people with write access may comment. */
+  locked?: boolean;
   createdAt: string;
   updatedAt: string;
 }
@@ -49,6 +51,8 @@ export interface Pull {
   id: number;
   number: number;
   head: string;
+  /** The commit its head was last seen at. */
+  lastHead?: string;
   base: string;
   draft: boolean;
 }
@@ -91,6 +95,7 @@ export interface Repository {
 /** An installation token and what it may do; a revoked one has expired. */
 export interface Token {
   value: string;
+  installationId: number;
   permissions: Permissions;
   repositoryIds: number[];
   expiresAt: number;

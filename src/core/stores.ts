@@ -140,7 +140,7 @@ export interface QueueStore {
 
 /** Repositories that were renamed or handed over. */
 export interface RenameStore {
-  /** Gives a repository its present name in all rows about it; rows keep their installation. */
+  /** Gives a repository its present name and installation in all rows about it. */
   renamed(repo: RepoRef): Promise<void>;
 }
 

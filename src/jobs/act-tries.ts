@@ -1,18 +1,19 @@
-import type { Act } from "../core/act.ts";
+import { type Act, ASKED_ACTS } from "../core/act.ts";
 
 /**
  * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
  * given up for a failure that may pass: the last one tells how everything ended.
  */
 const MAX_ATTEMPTS = 15;
+/** Tries of what nobody waits for, refused each time; a quarter of a minute. */
 const MAX_REFUSALS = 5;
 const MAX_WAIT_MS = 5 * 60_000;
 
 /** How often an act is tried that fails as it just did: `passing` when it may work later. */
 export function mostTries(act: Act, passing: boolean): number {
-  // A text that is refused is tried a few times more: the last one tells how everything ended.
-  if (isText(act)) return passing ? Number.POSITIVE_INFINITY : MAX_REFUSALS;
-  return passing ? MAX_ATTEMPTS : 1;
+  if (passing) return isText(act) ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
+  // A job that is refused something ends and says why; what it leaves behind has nobody to say it.
+  return ASKED_ACTS.includes(act.kind) ? 1 : MAX_REFUSALS;
 }
 
 /** How long to wait after so many failures before this one, in ms, varied by a quarter. */

@@ -1,4 +1,5 @@
 import { TransientError, UserError } from "../core/errors.ts";
+import type { RepoRef } from "../core/job.ts";
 import type { Log, Places, RenameStore } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 
@@ -14,16 +15,27 @@ export interface RenameDeps {
  */
 export async function followRename(attempt: Attempt, deps: RenameDeps): Promise<void> {
   const { job } = attempt;
-  const { owner, name } = job.repo;
+  job.repo = (await follow(job.repo, deps)) ?? job.repo;
+}
+
+/** Where a repository is by now, which all rows about it say from then on; null where it was. */
+export async function follow(
+  repo: RepoRef,
+  { places, renames, log }: RenameDeps,
+): Promise<RepoRef | null> {
+  const { installationId, owner, name } = repo;
   try {
-    const found = await deps.places.find(job.repo);
-    if (found.owner === owner && found.name === name) return;
-    await deps.renames.renamed(found);
-    job.repo = found;
+    const found = await places.find(repo);
+    const known = found.owner === owner && found.name === name;
+    if (known && found.installationId === installationId) return null;
+    await renames.renamed(found);
     const now = `${found.owner}/${found.name}`;
-    deps.log.info({ jobId: job.id, was: `${owner}/${name}`, now }, "a repository was renamed");
+    const installation = found.installationId;
+    log.info({ was: `${owner}/${name}`, now, installation }, "a repository was renamed or moved");
+    return found;
   } catch (thrown) {
     if (!(thrown instanceof UserError) && !(thrown instanceof TransientError)) throw thrown;
-    deps.log.warn({ jobId: job.id, reason: thrown.message }, "a repository could not be looked up");
+    log.warn({ repo: `${owner}/${name}`, reason: thrown.message }, "a repository was not found");
+    return null;
   }
 }

@@ -8,7 +8,7 @@ import {
   redactedAct,
 } from "../core/act.ts";
 import { LostLease, TransientError, toError, UserError } from "../core/errors.ts";
-import type { Command, Job } from "../core/job.ts";
+import type { Command, Job, RepoRef } from "../core/job.ts";
 import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
 import { mostTries, waitAfter } from "./act-tries.ts";
 import { createPutOff, LONG_WAIT_MS, spacingOf } from "./pacing.ts";
@@ -82,6 +82,8 @@ export function createOutbox(deps: {
   /** While the operator pauses the server nothing is published, whoever waits for it. */
   killSwitch: KillSwitch;
   performer: Performer;
+  /** Where a repository is by now, which the rows say from then on; null where it was. */
+  follow: (repo: RepoRef) => Promise<RepoRef | null>;
   /** Takes secrets out of every text that leaves. */
   redact: (text: string) => string;
   now: () => number;
@@ -203,6 +205,11 @@ export function createOutbox(deps: {
   async function fail(row: OutboxRow, error: Error): Promise<void> {
     const attempts = row.attempts + 1;
     const passing = error instanceof TransientError;
+    // A job that waits has looked for its repository itself.
+    const wandered = error instanceof UserError && !ASKED_ACTS.includes(row.act.kind);
+    if (wandered && (await deps.follow(row.act.repo)) !== null) {
+      return store.retry(row.id, owner, 0, redact(error.message), false);
+    }
     if (attempts < mostTries(row.act, passing)) {
       const asked = passing && error.retryAt !== undefined ? error.retryAt - now() : 0;
       log.warn(

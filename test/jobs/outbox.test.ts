@@ -2,6 +2,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { type Act, jobLane } from "../../src/core/act.ts";
 import { TransientError, UserError } from "../../src/core/errors.ts";
+import type { RepoRef } from "../../src/core/job.ts";
 import type { Performer } from "../../src/core/ports.ts";
 import { createOutbox, type Outbox } from "../../src/jobs/outbox.ts";
 import { silentLog } from "../support/log.ts";
@@ -13,6 +14,7 @@ function outboxOn(
   store: Store,
   perform: (act: Act, previous: unknown) => Promise<unknown>,
   paused: () => Promise<string | null> = async () => null,
+  follow: (repo: RepoRef) => Promise<RepoRef | null> = async () => null,
 ) {
   const performed: Act[] = [];
   const performer = {
@@ -27,6 +29,7 @@ function outboxOn(
     byGit: true,
     killSwitch: { paused },
     performer,
+    follow,
     redact: (text) => text.replaceAll("s3cret", "[redacted]"),
     now: () => Date.now(),
     log: silentLog,
@@ -191,4 +194,45 @@ test("while the operator pauses the server, texts go out and nothing is publishe
   outbox.wake();
   await pushed;
   expect(performed.map((act) => act.kind)).toEqual(["comment", "push"]);
+});
+
+test("a text of a repository that moved is written where it is now", async () => {
+  const store = await storeOn();
+  const keyed = aComment("board:1", "hello");
+  const moved = { ...keyed.act.repo, installationId: 78, owner: "globex" };
+  const done = Promise.withResolvers<Act>();
+  outboxOn(
+    store,
+    async (act) => {
+      if (act.repo.owner !== "globex") throw new UserError("not here");
+      done.resolve(act);
+      return { id: 1 };
+    },
+    async () => null,
+    async (repo) => {
+      if (repo.owner === "globex") return null;
+      await store.renamed(moved);
+      return moved;
+    },
+  ).outbox.put(keyed);
+  expect((await done.promise).repo).toEqual(moved);
+});
+
+test("what was refused is not tried at each edit, and once more when the last word is said", async () => {
+  const store = await storeOn();
+  const refused = async () => {
+    for (const row of await store.take({ owner: "me", leaseMs: 9, asked: [], except: [] })) {
+      await store.dead(row.id, "me", row.version, "locked");
+    }
+  };
+  const state = async () => (await store.get("board:1"))?.state;
+  await store.put(aComment("board:1", "first"), 3000);
+  await refused();
+  await store.put(aComment("board:1", "second"), 3000);
+  await store.put(aComment("board:1", "third"), 3000);
+  expect(await state()).toBe("dead");
+  await store.put(aComment("board:1", "last"), 0);
+  expect(await state()).toBe("pending");
+  await refused();
+  expect(await store.get("board:1")).toMatchObject({ state: "dead", act: { body: "last" } });
 });

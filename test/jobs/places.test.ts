@@ -12,6 +12,7 @@ async function world() {
     store,
     owner: "here/1",
     byGit: true,
+    follow: async () => null,
     killSwitch: { paused: async () => null },
     // Nothing is told to GitHub here: the rows are looked at.
     performer: { perform: () => new Promise(() => undefined) },

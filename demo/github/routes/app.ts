@@ -41,7 +41,7 @@ export const appRoutes: Route[] = [
     // GitHub gives metadata to every token that has any other permission.
     permissions.metadata = "read";
     const ids = repositories.map((repository) => repository.id);
-    const token = issueToken(state, ids, permissions);
+    const token = issueToken(state, installationId, ids, permissions);
     const selected = asked.repositories ?? asked.repository_ids;
     return created({
       token: token.value,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { allows } from "../access.ts";
-import { created, invalid, notAccessible, notFound, ok } from "../reply.ts";
+import { created, invalid, notAccessible, notFound, ok, Problem } from "../reply.ts";
 import { page, parseBody, type RepositoryCall, type Route, repositoryRoute } from "../router.ts";
 import { commentShape, issueShape, listedCommentShape } from "../shapes/issue.ts";
 import { userShape } from "../shapes/user.ts";
@@ -40,7 +40,7 @@ export const issueRoutes: Route[] = [
   }),
   repositoryRoute("POST /issues/:number/comments", [...WRITE], (call) => {
     const { state, repository } = call;
-    const { number } = issueOf(call, "write");
+    const { number } = unlocked(issueOf(call, "write"));
     const comment: Comment = {
       id: state.nextId(),
       issue: number,
@@ -61,6 +61,7 @@ export const issueRoutes: Route[] = [
     const comment = commentOf(call);
     // An App may not edit what others wrote unless it may also write contents; ours never needs to.
     if (comment.author !== botLogin(state)) throw notAccessible();
+    unlocked(repository.issues.get(comment.issue));
     const before = comment.body;
     comment.body = checkedBody(call);
     comment.updatedAt = timestamp();
@@ -117,6 +118,12 @@ function commentOf({ repository, params }: RepositoryCall): Comment {
   const comment = repository.comments.get(Number(params.id));
   if (!comment) throw notFound();
   return comment;
+}
+
+/** Apps are kept from a locked conversation like everybody without write access. */
+function unlocked<I extends Issue | undefined>(issue: I): I {
+  if (issue?.locked) throw new Problem(403, "Unable to create comment because issue is locked.");
+  return issue;
 }
 
 function checkedBody(call: RepositoryCall): string {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { branchTip, git } from "../bare.ts";
+import { branchTip, git, tryGit } from "../bare.ts";
 import { created, invalid, notFound, ok, Problem, type Reply } from "../reply.ts";
 import { page, parseBody, type RepositoryCall, type Route, repositoryRoute } from "../router.ts";
 import { reviewCommentShape } from "../shapes/issue.ts";
@@ -101,6 +101,10 @@ async function createPull(call: RepositoryCall): Promise<Reply> {
     base: asked.base,
     draft: asked.draft,
   };
+  const ends = [`refs/heads/${asked.base}`, `refs/heads/${head}`];
+  if ((await tryGit(repository.path, ["merge-base", ...ends])).code !== 0) {
+    throw custom(`The ${asked.base} branch has no history in common with ${head}`);
+  }
   const ahead = ["rev-list", "--count", range(pull, ".."), "--"];
   if ((await git(repository.path, ahead)) === "0") {
     throw custom(`No commits between ${asked.base} and ${head}`);

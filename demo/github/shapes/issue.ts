@@ -45,7 +45,7 @@ export function issueShape(state: State, repository: Repository, issue: Issue) {
     assignee: null,
     assignees: [],
     milestone: null,
-    locked: false,
+    locked: issue.locked ?? false,
     active_lock_reason: null,
     comments: comments.filter((comment) => comment.issue === issue.number).length,
     ...(pull && {

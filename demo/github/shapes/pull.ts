@@ -27,10 +27,17 @@ export async function pullShape(
   const api = `${state.url}/api/v3/repos/${repository.owner}/${repository.name}`;
   const url = `${api}/pulls/${pull.number}`;
   const html = issueUrl(state, repository, pull.number);
-  const files = await pullFiles(repository, pull);
+  const tips = [
+    await branchTip(repository.path, pull.head),
+    await branchTip(repository.path, pull.base),
+  ];
+  // Of a deleted branch GitHub knows where it stood last, and shows the rest as it was.
+  const standing = tips.every((tip) => tip !== null);
+  pull.lastHead = tips[0] ?? pull.lastHead ?? "";
+  const files = standing ? await pullFiles(repository, pull) : [];
   const sum = (of: (file: PullFile) => number) => files.reduce((all, file) => all + of(file), 0);
   const shared = issueShape(state, repository, issue);
-  const head = await side(state, repository, pull.head);
+  const head = { ...(await side(state, repository, pull.head)), sha: pull.lastHead };
   const links = {
     self: url,
     html,
@@ -79,7 +86,9 @@ export async function pullShape(
     requested_reviewers: [],
     requested_teams: [],
     review_comments: 0,
-    commits: Number(await git(repository.path, ["rev-list", "--count", range(pull, ".."), "--"])),
+    commits: standing
+      ? Number(await git(repository.path, ["rev-list", "--count", range(pull, ".."), "--"]))
+      : 0,
     additions: sum((file) => file.additions),
     deletions: sum((file) => file.deletions),
     changed_files: files.length,

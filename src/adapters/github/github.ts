@@ -105,7 +105,7 @@ export function createGitHub(options: {
   const self = { appId, login: async () => knownLogin ?? (await login()) };
 
   const readsOf = (holder: string): GitHub & Places => ({
-    ...createReads((repo) => octokitFor({ holder, repo, permissions: READ })),
+    ...createReads((repo) => octokitFor({ holder, repo, permissions: READ }), app),
     readGit: (repo, work) =>
       pauses.around(repo.installationId, () =>
         lendToGit(tokens, { holder, repo, permissions: READ }, work),

@@ -5,6 +5,7 @@ import type { GitHub, Places } from "../../core/ports.ts";
 import { readConversation } from "./conversation.ts";
 import { demand } from "./demand.ts";
 import { explained } from "./explained.ts";
+import { AnothersName, findPlace } from "./find-place.ts";
 import { failedWith } from "./http-failure.ts";
 import { READ } from "./permissions.ts";
 import { readBranch } from "./read-branch.ts";
@@ -15,6 +16,8 @@ const MAX_FILE_BYTES = 100_000;
 /** The reads of the GitHub port, each through an Octokit that may only read this repository. */
 export function createReads(
   octokitFor: (repo: RepoRef) => Octokit,
+  /** Speaks as the App itself. */
+  app: Octokit,
 ): Omit<GitHub, "readGit"> & Places {
   function reading<T>(what: string, repo: RepoRef, work: (octokit: Octokit) => Promise<T>) {
     return explained(`read ${what}`, repo, READ, () => work(octokitFor(repo)));
@@ -26,17 +29,13 @@ export function createReads(
     repository: (repo) =>
       reading("the repository", repo, async (octokit) => {
         const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
-        if (data?.id !== undefined && data.id !== repo.id) throw anothers(repo);
+        if (data?.id !== undefined && data.id !== repo.id) throw new AnothersName(repo);
         // What is no repository says nothing about one: neither where it stands nor that it is no archive.
         demand(typeof data?.default_branch === "string", "repository");
         return { defaultBranch: data.default_branch, archived: data.archived === true };
       }),
     find: (repo) =>
-      reading("the repository", repo, async (octokit) => {
-        const data = await findRepository(octokit, repo);
-        const { owner, name } = repo;
-        return { ...repo, owner: data?.owner?.login ?? owner, name: data?.name ?? name };
-      }),
+      explained("read the repository", repo, READ, () => findPlace(repo, { octokitFor, app })),
     branchSha: (repo, branch) =>
       reading(`the branch ${branch}`, repo, (octokit) => readBranch(octokit, repo, branch)),
     file: (repo, path) => reading(path, repo, (octokit) => readFile(octokit, repo, path)),
@@ -63,32 +62,6 @@ export function createReads(
         readConversation(octokit, repo, issue, until),
       ),
   };
-}
-
-/** By name, where GitHub redirects from a former one; by number where the name is gone or another's. */
-async function findRepository(octokit: Octokit, repo: RepoRef) {
-  let failure: Error = anothers(repo);
-  try {
-    const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
-    if (data?.id === undefined || data.id === repo.id) return data;
-  } catch (error) {
-    if (!failedWith(error, 403, 404)) throw error;
-    failure = error;
-  }
-  try {
-    // Not in the list of endpoints; it is where GitHub's redirects of renamed repositories lead to.
-    const { data } = await octokit.request("GET /repositories/{id}", { id: repo.id });
-    if (data?.id === repo.id) return data;
-  } catch (error) {
-    if (!failedWith(error, 403, 404)) throw error;
-  }
-  throw failure;
-}
-
-function anothers({ owner, name }: RepoRef): UserError {
-  return new UserError(
-    `${owner}/${name} is another repository now: the one that was meant was renamed or moved. Ask again there.`,
-  );
 }
 
 /** By id, which survives a rename; by name only where a host gives no ids. Unknown is not the same. */

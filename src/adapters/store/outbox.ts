@@ -9,6 +9,9 @@ import { type Database, fromJson, type Tables } from "./schema.ts";
 /** Rows that are taken in one transaction. */
 const MOST_AT_ONCE = 500;
 
+/** How long a text that was given up is not tried again, whatever it says by then. */
+const REST_MS = 5 * 60_000;
+
 /** The outbox rows of an open database. Only its clock counts: processes may disagree about the time. */
 export function outboxStore(database: Database): OutboxStore {
   const { tables, now } = database;
@@ -218,6 +221,11 @@ export async function putAct(
   // Another body does not make GitHub well again: what failed waits out its time.
   const failed = row.state === "pending" && row.attempts > 0;
   const spaced = row.told_at === null ? now : latest(now, sql`${row.told_at + spacing_ms}`);
+  // Nor does it open what was refused: but for the last one, which must be tried, an edit changes it in place.
+  const rests =
+    row.state === "dead" && spacing_ms > 0
+      ? sql<boolean>`${row.updated_at + REST_MS} > ${now}`
+      : sql<boolean>`1 = 0`;
   const replaced = await transaction
     .updateTable("outbox")
     .set({
@@ -226,11 +234,11 @@ export async function putAct(
       act: text,
       version: row.version + 1,
       attempts: failed ? row.attempts : 0,
-      state: "pending",
+      state: sql<OutboxRow["state"]>`case when ${rests} then 'dead' else 'pending' end`,
       spacing_ms,
       next_at: failed ? latest(spaced, sql`${row.next_at}`) : spaced,
-      last_error: failed ? row.last_error : null,
-      updated_at: now,
+      last_error: failed || row.state === "dead" ? row.last_error : null,
+      updated_at: sql<number>`case when ${rests} then ${row.updated_at} else ${now} end`,
     })
     .where("id", "=", row.id)
     .returningAll()

@@ -3,7 +3,7 @@ import type { RepoRef } from "../../core/job.ts";
 import type { RenameStore } from "../../core/ports.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
-/** The names of repositories in an open database: they are part of what was stored about them. */
+/** Where repositories are, in an open database: it is part of what was stored about them. */
 export function renameStore({ tables }: Database): RenameStore {
   return {
     renamed(repo) {
@@ -12,6 +12,11 @@ export function renameStore({ tables }: Database): RenameStore {
           await renameCommand(transaction, id, repo);
         }
         await renameActs(transaction, repo);
+        await transaction
+          .updateTable("repositories")
+          .set({ installation_id: repo.installationId })
+          .where("repo_id", "=", repo.id)
+          .execute();
       });
     },
   };
@@ -28,7 +33,7 @@ async function renameJobs(transaction: Kysely<Tables>, repo: RepoRef): Promise<S
     const given = fromJson<{ repo: RepoRef }>(spec, `job ${id}, spec`);
     await transaction
       .updateTable("jobs")
-      .set({ spec: renamed(given, repo) })
+      .set({ spec: renamed(given, repo), installation_id: repo.installationId })
       .where("id", "=", id)
       .execute();
   }
@@ -74,6 +79,6 @@ async function renameActs(transaction: Kysely<Tables>, repo: RepoRef): Promise<v
   }
 }
 
-function renamed(holder: { repo: RepoRef }, { owner, name }: RepoRef): string {
-  return JSON.stringify({ ...holder, repo: { ...holder.repo, owner, name } });
+function renamed(holder: { repo: RepoRef }, { installationId, owner, name }: RepoRef): string {
+  return JSON.stringify({ ...holder, repo: { ...holder.repo, installationId, owner, name } });
 }

@@ -140,6 +140,25 @@ describe("repository", () => {
   });
 });
 
+/** Refuses a token for the repository in an installation. */
+function refusesToken(installation: number, status: number): void {
+  nock(API)
+    .post(`/app/installations/${installation}/access_tokens`)
+    .reply(status, { message: "not accessible to the parent installation" });
+}
+
+/** Gives a token for another installation than the usual one; what was asked for. */
+function mintsOf(installation: number): unknown[] {
+  const asked: unknown[] = [];
+  nock(API)
+    .post(`/app/installations/${installation}/access_tokens`)
+    .reply(201, async (request: Request) => {
+      asked.push(await request.json());
+      return { token: "ghs_there", expires_at: "2026-03-01T13:00:00Z" };
+    });
+  return asked;
+}
+
 describe("find", () => {
   const store = { id: 42, name: "store", owner: { login: "acme" } };
   const taken = { id: 4711, name: "shop", owner: { login: "acme" } };
@@ -163,10 +182,40 @@ describe("find", () => {
     expect(await setUp().github.find(repo)).toEqual({ ...repo, name: "store" });
   });
 
+  it("gives the installation of another owner whom it was handed over to", async () => {
+    refusesToken(7, 422);
+    nock(API)
+      .get("/repos/acme/shop/installation")
+      .reply(301, {}, { location: `${API}/repositories/42/installation` });
+    nock(API).get("/repositories/42/installation").reply(200, { id: 8 });
+    const asked = mintsOf(8);
+    nock(API).get("/repos/acme/shop").reply(404, { message: "Not Found" });
+    nock(API)
+      .get("/repositories/42")
+      .reply(200, { ...store, owner: { login: "globex" } });
+    const there = { ...repo, installationId: 8, owner: "globex", name: "store" };
+    expect(await setUp().github.find(repo)).toEqual(there);
+    expect(asked).toMatchObject([{ repository_ids: [42] }]);
+  });
+
+  it("says what was said at first where the other installation does not hold it", async () => {
+    refusesToken(7, 404);
+    nock(API).get("/repos/acme/shop/installation").reply(200, { id: 8 });
+    refusesToken(8, 422);
+    await expect(setUp().github.find(repo)).rejects.toThrow(/not installed on acme\/shop/);
+  });
+
+  it("looks nowhere else while GitHub does not answer", async () => {
+    mints();
+    nock(API).get("/repos/acme/shop").times(4).reply(500, {});
+    await expect(setUp().github.find(repo)).rejects.toThrow(TransientError);
+  });
+
   it("refuses what is nowhere, and never takes another repository for it", async () => {
     mints();
     nock(API).get("/repos/acme/shop").reply(200, taken);
     nock(API).get("/repositories/42").reply(404, { message: "Not Found" });
+    nock(API).get("/repos/acme/shop/installation").reply(200, { id: 7 });
     await expect(setUp().github.find(repo)).rejects.toThrow(/another repository now/);
   });
 });

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { storeOn } from "../../../support/open-test-store.ts";
 import { aCommand, aComment, acceptJobs, aJob } from "../../../support/store-rows.ts";
 
-test("a repository's new name stands in its jobs, its command and what is still to be written", async () => {
+test("a repository's new name and installation stand in its jobs, its command and what is still to be written", async () => {
   const store = await storeOn();
   const command = aCommand("mine");
-  const repo = { ...command.repo, owner: "acme", name: "store" };
+  const repo = { ...command.repo, installationId: 78, owner: "globex", name: "store" };
   const other = aCommand("other", { repo: { ...command.repo, id: 9, name: "tools" } });
   await acceptJobs(store, command, [aJob("one", command)]);
   await acceptJobs(store, other, [aJob("two", other)]);
@@ -15,7 +15,10 @@ test("a repository's new name stands in its jobs, its command and what is still 
   await store.renamed(repo);
   expect((await store.job("one"))?.repo).toEqual(repo);
   expect((await store.command("mine"))?.repo).toEqual(repo);
-  expect((await store.get("board:mine"))?.act.repo).toMatchObject({ owner: "acme", name: "store" });
+  expect((await store.get("board:mine"))?.act.repo).toEqual({
+    ...repo,
+    id: (await store.get("board:mine"))?.act.repo.id,
+  });
   expect((await store.job("two"))?.repo).toEqual(other.repo);
   expect((await store.command("other"))?.repo).toEqual(other.repo);
   expect((await store.get("board:other"))?.act.repo).toEqual(other.repo);

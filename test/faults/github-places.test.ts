@@ -1,0 +1,295 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { git } from "../../demo/github/bare.ts";
+import type { Repository } from "../../demo/github/state.ts";
+import { sqlOn } from "../support/open-test-store.ts";
+import { openWorld, taskOf, type World } from "../support/world.ts";
+import { OPTIONS, type Place, play, type Road } from "./github-roads.ts";
+
+/**
+ * What people do to a repository, its issues and its branches while a job works on them. Each is done while
+ * the model thinks about the last step; nobody is asked more often afterwards than a few tries take.
+ */
+
+/** An installation of another owner, and one that is not ours. */
+const OTHER = 2000;
+/** Requests that a job and its told ending take with every try; a storm makes hundreds. */
+const MOST_REQUESTS = 90;
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let world: World;
+let end: () => Promise<void>;
+/** What happens in a repository when its next model call comes. */
+const coming = new Map<string, () => unknown>();
+/** Words with which an installation is refused everything. */
+const refused = new Map<number, { status: number; message: string }>();
+
+beforeAll(async () => {
+  ({ world, end } = await openWorld({
+    ...OPTIONS,
+    env: { ...OPTIONS.env, DRAFTSMITH_CONCURRENCY: "6" },
+    model: async (request) => {
+      const [, name = ""] = /in (\S+)$/.exec(taskOf(request)) ?? [];
+      const happens = coming.get(name);
+      coming.delete(name);
+      await happens?.();
+      return OPTIONS.model(request);
+    },
+    repositories: Object.fromEntries(
+      Object.keys(PLOTS).map((name, at) => [name, { ...OPTIONS, installationId: 1000 + at }]),
+    ),
+    fault: ({ path: asked, token }) => {
+      const [, installation] = /^\/app\/installations\/(\d+)/.exec(asked) ?? [];
+      const ids = world?.github.state.tokens.get(token ?? "")?.repositoryIds ?? [];
+      const of = repositories.get(ids[0] ?? 0)?.installationId ?? Number(installation);
+      const answer = refused.get(of);
+      if (answer === undefined) return undefined;
+      const status = installation === undefined ? answer.status : answer.status === 401 ? 404 : 403;
+      return { when: "before", answer: { status, body: { message: answer.message } } };
+    },
+  }));
+  for (const each of world.github.state.repositories) repositories.set(each.id, { ...each });
+  // All at once: most of them wait until what is refused was tried often enough.
+  for (const [name, { happens, road }] of Object.entries(PLOTS)) {
+    const playing = during(name, happens, road);
+    playing.catch(() => undefined);
+    playings.set(name, playing);
+  }
+}, 60_000);
+
+/** As they were before anything happened. */
+const repositories = new Map<number, Repository>();
+
+afterAll(async () => {
+  (await import("node:fs")).writeFileSync("/tmp/h4/p2-world.log", world.log());
+  await end();
+});
+
+const playings = new Map<string, Promise<Seen>>();
+
+async function played(name: string): Promise<Seen> {
+  const playing = playings.get(name);
+  if (playing === undefined) throw new Error(`nothing is played in ${name}`);
+  return playing;
+}
+
+interface Seen {
+  /** How the job ended, and why. */
+  state: string;
+  reason: string;
+  /** The board as it stands. */
+  board: string;
+  /** Comments of ours that are boards. */
+  boards: number;
+  repository: Repository;
+  pulls: number;
+}
+
+/** Goes a road in a repository of this name; what stands when nothing is under way any more. */
+async function during(
+  name: string,
+  happens: (repository: Repository) => unknown,
+  road: Road = "new pull",
+): Promise<Seen> {
+  const repository = world.github.repository(name);
+  const place: Place = { name, road };
+  let from = 0;
+  await play(world, place, () => {
+    coming.set(name, async () => {
+      from = world.github.requests.length;
+      await happens(repository);
+    });
+  });
+  expect(coming.has(name), "the model was not asked").toBe(false);
+  const rows = await sqlOn(
+    world.place,
+    `select id, state, reason from jobs where repo_id = ${repository.id} order by created_at, id`,
+  );
+  const job = rows.at(-1);
+  const own = [...repository.comments.values()].filter(({ body }) => body.includes(":board:"));
+  const workspaces = path.join(world.dataDir, "work", "workspaces");
+  const left = () => readdirSync(workspaces).filter((each) => each.includes(String(job?.id)));
+  for (let tries = 0; left().length > 0 && tries < 100; tries += 1) await sleep(200);
+  expect(left(), "workspaces").toEqual([]);
+  const requests = world.github.requests.slice(from).filter(({ path: asked, token }) => {
+    const ids = world.github.state.tokens.get(token ?? "")?.repositoryIds ?? [];
+    const { installationId } = repositories.get(repository.id) ?? {};
+    const mints = asked.startsWith(`/app/installations/${installationId}/`);
+    return ids.includes(repository.id) || mints || asked.startsWith(`/repos/acme/${name}/`);
+  });
+  expect(requests.length, "requests").toBeLessThan(MOST_REQUESTS);
+  return {
+    state: String(job?.state),
+    reason: String(job?.reason),
+    board: own.at(-1)?.body ?? "",
+    boards: own.length,
+    repository,
+    pulls: repository.pulls.size,
+  };
+}
+
+const givenUp = () =>
+  world
+    .log()
+    .split("\n")
+    .filter((line) => line.includes("a write to GitHub was given up"))
+    .join("\n");
+
+/** What happens in which repository while a job works there. */
+const PLOTS: Record<string, { happens: (repository: Repository) => unknown; road?: Road }> = {
+  suspended: {
+    happens: ({ installationId }) => {
+      refused.set(installationId, { status: 403, message: "This installation has been suspended" });
+    },
+  },
+  uninstalled: {
+    happens: ({ installationId }) => {
+      refused.set(installationId, { status: 401, message: "Bad credentials" });
+    },
+  },
+  archived: {
+    happens: (repository) => {
+      repository.archived = true;
+    },
+  },
+  deleted: {
+    happens: (repository) => {
+      const all = world.github.state.repositories;
+      all.splice(all.indexOf(repository), 1);
+    },
+  },
+  moved: {
+    happens: (repository) => {
+      repository.formerNames.push("acme/moved");
+      Object.assign(repository, { owner: "globex", installationId: OTHER });
+    },
+  },
+  lost: {
+    happens: (repository) => {
+      repository.formerNames.push("acme/lost");
+      Object.assign(repository, { owner: "umbrella", installationId: OTHER + 1, installed: false });
+    },
+  },
+  rewound: {
+    happens: async ({ path: bare }) => {
+      const identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+      const words = ["commit-tree", "main^{tree}", "-m", "Begin anew"];
+      const anew = await git(bare, [...identity, ...words]);
+      await git(bare, ["update-ref", "refs/heads/main", anew]);
+    },
+  },
+  unbased: { happens: ({ path: bare }) => git(bare, ["update-ref", "-d", "refs/heads/main"]) },
+  locked: {
+    happens: ({ issues }) => {
+      const issue = issues.get(1);
+      if (issue) issue.locked = true;
+    },
+  },
+  "bare-board": {
+    happens: ({ comments }) => {
+      for (const [id, { body }] of comments) if (body.includes(":board:")) comments.delete(id);
+    },
+  },
+  closed: {
+    happens: ({ issues, pulls }) => {
+      for (const number of pulls.keys()) {
+        const issue = issues.get(number);
+        if (issue) issue.state = "closed";
+      }
+    },
+    road: "follow-up",
+  },
+  unbranched: {
+    happens: async ({ path: bare, pulls }) => {
+      for (const { head } of pulls.values()) {
+        await git(bare, ["update-ref", "-d", `refs/heads/${head}`]);
+      }
+    },
+    road: "follow-up",
+  },
+};
+
+it("github-02 its installation is suspended: nothing is published, and the log says why", async () => {
+  const seen = await played("suspended");
+  expect(seen).toMatchObject({ state: "failed", pulls: 0, boards: 1 });
+  expect(seen.reason).toContain("suspended");
+  expect(givenUp()).toContain("The App's installation on acme/suspended is suspended.");
+});
+
+it("github-03 the App is uninstalled: nothing is published, and the log says why", async () => {
+  const seen = await played("uninstalled");
+  expect(seen).toMatchObject({ state: "failed", pulls: 0, boards: 1 });
+  expect(seen.reason).toContain("not installed");
+  expect(givenUp()).toContain("The App is not installed on acme/uninstalled (any more).");
+});
+
+it("github-04 the repository is archived: nothing is published, and the log says why", async () => {
+  const seen = await played("archived");
+  expect(seen).toMatchObject({ state: "failed", pulls: 0, boards: 1 });
+  expect(seen.reason).toContain("archived");
+  expect(givenUp()).toMatch(/acme\/archived: the repository is archived/);
+});
+
+it("github-05 the repository is deleted: nothing is published, and the log says why", async () => {
+  const seen = await played("deleted");
+  expect(seen).toMatchObject({ state: "failed", pulls: 0 });
+  expect(givenUp()).toContain("acme/deleted");
+});
+
+it("github-06 the repository is handed over to another owner who has the App: the work goes on there", async () => {
+  const seen = await played("moved");
+  expect(seen).toMatchObject({ state: "done", pulls: 1, boards: 1 });
+  expect(seen.board).toContain("✅ done");
+});
+
+it("github-07 the repository is handed over to an owner without the App: nothing goes there, and the log says why", async () => {
+  const seen = await played("lost");
+  expect(seen).toMatchObject({ state: "failed", pulls: 0, boards: 1 });
+  expect(givenUp()).toContain("acme/lost");
+});
+
+it("github-08 its base branch is force-pushed: the pull request opens, or it is told why not", async () => {
+  const seen = await played("rewound");
+  expect(seen.board).toMatch(/✅ done|❌ failed/);
+  expect(seen.pulls).toBe(seen.state === "done" ? 1 : 0);
+});
+
+it("github-09 its base branch is deleted: it is told, with the branch on which the change stands", async () => {
+  const seen = await played("unbased");
+  expect(seen).toMatchObject({ state: "failed", pulls: 0, boards: 1 });
+  expect(seen.board).toMatch(/base branch main does not exist/);
+  expect(seen.board).toContain("stands on the branch codex/");
+});
+
+it("github-10 its issue is locked: the pull request opens all the same, and the board is not tried at each step", async () => {
+  const seen = await played("locked");
+  expect(seen).toMatchObject({ state: "done", pulls: 1, boards: 1 });
+  expect(givenUp()).toMatch(/acme\/locked: the conversation is locked/);
+});
+
+it("github-11 a person deletes its board: it is written once more, and told to its end", async () => {
+  const seen = await played("bare-board");
+  expect(seen).toMatchObject({ state: "done", pulls: 1, boards: 1 });
+  expect(seen.board).toContain("✅ done");
+});
+
+it("github-12 the pull request it adds to is closed: nothing is added, and it is told", async () => {
+  const seen = await played("closed");
+  expect(seen.board).toMatch(/(❌ failed|🚫 cancelled).*closed/);
+  expect(await commitsOn(seen.repository)).toBe(1);
+});
+
+it("github-13 the branch it adds to is deleted: it is not made again, and it is told", async () => {
+  const seen = await played("unbranched");
+  expect(seen.board).toMatch(/❌ failed.*(deleted|not find|does not exist)/);
+  expect(await commitsOn(seen.repository)).toBe(0);
+});
+
+/** Commits on branches of ours. */
+async function commitsOn({ path: bare }: Repository): Promise<number> {
+  const all = await git(bare, ["rev-list", "--count", "--glob=refs/heads/codex/*", "^main"]);
+  return Number(all);
+}

@@ -1,5 +1,5 @@
 /** Somebody who waits until an act is done. */
-export interface Waiter<H> {
+interface Waiter<H> {
   holder: H;
   resolve(value: unknown): void;
   reject(error: Error): void;

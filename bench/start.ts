@@ -2,7 +2,7 @@
 // that works without it, side by side in one run. `node bench/start.ts [rounds]`
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { createPostgresQueue } from "../src/adapters/queue-postgres.ts";
+import { createPostgresQueue } from "../src/adapters/queue/postgres.ts";
 import { openStore } from "../src/adapters/store/store.ts";
 import { silentLog } from "../test/support/log.ts";
 import { startPostgres } from "../test/support/postgres.ts";

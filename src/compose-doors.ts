@@ -11,10 +11,15 @@ import type { WithdrawDeps } from "./jobs/withdraw.ts";
 /** Opens the way in for GitHub's webhooks, and what tells whether the server is well. */
 export async function openDoors(
   config: AppConfig & { credentials: Credentials },
-  deps: { submit: SubmitDeps & WithdrawDeps; healthy: () => Promise<boolean>; log: Logger },
+  deps: {
+    submit: SubmitDeps & WithdrawDeps;
+    healthy: () => Promise<boolean>;
+    turnedAway: () => void;
+    log: Logger;
+  },
 ): Promise<{ port: number; close(): Promise<void> }> {
   const { credentials } = config;
-  const { submit, healthy, log } = deps;
+  const { submit, healthy, turnedAway, log } = deps;
   const { now } = submit;
   const level = ["debug", "trace"].includes(config.logLevel) ? "info" : config.logLevel;
   const probot = new Probot({
@@ -33,6 +38,7 @@ export async function openDoors(
       ...(credentials.oldWebhookSecret ? [credentials.oldWebhookSecret] : []),
     ]),
     receive: (event) => probot.receive(event as Parameters<Probot["receive"]>[0]),
+    turnedAway,
     now,
     log,
   });

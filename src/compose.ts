@@ -9,8 +9,8 @@ import { createKillSwitch } from "./adapters/kill-switch.ts";
 import { createModel } from "./adapters/openai.ts";
 import { placeId } from "./adapters/place-id.ts";
 import { priceOf } from "./adapters/prices.ts";
-import { createLocalQueue } from "./adapters/queue-local.ts";
-import { createPostgresQueue } from "./adapters/queue-postgres.ts";
+import { createLocalQueue } from "./adapters/queue/local.ts";
+import { createPostgresQueue } from "./adapters/queue/postgres.ts";
 import { createInternet } from "./adapters/sandbox/network/internet.ts";
 import { createSandbox } from "./adapters/sandbox.ts";
 import { createSecretScanner } from "./adapters/secret-scanner.ts";
@@ -197,6 +197,7 @@ export async function compose(
     if (!boundary.ok && !boundary.passing) throw new UserError(boundary.remedy);
   };
   const parts = { database: () => store.ready() };
+  let deliveries: ReturnType<typeof watchDeliveries> | null = null;
   const doors =
     role === "worker"
       ? null
@@ -224,6 +225,7 @@ export async function compose(
             parts: works ? { ...parts, sandbox: sandboxHolds } : parts,
             log,
           }),
+          turnedAway: () => deliveries?.soon(),
           log,
         });
   if (works) {
@@ -240,7 +242,7 @@ export async function compose(
   }
   outbox.wake();
   const watched = { github, deliveries: store, shared: store, owner, now, log };
-  const deliveries = doors && watchDeliveries(watched);
+  if (doors) deliveries = watchDeliveries(watched);
   const places = tellPlaces({ queue: store, shared: store, outbox, owner, log });
   let presence: ReturnType<typeof tellPresence> | null = null;
   if (works) {

@@ -17,7 +17,9 @@ const REFUSALS = { capacity: 20, perSecond: 0.2 };
 const MOST_AT_ONCE = 32;
 /** How many wait for their turn: their bodies are in memory. */
 const MOST_WAITING = 1000;
-/** How long a delivery waits for its turn and its answer: GitHub gives up after 10 s. */
+/** How long a delivery waits for its turn: in a storm GitHub hears soon what it has to send again. */
+const TURN_MS = 1500;
+/** How long it waits for its answer: GitHub gives up after 10 s. */
 const ANSWER_MS = 7500;
 /** Seconds after which to come back when there was no room or no turn. */
 const RETRY_S = "10";
@@ -37,6 +39,8 @@ export interface WebhookDeps {
    * keeps its turn until it ends, so that a store that stands still is not asked ever more.
    */
   receive: (event: { id: string; name: string; payload: unknown }) => Promise<void>;
+  /** Is told when a delivery that GitHub signed was answered 503: it has to be asked for again. */
+  turnedAway: () => void;
   now: () => number;
   log: Log;
 }
@@ -88,8 +92,15 @@ export function createWebhookDoor(deps: WebhookDeps): Route {
       return refused(client, 401, "the signature does not match; is WEBHOOK_SECRET the App's?");
     }
     const until = performance.now() + ANSWER_MS;
-    if (!(await turns.take(ANSWER_MS))) return busy("too much is being taken; deliver it again");
-    return inTime(take(request, body.bytes, deps).finally(turns.give), until);
+    const mayGo = await turns.take(TURN_MS);
+    // A store in this process answers at once: without a pause here deliveries that follow one another
+    // would keep timers waiting, and those that hold the jobs' leases with them.
+    await new Promise((resolve) => setImmediate(resolve));
+    const answered = mayGo
+      ? await inTime(take(request, body.bytes, deps).finally(turns.give), until)
+      : busy("too much is being taken; deliver it again");
+    if (answered.status === 503) deps.turnedAway();
+    return answered;
   };
 }
 

@@ -12,6 +12,8 @@ import type {
 /** The name under which one process at a time looks, and under which it is kept how far. */
 const NAME = "deliveries";
 const EVERY_MS = 5 * 60_000;
+/** How soon to look after something was turned away. */
+const SOON_MS = 20_000;
 /** How soon to look again when GitHub or the store did not answer. */
 const RETRY_MS = 30_000;
 const HOLD_MS = 30_000;
@@ -45,6 +47,8 @@ export interface DeliveriesDeps {
   log: Log;
   /** Between two that are asked for, in ms; what GitHub allows unless a test says otherwise. */
   paceMs?: number;
+  /** How soon it looks after something was turned away, in ms. */
+  soonMs?: number;
 }
 
 /** How far the list was read, and since when it is read. In ms since the epoch, by GitHub's clock. */
@@ -55,17 +59,23 @@ interface Seen {
 
 /**
  * Reads GitHub's list of what it sent now and every few minutes, and asks again for what failed or never
- * came, until `stop`. Many processes may do so: one at a time looks.
+ * came, until `stop`. Many processes may do so: one at a time looks. `soon` says that something was turned
+ * away, which is asked for within a minute then.
  */
-export function watchDeliveries(deps: DeliveriesDeps): { stop(): Promise<void> } {
-  const { shared, owner, log } = deps;
+export function watchDeliveries(deps: DeliveriesDeps): { soon(): void; stop(): Promise<void> } {
+  const { shared, owner, log, soonMs = SOON_MS } = deps;
   const stopped = new AbortController();
   const { signal } = stopped;
+  let hurry = new AbortController();
+
+  const rest = (ms: number, until = signal) =>
+    // Several servers need not look at the same moment.
+    sleep(ms * (1 + Math.random() / 10), undefined, { signal: until }).catch(() => undefined);
 
   async function watch(): Promise<void> {
     let told = false;
     while (!signal.aborted) {
-      let wait = EVERY_MS;
+      let wait: number | null = null;
       try {
         if (await shared.hold(NAME, owner, HOLD_MS)) {
           const looked = look(deps, signal).finally(() => shared.letGo(NAME, owner));
@@ -81,13 +91,19 @@ export function watchDeliveries(deps: DeliveriesDeps): { stop(): Promise<void> }
         const asked = passing && error.retryAt !== undefined ? error.retryAt - deps.now() : 0;
         wait = Math.max(asked, passing ? RETRY_MS : EVERY_MS);
       }
-      // Several servers need not look at the same moment.
-      await sleep(wait * (1 + Math.random() / 10), undefined, { signal }).catch(() => undefined);
+      // What failed waits as long as it was asked to.
+      if (wait !== null) await rest(wait);
+      else await rest(EVERY_MS, AbortSignal.any([signal, hurry.signal]));
+      if (wait === null && hurry.signal.aborted) {
+        hurry = new AbortController();
+        await rest(soonMs);
+      }
     }
   }
 
   const watching = watch();
   return {
+    soon: () => hurry.abort(),
     async stop() {
       stopped.abort(new Error("the server is stopping"));
       await watching;

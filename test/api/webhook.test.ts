@@ -18,10 +18,13 @@ let received: unknown[];
 /** The server's clock (ms), and its warnings. */
 let time: number;
 let said: object[];
+/** How often something was turned away that has to be asked for again. */
+let away: number;
 let receive: (event: unknown) => Promise<void>;
 
 beforeEach(async () => {
   received = [];
+  away = 0;
   receive = async (event) => void received.push(event);
   time = 1_000_000;
   said = [];
@@ -33,6 +36,9 @@ beforeEach(async () => {
   const webhook = createWebhookDoor({
     verify: createVerify([SECRET, OLD_SECRET]),
     receive: (event) => receive(event),
+    turnedAway: () => {
+      away += 1;
+    },
     now,
     log,
   });
@@ -187,6 +193,7 @@ describe("the webhook door", () => {
   it("answers 503 in time when what it asks for takes too long", async () => {
     receive = () => new Promise(() => undefined);
     expect((await post("{}")).status).toBe(503);
+    expect(away).toBe(1);
     // Others still get their turn.
     receive = async () => undefined;
     expect((await post("{}")).status).toBe(200);

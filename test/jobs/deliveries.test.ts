@@ -6,6 +6,7 @@ import { createGitHub } from "../../src/adapters/github/github.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { watchDeliveries } from "../../src/jobs/deliveries.ts";
 import { privateKey, standIn } from "../demo/github-support.ts";
+import { silentLog } from "../support/log.ts";
 import { storeOn } from "../support/open-test-store.ts";
 import { aDelivery, aHeard } from "../support/store-rows.ts";
 
@@ -84,7 +85,7 @@ async function world(fault?: (request: RecordedRequest) => Fault | undefined) {
     await looked.promise;
     await watch.stop();
   }
-  return { github, store, lines, look, asked, calls };
+  return { github, store, adapter, lines, look, asked, calls };
 }
 
 test("an outage: of 250 deliveries on 3 pages exactly those that failed are asked for again, once", async () => {
@@ -249,4 +250,33 @@ test("of two servers one looks at a time", async () => {
   await store.letGo("deliveries", "somebody else");
   await look();
   expect(calls("POST")).toHaveLength(1);
+});
+
+test("what was turned away in a storm is asked for soon, not at the next round", async () => {
+  const { github, store, adapter, asked } = await world();
+  const looks: (() => void)[] = [];
+  const shared: Store = {
+    ...store,
+    letGo: (name, by) => store.letGo(name, by).finally(() => looks.shift()?.()),
+  };
+  const nextLook = () => new Promise<void>((resolve) => looks.push(resolve));
+  const first = nextLook();
+  const watch = watchDeliveries({
+    github: adapter,
+    deliveries: store,
+    shared,
+    owner: randomUUID(),
+    now: Date.now,
+    log: silentLog,
+    paceMs: 1,
+    soonMs: 1,
+  });
+  onTestFinished(() => watch.stop());
+  await first;
+  const away = sent(0, { statusCode: 503 });
+  github.state.deliveries.push(away);
+  const second = nextLook();
+  watch.soon();
+  await second;
+  expect(asked()).toEqual([String(away.id)]);
 });

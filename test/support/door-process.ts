@@ -1,5 +1,6 @@
 // The way in as a process of its own: our door, Probot, the gate and the real store; GitHub says yes to all.
-// Arguments: the place as JSON, the port, the webhook secret. Says "listens" once it does.
+// Arguments: the place as JSON, the port, the webhook secret, and how many open jobs an installation may have.
+// Says "listens" once it does.
 import { pino } from "pino";
 import { openStore } from "../../src/adapters/store/store.ts";
 import { openDoors } from "../../src/compose-doors.ts";
@@ -8,7 +9,7 @@ import type { GitHub } from "../../src/core/ports.ts";
 import type { Outbox } from "../../src/jobs/outbox.ts";
 import { placeOf } from "./place.ts";
 
-const [place = "", port = "0", webhookSecret = ""] = process.argv.slice(2);
+const [place = "", port = "0", webhookSecret = "", backlog = ""] = process.argv.slice(2);
 const log = pino({ level: "silent" });
 const store = await openStore(placeOf(place));
 const killSwitch = { paused: async () => null };
@@ -39,7 +40,7 @@ await openDoors(
   {
     host: "127.0.0.1",
     port: Number(port),
-    trustProxy: 0,
+    trustProxy: 1,
     logLevel: "fatal",
     apiUrl: "http://127.0.0.1:9",
     credentials: { appId: 1, webhookSecret, oldWebhookSecret: null } as unknown as Credentials,
@@ -50,7 +51,12 @@ await openDoors(
       killSwitch,
       repositories: null,
       network: null,
-      quotas: { person: most, repository: most, installation: most, commandsPerHour: most },
+      quotas: {
+        person: most,
+        repository: most,
+        installation: Number(backlog),
+        commandsPerHour: most,
+      },
       intake: store,
       commands: store,
       stops: store,
@@ -66,6 +72,7 @@ await openDoors(
       log,
     },
     healthy: async () => true,
+    turnedAway: () => undefined,
     log,
   },
 );

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KyselyTransactionLike } from "pg-boss";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
-import { createLocalQueue } from "../../../src/adapters/queue-local.ts";
-import { createPostgresQueue } from "../../../src/adapters/queue-postgres.ts";
+import { createLocalQueue } from "../../../src/adapters/queue/local.ts";
+import { createPostgresQueue } from "../../../src/adapters/queue/postgres.ts";
 import { openPostgres } from "../../../src/adapters/store/postgres.ts";
 import type { Queue } from "../../../src/core/ports.ts";
 import { silentLog } from "../../support/log.ts";

@@ -1,16 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import PQueue from "p-queue";
 import { fromKysely, type KyselyTransactionLike, PgBoss } from "pg-boss";
-import { toError, UserError } from "../core/errors.ts";
-import type { Log, Queue } from "../core/ports.ts";
+import { toError, UserError } from "../../core/errors.ts";
+import type { Log, Queue } from "../../core/ports.ts";
+import { createSteady } from "./steady.ts";
 
 const JOBS = "jobs";
 /** How soon to look for jobs that nobody announced: those that wait for a time, or were left behind. */
 const LOOK_MS = 2_000;
 /** After this long a slot that looks for a job has one, and there may be more. */
 const TAKEN_MS = 100;
-/** How soon to go on after the store failed, and after it failed several times. */
-const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 3_000;
 /** No statement takes longer unless the database is gone; its connection is given up. */
 const STATEMENT_MS = 30_000;
@@ -23,8 +21,17 @@ const DAY_S = 24 * 60 * 60;
 /**
  * A queue of many processes on PostgreSQL, by pg-boss. Each stored job sends one call, in the transaction
  * that stores it; a worker that is called claims the job whose turn it is. `announce` is for the store.
+ * `lookMs`: how soon it looks for what nobody announced, and for what was announced unheard.
  */
-export function createPostgresQueue({ url, log }: { url: string; log: Log }): {
+export function createPostgresQueue({
+  url,
+  log,
+  lookMs = LOOK_MS,
+}: {
+  url: string;
+  log: Log;
+  lookMs?: number;
+}): {
   queue: Queue;
   announce: (transaction: KyselyTransactionLike, jobs: number) => Promise<void>;
   open: (role: { works: boolean }) => Promise<void>;
@@ -35,7 +42,6 @@ export function createPostgresQueue({ url, log }: { url: string; log: Log }): {
   let serve: () => Promise<boolean> = async () => false;
   let timer: NodeJS.Timeout | undefined;
   const stopped = new AbortController();
-  let failures = 0;
 
   function engine(): PgBoss {
     if (boss === null) throw new Error("the queue is not open");
@@ -46,18 +52,7 @@ export function createPostgresQueue({ url, log }: { url: string; log: Log }): {
   async function work(): Promise<void> {
     for (let more = true; more && !stopped.signal.aborted; ) {
       const taken = setTimeout(look, TAKEN_MS);
-      try {
-        more = await serve();
-        failures = 0;
-      } catch (thrown) {
-        const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.min(failures, 10));
-        failures += 1;
-        log.error({ err: toError(thrown), waitMs }, "a job could not be settled; going on");
-        // Ends early when the queue stops.
-        await sleep(waitMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-      } finally {
-        clearTimeout(taken);
-      }
+      more = await serve().finally(() => clearTimeout(taken));
     }
   }
 
@@ -112,19 +107,20 @@ export function createPostgresQueue({ url, log }: { url: string; log: Log }): {
       async start(concurrency, given) {
         const own = new PQueue({ concurrency });
         slots = own;
-        serve = given;
+        const { signal } = stopped;
+        serve = createSteady(given, { longestMs: LONGEST_RETRY_MS, stopped: signal, log });
         await engine().work(
           JOBS,
           {
             localConcurrency: concurrency,
-            pollingIntervalSeconds: LOOK_MS / 1000,
-            notifyPollingIntervalSeconds: LOOK_MS / 1000,
+            pollingIntervalSeconds: lookMs / 1000,
+            notifyPollingIntervalSeconds: lookMs / 1000,
           },
           async () => {
             await own.add(work);
           },
         );
-        timer = setInterval(look, LOOK_MS);
+        timer = setInterval(look, lookMs);
         // What was left behind needs no call.
         look();
       },

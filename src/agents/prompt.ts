@@ -1,6 +1,6 @@
 import type { Evidence } from "../core/job.ts";
 import type { Speaker } from "../core/sources.ts";
-import { howStopped } from "../core/stopped.ts";
+import { exitWords, howStopped } from "../core/stopped.ts";
 import { cut, fence } from "./fence.ts";
 
 export { parseReport } from "./report.ts";
@@ -133,7 +133,9 @@ export function taskPrompt(briefing: Briefing): string {
 export function checksFailedPrompt(evidence: Evidence[]): string {
   const each = Math.floor(MAX_EVIDENCE_CHARS / Math.max(1, evidence.length));
   const parts = evidence.map((check) => {
-    const end = check.stopped ? howStopped(check.stopped) : `exit code ${check.exitCode}`;
+    const end = check.stopped
+      ? howStopped(check.stopped)
+      : `exit code ${exitWords(check.exitCode)}`;
     return fence(`${cut(check.command, 200)}: ${end}`, tail(check.output, each) || "(no output)");
   });
   return `The controller ran the checks on a clean checkout of your change, and not all passed:

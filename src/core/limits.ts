@@ -123,7 +123,7 @@ export interface Broken {
 export const broken = {
   memory: ({ memory }: Limits): Broken => ({
     stopped: "memory",
-    words: `it used more than ${megabytes(memory)} of memory`,
+    words: `it used more than ${megabytes(memory)} of memory; the server's DRAFTSMITH_MEMORY_MB allows more`,
   }),
   disk: ({ disk }: Limits): Broken => ({
     stopped: "disk",

@@ -18,6 +18,20 @@ export function howStopped(stopped: NonNullable<Stopped>): string {
   }
 }
 
+/** Codes by which a shell tells that a signal ended a command, and what most often is behind it. */
+const SIGNALS: Record<number, string> = {
+  134: "aborted, as Node is when its heap is full",
+  137: "killed, as by the system when memory runs out",
+  139: "crashed: it used memory that is not its own",
+};
+
+/** With which code a command ended by itself: "137 (killed, as …)". */
+export function exitWords(exitCode: number | null): string {
+  if (exitCode === null) return "killed by a signal";
+  const signal = SIGNALS[exitCode];
+  return signal === undefined ? `${exitCode}` : `${exitCode} (${signal})`;
+}
+
 /** Who ended a job, and by what where it was not `/codex stop`. */
 export interface StopBy {
   id: number;

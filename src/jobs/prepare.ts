@@ -1,6 +1,6 @@
 import { hostWords } from "../core/denied-hosts.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
-import { howStopped } from "../core/stopped.ts";
+import { exitWords, howStopped } from "../core/stopped.ts";
 import type { Attempt } from "./attempt.ts";
 import { runCommands } from "./verify.ts";
 
@@ -28,7 +28,7 @@ export async function prepare(
   if (!failed) return null;
   const how = failed.stopped
     ? `was ${howStopped(failed.stopped)}`
-    : `ended with exit code ${failed.exitCode}`;
+    : `ended with exit code ${exitWords(failed.exitCode)}`;
   const tail = failed.output.trim().split("\n").slice(-3).join(" / ");
   const { deniedHosts } = failed;
   const refused =

@@ -94,7 +94,9 @@ it("says which bound was broken, with its number", () => {
     machine,
     1,
   );
-  expect(broken.memory(limits).words).toBe("it used more than 4,096 MB of memory");
+  expect(broken.memory(limits).words).toBe(
+    "it used more than 4,096 MB of memory; the server's DRAFTSMITH_MEMORY_MB allows more",
+  );
   expect(broken.disk(limits).words).toBe("it used more than 10,240 MB of disk");
   expect(broken.files(limits).words).toBe("it made more than 1,048,576 files");
   expect(broken.cpu(limits).words).toBe("it used more than 90 minutes of CPU time");

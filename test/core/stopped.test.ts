@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { howStopped } from "../../src/core/stopped.ts";
+import { exitWords, howStopped } from "../../src/core/stopped.ts";
 
 it("says in words what ended a command", () => {
   const kinds = ["timeout", "output", "memory", "disk", "cpu", "cancelled"] as const;
@@ -10,5 +10,14 @@ it("says in words what ended a command", () => {
     "stopped at the disk limit",
     "stopped at the limit of CPU time",
     "cancelled",
+  ]);
+});
+
+it("says in words what a shell tells by a number only", () => {
+  expect([0, 1, 137, null].map(exitWords)).toEqual([
+    "0",
+    "1",
+    "137 (killed, as by the system when memory runs out)",
+    "killed by a signal",
   ]);
 });

@@ -17,7 +17,7 @@ describe("a hostile job beside an honest one", () => {
           config: `setup:\n  - ${HERD.replaceAll("'", "''").replace(/^(.*)$/s, "'$1'")}\n`,
         },
         checked: {
-          config: `checks:\n  - ${FILL.replace(/^(.*)$/s, "'$1'")}\n  - sleep 600\nlimits:\n  check_minutes: 0.05\n`,
+          config: `checks:\n  - 'perl -e "my \\$all = q(x) x 600000000; sleep 60"'\n  - kill -9 $$\n  - ${FILL.replace(/^(.*)$/s, "'$1'")}\n  - sleep 600\nlimits:\n  check_minutes: 0.05\n`,
         },
       },
       env: { DRAFTSMITH_MEMORY_MB: "400", DRAFTSMITH_DISK_MB: "64" },
@@ -85,7 +85,9 @@ describe("a hostile job beside an honest one", () => {
     const flood = "yes | head -c 200M";
     const { board, results } = await beside("bomb it", [BOMB, HERD, flood, "echo alive >new.txt"]);
     expect(results[0]).toMatch(/\d+ processes|stopped at the memory limit/);
-    expect(results[1]).toContain("[stopped: it used more than 400 MB of memory]");
+    expect(results[1]).toContain(
+      "[stopped: it used more than 400 MB of memory; the server's DRAFTSMITH_MEMORY_MB",
+    );
     expect(results[1]).toContain("stopped at the memory limit");
     expect(results[2]).toContain("stopped after 20 MB of output");
     expect(board).toContain("✅ done");
@@ -103,15 +105,19 @@ describe("a hostile job beside an honest one", () => {
     expect(asked.some((body) => body.includes("begin task =====\\nset up"))).toBe(false);
   });
 
-  it("resources-33 has checks that fill the disk and never end: the pull request says which bound", {
+  it("resources-33 has checks that fill disk and memory and never end: the pull request says which bound", {
     timeout: JOB_MS,
   }, async () => {
-    const { pulls } = await beside("check it", ["echo x >x.txt"], "checked");
-    expect(pulls).toHaveLength(1);
+    const { pulls, board } = await beside("check it", ["echo x >x.txt"], "checked");
+    expect(pulls, board).toHaveLength(1);
     const body = pulls[0] ? stage.world.at("checked").pullBody(pulls[0]) : "";
     expect(body).toContain("❌ stopped at the disk limit");
     expect(body).toContain("[stopped: it used more than 64 MB of disk]");
     expect(body).toContain("❌ stopped at the time limit");
+    // Out of memory, by its job's bound or by the system's hand: said in words, with what helps.
+    expect(body).toContain("❌ stopped at the memory limit");
+    expect(body).toContain("more than 400 MB of memory; the server's DRAFTSMITH_MEMORY_MB allows");
+    expect(body).toContain("❌ 137 (killed, as by the system when memory runs out)");
     await expectClean();
   });
 });

@@ -85,7 +85,9 @@ describe("a hostile command where the kernel has no control groups for us", () =
   it("resources-24 takes memory in many processes, each of them small", async () => {
     const result = await side.attack(HERD);
     expect(result).toMatchObject({ exitCode: null, stopped: "memory" });
-    expect(result.output).toContain("[stopped: it used more than 300 MB of memory]");
+    expect(result.output).toContain(
+      "[stopped: it used more than 300 MB of memory; the server's DRAFTSMITH_MEMORY_MB",
+    );
     expectOthersUnhurt(result);
   });
 

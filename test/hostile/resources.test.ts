@@ -51,7 +51,9 @@ describe("a hostile command", () => {
   it("resources-04 takes memory in many processes, each of them small", async () => {
     const result = await side.attack(HERD);
     expect(result).toMatchObject({ exitCode: null, stopped: "memory" });
-    expect(result.output).toContain("[stopped: it used more than 300 MB of memory]");
+    expect(result.output).toContain(
+      "[stopped: it used more than 300 MB of memory; the server's DRAFTSMITH_MEMORY_MB",
+    );
     expectOthersUnhurt(result);
   });
 

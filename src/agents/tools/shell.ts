@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hostWords } from "../../core/denied-hosts.ts";
 import type { CommandResult } from "../../core/ports.ts";
-import { howStopped } from "../../core/stopped.ts";
+import { exitWords, howStopped } from "../../core/stopped.ts";
 import { defineTool, oneLine } from "./tool.ts";
 
 const DEFAULT_SECONDS = 120;
@@ -65,7 +65,7 @@ function howItEnded({ exitCode, stopped }: CommandResult, timeoutMs: number): st
     case "output":
       return `stopped after ${MAX_OUTPUT_BYTES / 1024 / 1024} MB of output`;
     case null:
-      return exitCode === null ? "killed" : `exit ${exitCode}`;
+      return exitCode === null ? "killed" : `exit ${exitWords(exitCode)}`;
     default:
       return howStopped(stopped);
   }

@@ -2,7 +2,7 @@ import { hostRemedy } from "../denied-hosts.ts";
 import type { Evidence, FileChange, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import type { RepoConfig } from "../repo-config.ts";
-import { howStopped } from "../stopped.ts";
+import { exitWords, howStopped } from "../stopped.ts";
 import { nameText, shorten } from "./words.ts";
 
 const MAX_FILES = 100;
@@ -108,7 +108,7 @@ function deniedTable(
 
 function exit(check: Evidence): string {
   if (check.stopped) return `❌ ${howStopped(check.stopped)}`;
-  return check.exitCode === 0 ? "✅ 0" : `❌ ${check.exitCode ?? "killed by a signal"}`;
+  return check.exitCode === 0 ? "✅ 0" : `❌ ${exitWords(check.exitCode)}`;
 }
 
 function seconds(ms: number): string {

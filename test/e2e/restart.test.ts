@@ -63,30 +63,6 @@ test.each(["git/commits", "git/refs", "pulls"])(
   },
 );
 
-test("SIGTERM gives a reply that never comes up, ends the server with 0, and the next start goes on", {
-  timeout: 60_000,
-}, async () => {
-  const play = plays(script);
-  const asked = Promise.withResolvers<void>();
-  let hold = true;
-  const world = await startWorld({
-    model: async (request) => {
-      if (hold) {
-        asked.resolve();
-        return { fault: "hang" };
-      }
-      return play(request);
-    },
-  });
-  await world.say("/codex do it");
-  await asked.promise;
-  expect(await world.stop("SIGTERM")).toBe(0);
-  hold = false;
-  await world.start();
-  await world.ended();
-  expect(world.pulls()).toHaveLength(1);
-});
-
 test("a second server on the same data directory is refused with the remedy", {
   timeout: 60_000,
 }, async () => {

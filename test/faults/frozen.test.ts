@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { git } from "../../demo/github/bare.ts";
@@ -7,7 +8,7 @@ import { join, startWebWorld } from "../support/fleet.ts";
 import { silentLog } from "../support/log.ts";
 import { sqlOn } from "../support/open-test-store.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { taskOf, type World } from "../support/world.ts";
+import { startWorld, taskOf, type World } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
 import { costOf, momentsOf, writes } from "./moments.ts";
 import { nightly } from "./size.ts";
@@ -157,3 +158,68 @@ async function spends(url: string): Promise<Map<string, { steps: number }>> {
 function refs(bare: string): Promise<string> {
   return git(bare, ["for-each-ref", "--format=%(refname) %(objectname)"]);
 }
+
+/** What a process may be telling people when it is frozen: of which task, and at which failpoint. */
+const TELLING = [
+  { about: "add hotel", at: "github.perform:comment:before", nth: 1 },
+  { about: "add india", at: "github.perform:comment:after", nth: 1 },
+  { about: "add juliett", at: "github.perform:comment:before", nth: 2 },
+  { about: "kilo", at: "github.perform:check_run:before", nth: 1 },
+  { about: "lima", at: "github.perform:check_run:after", nth: 1 },
+  { about: "**eve**", at: "github.perform:comment:after", nth: 1 },
+];
+
+// An act is taken over after 30 s: too long for everyday runs.
+test.each(nightly ? [TELLING] : [])(
+  "frozen-02 a server is frozen while it creates a board, edits one, refuses a comment and writes check runs, and wakes when another has told it all",
+  { timeout: 600_000 * PATIENCE },
+  async (...telling) => {
+    const url = await server.database();
+    const world = await startWorld({
+      model: writes,
+      failpoints: true,
+      env: { DATABASE_URL: url, DRAFTSMITH_CONCURRENCY: "8" },
+    });
+    await armFaults(
+      world.child(),
+      telling.map((each) => ({ ...each, do: "doze" as const })),
+    );
+    const doze = dozing(world.child(), telling.length);
+    const tasks = ["hotel", "india", "juliett", "kilo", "lima"];
+    const issues: number[] = [];
+    for (const task of tasks) {
+      const issue = world.issue({ title: task, body: "Please." });
+      issues.push(issue);
+      await world.say(`/codex add ${task}`, issue);
+    }
+    await world.say("/codex add more", 1, "eve");
+    await doze;
+    world.child().kill("SIGSTOP");
+    const dir = path.join(world.home, "second");
+    await join(world, ["worker"], { DATABASE_URL: url, DATA_DIR: dir });
+    const runs = () => world.github.repository("shop").checkRuns;
+    await vi.waitFor(
+      () => {
+        const boards = issues.flatMap((issue) => world.answers(issue));
+        expect(boards.filter(({ body }) => body.includes("✅ done"))).toHaveLength(tasks.length);
+        expect(runs()).toHaveLength(tasks.length);
+        expect(world.answers(1)).toHaveLength(1);
+      },
+      { timeout: 200_000 * PATIENCE, interval: 250 },
+    );
+    const asked = world.github.requests.length;
+    const child = world.child();
+    child.kill("SIGCONT");
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
+    const written = world.github.requests
+      .slice(asked)
+      .filter(({ method, path: to }) => method !== "GET" && /comments|check-runs/.test(to));
+    expect(written).toEqual([]);
+    for (const issue of issues) expect(world.answers(issue)).toHaveLength(1);
+    expect(world.answers(1)).toHaveLength(1);
+    expect(runs()).toHaveLength(tasks.length);
+    expect(world.pulls()).toHaveLength(tasks.length);
+  },
+);

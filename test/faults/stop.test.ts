@@ -163,6 +163,13 @@ test("stop-01 a job is stopped by a process that does not run it: in a command, 
     60_000,
   );
 
+  // A server that ends gives back what nobody stopped.
+  await shop.say("/codex add silent-2", deleted);
+  await asked("silent-2");
+  expect(await worker.stop("SIGTERM")).toBe(0);
+  const left = "select attempts, lease_owner from jobs where ended_at is null";
+  expect(await sqlOn(place, left)).toEqual([{ attempts: 0, lease_owner: null }]);
+
   /** How long the jobs took that were cancelled since; prints it. */
   async function report(since: number, how: string): Promise<void> {
     const rows = await sqlOn(

@@ -45,7 +45,7 @@ export async function dozing(child: ChildProcess, count: number): Promise<void> 
   child.on("message", hear);
   const limit = setTimeout(
     () => all.reject(new Error(`only these doze:\n${there.join("\n")}`)),
-    (60_000 + count * 5_000) * PATIENCE,
+    (60_000 + count * 10_000) * PATIENCE,
   );
   try {
     await all.promise;

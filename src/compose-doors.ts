@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { Probot } from "probot";
-import { serve } from "./api/server.ts";
+import { type Routes, serve } from "./api/server.ts";
 import { createVerify } from "./api/signature.ts";
 import { createWebhookDoor } from "./api/webhook.ts";
 import { createApp } from "./app.ts";
@@ -47,14 +47,29 @@ export async function openDoors(
       "/api/github/webhooks": { POST: webhook },
       // Probot's set-up page registered Apps with the bare address of the server.
       "/": { POST: webhook },
-      "/ping": { GET: async () => new Response("PONG") },
-      "/healthz": {
-        GET: async () =>
-          (await healthy())
-            ? Response.json({ status: "ok" })
-            : Response.json({ status: "degraded" }, { status: 503 }),
-      },
+      ...tellingHealth(healthy),
     },
     { host: config.host, port: config.port, proxies: config.trustProxy, now, log },
   );
+}
+
+/** Opens a port of a worker that only tells whether it is well; null when it is to open none. */
+export async function openHealth(
+  { host, healthPort: port }: AppConfig,
+  { healthy, now, log }: { healthy: () => Promise<boolean>; now: () => number; log: Logger },
+): Promise<{ port: number; close(): Promise<void> } | null> {
+  if (port === null) return null;
+  return serve(tellingHealth(healthy), { host, port, proxies: 0, now, log });
+}
+
+function tellingHealth(healthy: () => Promise<boolean>): Routes {
+  return {
+    "/ping": { GET: async () => new Response("PONG") },
+    "/healthz": {
+      GET: async () =>
+        (await healthy())
+          ? Response.json({ status: "ok" })
+          : Response.json({ status: "degraded" }, { status: 503 }),
+    },
+  };
 }

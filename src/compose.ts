@@ -17,7 +17,7 @@ import { createSecretScanner } from "./adapters/secret-scanner.ts";
 import { lockDataDir } from "./adapters/store/lock.ts";
 import { openStore } from "./adapters/store/store.ts";
 import { makeDirectories } from "./adapters/work-dir.ts";
-import { openDoors } from "./compose-doors.ts";
+import { openDoors, openHealth } from "./compose-doors.ts";
 import type { AppConfig, Credentials } from "./config.ts";
 import { UserError } from "./core/errors.ts";
 import { limitsOf } from "./core/limits.ts";
@@ -198,6 +198,10 @@ export async function compose(
   };
   const parts = { database: () => store.ready() };
   let deliveries: ReturnType<typeof watchDeliveries> | null = null;
+  const healthy = createHealth({
+    parts: works ? { ...parts, sandbox: sandboxHolds } : parts,
+    log,
+  });
   const doors =
     role === "worker"
       ? null
@@ -221,13 +225,11 @@ export async function compose(
             redact: redactOwn,
             start: queue.wake,
           },
-          healthy: createHealth({
-            parts: works ? { ...parts, sandbox: sandboxHolds } : parts,
-            log,
-          }),
+          healthy,
           turnedAway: () => deliveries?.soon(),
           log,
         });
+  const health = role === "worker" ? await openHealth(config, { healthy, now, log }) : null;
   if (works) {
     const boundary = await sandbox.check();
     if (!boundary.ok && !boundary.passing) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
@@ -256,14 +258,17 @@ export async function compose(
   if (doors) {
     const { host } = config;
     log.info({ host, port: doors.port, skills: skills.length }, "Draftsmith listens");
-  } else log.info({ slots: config.concurrency, skills: skills.length }, "Draftsmith works");
+  } else {
+    const { concurrency: slots } = config;
+    log.info({ slots, health: health?.port, skills: skills.length }, "Draftsmith works");
+  }
   return {
     port: doors?.port ?? null,
     log,
     async stop({ crashed } = { crashed: false }) {
       // From here on nothing new comes in; what was begun is answered, and the steps under way end.
       const quiet = Promise.all([deliveries?.stop(), places.stop(), presence?.stop()]);
-      const closed = doors?.close();
+      const closed = Promise.all([doors?.close(), health?.close()]);
       const idle = queue.stop();
       worker.wind();
       // After a crash less can be relied on: what still runs goes on at the next start.

@@ -27,6 +27,8 @@ export interface AppConfig {
   credentials: Credentials | null;
   host: string;
   port: number;
+  /** Where a worker tells whether it is well; null: nowhere. */
+  healthPort: number | null;
   /** Reverse proxies in front of the server whose X-Forwarded-For is believed. */
   trustProxy: number;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
@@ -177,6 +179,7 @@ export function readConfig(
         : null,
     host: value.HOST,
     port: value.PORT,
+    healthPort: value.DRAFTSMITH_HEALTH_PORT ?? null,
     trustProxy: value.DRAFTSMITH_TRUST_PROXY,
     logLevel: value.LOG_LEVEL,
     apiUrl: github ? `${github}/api/v3` : "https://api.github.com",

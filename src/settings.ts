@@ -73,6 +73,11 @@ export const settings = z.object({
       return z.NEVER;
     })
     .optional(),
+  DRAFTSMITH_HEALTH_PORT: wholeNumber(
+    0,
+    65_535,
+    "must be a port number from 0 to 65535; leave it out and a worker opens none",
+  ).optional(),
   DRAFTSMITH_TRUST_PROXY: wholeNumber(
     0,
     10,

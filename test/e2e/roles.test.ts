@@ -1,11 +1,19 @@
+import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { createPostgresQueue } from "../../src/adapters/queue/postgres.ts";
+import { openStore } from "../../src/adapters/store/store.ts";
 import { join, startWebWorld } from "../support/fleet.ts";
 import { silentLog } from "../support/log.ts";
 import { sqlOn } from "../support/open-test-store.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { aCommand, acceptJobs, aJob } from "../support/store-rows.ts";
 import { plays, taskOf } from "../support/world.ts";
+
+const LISTENER = fileURLToPath(new URL("../support/queue-listener.ts", import.meta.url));
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -90,9 +98,20 @@ test("what was asked while no worker was there is done when one comes", {
   const url = await server.database();
   const world = await startWebWorld(url, { model: play });
   await world.say("/codex first thing");
-  await join(world, ["worker"], { DATABASE_URL: url });
+  // A worker opens a port only where it is told to, and takes nothing there but the question how it is.
+  const worker = await join(world, ["worker"], {
+    DATABASE_URL: url,
+    DRAFTSMITH_HEALTH_PORT: "0",
+    HOST: "127.0.0.1",
+  });
   await world.ended();
   expect(world.pulls()).toHaveLength(1);
+  const at = `http://127.0.0.1:${/"health":(\d+)/.exec(worker.log())?.[1]}`;
+  const health = await fetch(`${at}/healthz`);
+  expect([health.status, await health.json()]).toEqual([200, { status: "ok" }]);
+  expect((await fetch(`${at}/api/github/webhooks`, { method: "POST", body: "{}" })).status).toBe(
+    404,
+  );
 });
 
 test("words and settings that fit no role are refused with the remedy", {
@@ -127,4 +146,41 @@ test("two workers on one data directory: the second is refused, the first goes o
   await world.say("/codex first thing");
   await world.ended();
   expect(world.pulls()).toHaveLength(1);
+});
+
+test("a worker hears at once of a job that another process stored: its poll is minutes away", {
+  timeout: 60_000,
+}, async () => {
+  const url = await server.database();
+  const place = { url, log: silentLog };
+  const web = createPostgresQueue(place);
+  const store = await openStore(place, web.announce);
+  await web.open({ works: false });
+  onTestFinished(async () => {
+    await web.close();
+    await store.close();
+  });
+  const worker = spawn(process.execPath, [LISTENER, url, "600000"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void worker.kill("SIGKILL"));
+  const lines = createInterface({ input: worker.stdout })[Symbol.asyncIterator]();
+  const next = async () => (await lines.next()).value;
+  expect(await next()).toBe("asked");
+
+  for (const id of ["first", "second", "third"]) {
+    const command = aCommand(id);
+    await acceptJobs(store, command, [aJob(id, command)]);
+    expect(await next()).toBe(`claimed ${id}`);
+    expect(await next()).toBe("asked");
+  }
+  // What nobody announced is found only with the next one that is: none of these came by the poll.
+  const unheard = await openStore(place);
+  onTestFinished(() => unheard.close());
+  const silent = aCommand("silent");
+  await acceptJobs(unheard, silent, [aJob("silent", silent)]);
+  const last = aCommand("last");
+  await acceptJobs(store, last, [aJob("last", last)]);
+  expect([await next(), await next()].sort()).toEqual(["claimed last", "claimed silent"]);
+  expect(await next()).toBe("asked");
 });

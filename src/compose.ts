@@ -181,7 +181,7 @@ export async function compose(
   };
   const worker = createWorker(jobDeps);
   const janitor = createJanitor({
-    premises: { ...git.premises, size: () => git.premises.size(dataDir) },
+    premises: wrap("premises", { ...git.premises, size: () => git.premises.size(dataDir) }),
     leftovers: store,
     shared: store,
     outbox,

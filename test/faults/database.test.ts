@@ -7,6 +7,7 @@ import { sqlOn } from "../support/open-test-store.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { openWorld, plays, taskOf, type World } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
+import { nightly } from "./size.ts";
 
 const CONNECTIONS = 40;
 const LONG = { timeout: 120_000 * PATIENCE };
@@ -117,17 +118,20 @@ it(
   },
 );
 
-it(
-  "database-02 PostgreSQL is restarted while a job works: nothing is lost, and no reply is paid for twice",
-  LONG,
-  async () => {
-    const work = await startWork();
-    await server.restart();
-    answered.resolve();
-    await world.say("/codex quick", work.issue);
-    await allDone(work);
-  },
-);
+// Shorter cuts are played by test/e2e/database-away.test.ts every time.
+if (nightly) {
+  it(
+    "database-02 PostgreSQL is restarted while a job works: nothing is lost, and no reply is paid for twice",
+    LONG,
+    async () => {
+      const work = await startWork();
+      await server.restart();
+      answered.resolve();
+      await world.say("/codex quick", work.issue);
+      await allDone(work);
+    },
+  );
+}
 
 it(
   "database-03 the connection that hears of new jobs is dead without a word: a job starts all the same",

@@ -91,7 +91,7 @@ export async function comesFromDamage(dir: string, error: unknown): Promise<bool
  */
 export async function refuseLocked(dir: string, repo: RepoRef, error: unknown): Promise<void> {
   if (!(error instanceof GitFailure) || !LOCKED.test(error.stderr)) return;
-  await dropLeftovers(await readdir(dir, { recursive: true, withFileTypes: true }), dir);
+  await dropLeftovers(dir);
   throw new TransientError(`the mirror of ${nameOf(repo)} is locked by a git that was killed`, {
     cause: error,
   });
@@ -171,8 +171,7 @@ export async function setAside(context: GitContext, repo: RepoRef, why: Error): 
 
 /** Removes what a killed process left and joins packs. Call under the mirror's lock. */
 export async function tidy(dir: string): Promise<void> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  await dropLeftovers(entries, dir);
+  const entries = await dropLeftovers(dir);
   const packs = entries.filter((entry) => entry.isFile() && entry.name.endsWith(".pack"));
   if (packs.length <= MAX_PACKS) return;
   // Drops nothing: objects no ref points at may belong to a job that runs.
@@ -180,7 +179,9 @@ export async function tidy(dir: string): Promise<void> {
   await git(dir, ["pack-refs", "--all"]);
 }
 
-async function dropLeftovers(entries: Dirent[], dir: string): Promise<void> {
+/** Removes what is too old to be anybody's who lives, beside jobs that run; what it found. */
+export async function dropLeftovers(dir: string): Promise<Dirent[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   for (const entry of entries) {
     const file = path.join(entry.parentPath, entry.name);
     const ageMs = leftoverAge(path.relative(dir, file));
@@ -191,6 +192,7 @@ async function dropLeftovers(entries: Dirent[], dir: string): Promise<void> {
       await rm(file, { recursive: true, force: true });
     }
   }
+  return entries;
 }
 
 /** Age in ms from which a file was left by a dead process; null for files that are meant to stay. */

@@ -4,7 +4,7 @@ import { toError } from "../../core/errors.ts";
 import type { Busy, Premises } from "../../core/ports.ts";
 import { diskUse } from "./disk-use.ts";
 import type { GitContext } from "./layout.ts";
-import { isDamage, tidy } from "./mirror.ts";
+import { dropLeftovers, isDamage, tidy } from "./mirror.ts";
 import { git } from "./run-git.ts";
 import { unlessAbsent } from "./unless-absent.ts";
 import { registered } from "./worktrees.ts";
@@ -41,6 +41,8 @@ export function createPremises(context: GitContext): Omit<Premises, "size"> & {
     unneeded: ReadonlySet<string>,
     busy: Busy,
   ): Promise<void> {
+    // Before anything else: a lock keeps refs from being deleted.
+    await dropLeftovers(dir);
     for (const { entry, tree } of await registered(dir)) {
       const gone = tree === null ? await isOld(entry) : await isAbsent(tree);
       if (gone && (tree === null || !busy.job(jobOfTree(tree)))) {

@@ -3,11 +3,13 @@ import type { AddressInfo } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { examinePostgres } from "../../src/adapters/store/examine.ts";
+import { NEWEST_SCHEMA } from "../../src/adapters/store/migrations.ts";
 import { openStore } from "../../src/adapters/store/store.ts";
 import { readConfig } from "../../src/config.ts";
 import { sizeFindings, storeFindings } from "../../src/core/doctor/store.ts";
 import { silentLog } from "../support/log.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { aComment } from "../support/store-rows.ts";
 
 const MB = 1024 * 1024;
 const WHERE = { engine: "PostgreSQL", name: "db" } as const;
@@ -122,6 +124,22 @@ it("what is there is told: tables to be made, the schema, an older and a newer o
   await (await openStore({ url: fresh, log: silentLog })).close();
   expect(await look(99)).toMatchObject({ said: expect.stringContaining("brought to 99") });
   expect(await look(1)).toMatchObject({ level: "fail", said: expect.stringContaining("knows 1") });
+});
+
+it("texts that GitHub refused for good are told with the newest reason", async () => {
+  const fresh = await server.database();
+  const store = await openStore({ url: fresh, log: silentLog });
+  const told = async () => storeFindings(await examinePostgres(fresh), WHERE, NEWEST_SCHEMA)[1];
+  await store.put(aComment("board:1", "hello"), 0);
+  expect(await told()).toBeUndefined();
+  const [row] = await store.take({ owner: "me", leaseMs: 9, asked: [], except: [] });
+  await store.dead(row?.id ?? 0, "me", row?.version ?? 0, "the conversation is locked");
+  await store.close();
+  expect(await told()).toMatchObject({
+    level: "warn",
+    said: expect.stringMatching(/^1 text was refused.*the conversation is locked$/),
+    remedy: expect.stringContaining("a write to GitHub was given up"),
+  });
 });
 
 it("the size of the data directory is held against its bound and the disk", () => {

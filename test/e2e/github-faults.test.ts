@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { Fault, RecordedRequest } from "../../demo/github/serve.ts";
 import { plays, startWorld } from "../support/world.ts";
 
 const script = {
@@ -8,93 +7,6 @@ const script = {
     report: "Write a file\n\nAs asked.",
   },
 };
-
-/** What GitHub may do to one call. */
-const FAULTS: Record<string, Fault> = {
-  "500": { when: "before", answer: { status: 500, body: { message: "Server Error" } } },
-  "502 after it was done": { when: "after", answer: { status: 502, body: "<html>Bad Gateway" } },
-  "a dropped connection": { when: "before", answer: "drop" },
-  "a connection dropped after it was done": { when: "after", answer: "drop" },
-  "429": {
-    when: "before",
-    answer: {
-      status: 429,
-      headers: { "retry-after": "1" },
-      body: { message: "secondary rate limit" },
-    },
-  },
-  "401": { when: "before", answer: { status: 401, body: { message: "Bad credentials" } } },
-};
-
-/** Every kind of call a job makes, as a clean run makes them. */
-const CALLS = [
-  ["POST", /\/access_tokens$/],
-  ["GET", /\/collaborators\/ada\/permission$/],
-  ["GET", /^\/repos\/acme\/shop$/],
-  ["GET", /\/contents\//],
-  ["GET", /\/git\/ref\/heads/],
-  ["POST", /\/reactions$/],
-  ["POST", /\/issues\/\d+\/comments$/],
-  ["GET", /\/issues\/\d+\/comments$/],
-  ["PATCH", /\/issues\/comments\/\d+$/],
-  ["GET", /info\/refs$/],
-  ["POST", /git-upload-pack$/],
-  ["POST", /git-receive-pack$/],
-  ["POST", /\/git\/commits$/],
-  ["POST", /\/git\/refs$/],
-  ["GET", /\/pulls$/],
-  ["POST", /\/pulls$/],
-] as const;
-
-test.each(Object.entries(FAULTS))(
-  "%s, once at every call of a job, leaves one board and one pull request",
-  { timeout: 120_000 },
-  async (name, fault) => {
-    // A refused App key is final: that is told, and not tried again.
-    const armed = new Set(
-      CALLS.filter(([, path]) => name !== "401" || !path.test("/access_tokens")),
-    );
-    const world = await startWorld({
-      model: plays(script),
-      fault: (request: RecordedRequest) => {
-        for (const call of armed) {
-          if (request.method !== call[0] || !call[1].test(request.path)) continue;
-          armed.delete(call);
-          return fault;
-        }
-        return undefined;
-      },
-    });
-    await world.say("/codex do it");
-    await world.ended();
-    expect([...armed]).toEqual([]);
-    expect(world.answers()).toHaveLength(1);
-    expect(world.pulls()).toHaveLength(1);
-    expect(world.github.repository("shop").reactions).toHaveLength(1);
-  },
-);
-
-test.each([
-  ["403 for good", { status: 403, body: { message: "Resource not accessible by integration" } }],
-  ["404 for good", { status: 404, body: { message: "Not Found" } }],
-  ["422 for good", { status: 422, body: { message: "Validation Failed" } }],
-])(
-  "%s when the pull request is opened is told on the board",
-  { timeout: 60_000 },
-  async (_, answer) => {
-    const world = await startWorld({
-      model: plays(script),
-      fault: (request) =>
-        request.method === "POST" && request.path.endsWith("/pulls")
-          ? { when: "before", answer }
-          : undefined,
-    });
-    await world.say("/codex do it");
-    expect(await world.ended()).toMatch(/❌ failed.*pull request/);
-    expect(world.pulls()).toEqual([]);
-    expect(world.answers()).toHaveLength(1);
-  },
-);
 
 test("a host without the Git data API gets the commit by git", { timeout: 60_000 }, async () => {
   const world = await startWorld({

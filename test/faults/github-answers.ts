@@ -41,7 +41,15 @@ export const ANSWERS: Record<string, Answer> = {
     when: "before",
     answer: json(403, SECONDARY, { "retry-after": "3" }),
   })),
+  "429, retry-after": passing(() => ({
+    when: "before",
+    answer: json(429, SECONDARY, { "retry-after": "2" }),
+  })),
   "403 secondary limit": slow(() => ({ when: "before", answer: json(403, SECONDARY) })),
+  "403 lacks permission": final(() => ({
+    when: "before",
+    answer: json(403, "Resource not accessible by integration"),
+  })),
   "404": final(() => ({ when: "before", answer: json(404, "Not Found") })),
   "422": final(() => ({ when: "before", answer: json(422, "Validation Failed") })),
 };

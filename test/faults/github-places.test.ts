@@ -4,17 +4,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { git } from "../../demo/github/bare.ts";
 import type { Repository } from "../../demo/github/state.ts";
+import { examineSqlite } from "../../src/adapters/store/examine.ts";
+import { NEWEST_SCHEMA } from "../../src/adapters/store/migrations.ts";
+import { storeFindings } from "../../src/core/doctor/store.ts";
 import { sqlOn } from "../support/open-test-store.ts";
 import { openWorld, taskOf, type World } from "../support/world.ts";
-import { OPTIONS, type Place, play, type Road } from "./github-roads.ts";
+import { PLOTS, type Plot, type Refused } from "./github-plots.ts";
+import { OPTIONS, type Place, play } from "./github-roads.ts";
 
 /**
  * What people do to a repository, its issues and its branches while a job works on them. Each is done while
  * the model thinks about the last step; nobody is asked more often afterwards than a few tries take.
  */
 
-/** An installation of another owner, and one that is not ours. */
-const OTHER = 2000;
 /** Requests that a job and its told ending take with every try; a storm makes hundreds. */
 const MOST_REQUESTS = 90;
 
@@ -24,8 +26,7 @@ let world: World;
 let end: () => Promise<void>;
 /** What happens in a repository when its next model call comes. */
 const coming = new Map<string, () => unknown>();
-/** Words with which an installation is refused everything. */
-const refused = new Map<number, { status: number; message: string }>();
+const refused: Refused = new Map();
 
 beforeAll(async () => {
   ({ world, end } = await openWorld({
@@ -53,8 +54,8 @@ beforeAll(async () => {
   }));
   for (const each of world.github.state.repositories) repositories.set(each.id, { ...each });
   // All at once: most of them wait until what is refused was tried often enough.
-  for (const [name, { happens, road }] of Object.entries(PLOTS)) {
-    const playing = during(name, happens, road);
+  for (const [name, plot] of Object.entries(PLOTS)) {
+    const playing = during(name, plot);
     playing.catch(() => undefined);
     playings.set(name, playing);
   }
@@ -64,7 +65,6 @@ beforeAll(async () => {
 const repositories = new Map<number, Repository>();
 
 afterAll(async () => {
-  (await import("node:fs")).writeFileSync("/tmp/h4/p2-world.log", world.log());
   await end();
 });
 
@@ -89,18 +89,14 @@ interface Seen {
 }
 
 /** Goes a road in a repository of this name; what stands when nothing is under way any more. */
-async function during(
-  name: string,
-  happens: (repository: Repository) => unknown,
-  road: Road = "new pull",
-): Promise<Seen> {
+async function during(name: string, { happens, road = "new pull" }: Plot): Promise<Seen> {
   const repository = world.github.repository(name);
   const place: Place = { name, road };
   let from = 0;
   await play(world, place, () => {
     coming.set(name, async () => {
       from = world.github.requests.length;
-      await happens(repository);
+      await happens(repository, { world, refused });
     });
   });
   expect(coming.has(name), "the model was not asked").toBe(false);
@@ -137,80 +133,6 @@ const givenUp = () =>
     .split("\n")
     .filter((line) => line.includes("a write to GitHub was given up"))
     .join("\n");
-
-/** What happens in which repository while a job works there. */
-const PLOTS: Record<string, { happens: (repository: Repository) => unknown; road?: Road }> = {
-  suspended: {
-    happens: ({ installationId }) => {
-      refused.set(installationId, { status: 403, message: "This installation has been suspended" });
-    },
-  },
-  uninstalled: {
-    happens: ({ installationId }) => {
-      refused.set(installationId, { status: 401, message: "Bad credentials" });
-    },
-  },
-  archived: {
-    happens: (repository) => {
-      repository.archived = true;
-    },
-  },
-  deleted: {
-    happens: (repository) => {
-      const all = world.github.state.repositories;
-      all.splice(all.indexOf(repository), 1);
-    },
-  },
-  moved: {
-    happens: (repository) => {
-      repository.formerNames.push("acme/moved");
-      Object.assign(repository, { owner: "globex", installationId: OTHER });
-    },
-  },
-  lost: {
-    happens: (repository) => {
-      repository.formerNames.push("acme/lost");
-      Object.assign(repository, { owner: "umbrella", installationId: OTHER + 1, installed: false });
-    },
-  },
-  rewound: {
-    happens: async ({ path: bare }) => {
-      const identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
-      const words = ["commit-tree", "main^{tree}", "-m", "Begin anew"];
-      const anew = await git(bare, [...identity, ...words]);
-      await git(bare, ["update-ref", "refs/heads/main", anew]);
-    },
-  },
-  unbased: { happens: ({ path: bare }) => git(bare, ["update-ref", "-d", "refs/heads/main"]) },
-  locked: {
-    happens: ({ issues }) => {
-      const issue = issues.get(1);
-      if (issue) issue.locked = true;
-    },
-  },
-  "bare-board": {
-    happens: ({ comments }) => {
-      for (const [id, { body }] of comments) if (body.includes(":board:")) comments.delete(id);
-    },
-  },
-  closed: {
-    happens: ({ issues, pulls }) => {
-      for (const number of pulls.keys()) {
-        const issue = issues.get(number);
-        if (issue) issue.state = "closed";
-      }
-    },
-    road: "follow-up",
-  },
-  unbranched: {
-    happens: async ({ path: bare, pulls }) => {
-      for (const { head } of pulls.values()) {
-        await git(bare, ["update-ref", "-d", `refs/heads/${head}`]);
-      }
-    },
-    road: "follow-up",
-  },
-};
 
 it("github-02 its installation is suspended: nothing is published, and the log says why", async () => {
   const seen = await played("suspended");
@@ -286,6 +208,16 @@ it("github-13 the branch it adds to is deleted: it is not made again, and it is 
   const seen = await played("unbranched");
   expect(seen.board).toMatch(/❌ failed.*(deleted|not find|does not exist)/);
   expect(await commitsOn(seen.repository)).toBe(0);
+});
+
+it("the doctor says that somebody could not be told, and why", async () => {
+  await Promise.allSettled(playings.values());
+  const looked = "file" in world.place ? examineSqlite(world.place.file) : null;
+  const findings = storeFindings(looked, { engine: "SQLite", name: "db" }, NEWEST_SCHEMA);
+  expect(findings.find(({ about }) => about === "told")).toMatchObject({
+    level: "warn",
+    said: expect.stringMatching(/^6 texts were refused by GitHub until given up/),
+  });
 });
 
 /** Commits on branches of ours. */

@@ -3,7 +3,10 @@ import { openingTrouble } from "../store-trouble.ts";
 import { amiss, type Finding, fine } from "./finding.ts";
 
 /** What a look at the server's database found; null: it is not there yet. */
-type Looked = { schema: number | null; writable: boolean } | { error: Error } | null;
+type Looked =
+  | { schema: number | null; writable: boolean; untold: { count: number; reason: string } }
+  | { error: Error }
+  | null;
 
 /** Which database the server uses, whether it answers, and which schema it has. `newest` is this program's. */
 export function storeFindings(
@@ -32,7 +35,20 @@ export function storeFindings(
     return [amiss("fail", about, said, "Start the newer Draftsmith that wrote it.")];
   }
   const older = schema < newest ? `, brought to ${newest} at the next start` : "";
-  return [fine(about, `${name}: answers; schema ${schema}${older}`)];
+  return [
+    fine(about, `${name}: answers; schema ${schema}${older}`),
+    ...untoldFindings(looked.untold),
+  ];
+}
+
+/** Texts that nobody could be told, for whoever runs the server. */
+function untoldFindings({ count, reason }: { count: number; reason: string }): Finding[] {
+  if (count === 0) return [];
+  const texts = count === 1 ? "1 text was" : `${count} texts were`;
+  const said = `${texts} refused by GitHub until given up, so somebody was not told; the newest: ${reason}`;
+  const remedy =
+    'Mend what it names; the log has each, with its job or comment, under "a write to GitHub was given up".';
+  return [amiss("warn", "told", said, remedy)];
 }
 
 /** What the data directory takes of what it may, in bytes, and what is free on its disk. */

@@ -262,7 +262,7 @@ describe("a token of a job", () => {
     mintsAll("ghs_first", "ghs_second");
     await expect(github.perform(push, null)).rejects.toThrow("reset");
     await github.perform(push, null);
-    expect(failing.mock.calls.map((args) => args.at(-1))).toEqual(["ghs_first", "ghs_second"]);
+    expect(failing.mock.calls.map((args) => args[3])).toEqual(["ghs_first", "ghs_second"]);
     await vi.waitFor(() => expect(revoked).toEqual(["token ghs_first"]));
   });
 });

@@ -98,9 +98,9 @@ export function createOutbox(deps: {
   const underWay = new Map<string, AbortController>();
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  const putOff = createPutOff({ reject, now, log });
   let draining: Promise<void> | null = null;
   let again = false;
-  const putOff = createPutOff({ reject, now, log });
 
   function wake(): void {
     if (stopped.signal.aborted) return;

@@ -24,7 +24,7 @@ let store: Store;
 let started: string[];
 let asked: string[];
 let github: GitHub;
-let sandboxOk: boolean;
+let sandboxOk: boolean | "busy";
 let paused: string | null;
 let repositories: string[] | null;
 let network: string[] | null;
@@ -108,7 +108,11 @@ beforeEach(async () => {
       },
       sandbox: {
         check: async () =>
-          sandboxOk ? { ok: true } : { ok: false, remedy: "apt-get install bubblewrap" },
+          sandboxOk === true
+            ? { ok: true }
+            : sandboxOk === "busy"
+              ? { ok: false, remedy: "too busy to tell", passing: true }
+              : { ok: false, remedy: "apt-get install bubblewrap" },
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
       model: "gpt-5-mini",
@@ -434,6 +438,13 @@ describe("what cannot be done is told", () => {
     await receive();
     expect(await answer()).toMatch(/no working sandbox.*apt-get install bubblewrap/s);
     expect(await jobs()).toEqual([]);
+  });
+
+  it("a server too busy to tell whether its sandbox holds takes the command all the same", async () => {
+    sandboxOk = "busy";
+    await receive();
+    expect(await jobs()).toHaveLength(1);
+    expect(started).toHaveLength(1);
   });
 
   it("GitHub failing while the command is planned", async () => {

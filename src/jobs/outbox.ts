@@ -205,12 +205,12 @@ export function createOutbox(deps: {
   async function fail(row: OutboxRow, error: Error): Promise<void> {
     const attempts = row.attempts + 1;
     const passing = error instanceof TransientError;
-    // A job that waits has looked for its repository itself.
-    const wandered = error instanceof UserError && !ASKED_ACTS.includes(row.act.kind);
-    if (wandered && (await deps.follow(row.act.repo)) !== null) {
-      return store.retry(row.id, owner, 0, redact(error.message), false);
-    }
     if (attempts < mostTries(row.act, passing)) {
+      // A job that waits has looked for its repository itself.
+      const wandered = error instanceof UserError && !ASKED_ACTS.includes(row.act.kind);
+      if (wandered && (await deps.follow(row.act.repo)) !== null) {
+        return store.retry(row.id, owner, 0, redact(error.message));
+      }
       const asked = passing && error.retryAt !== undefined ? error.retryAt - now() : 0;
       log.warn(
         { act: row.act.kind, attempts, reason: error.message },

@@ -3,6 +3,7 @@ import { TransientError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import { includesRole, isRole, type Role } from "../../core/role.ts";
 import { failedWith } from "./http-failure.ts";
+import { isMissing } from "./is-missing.ts";
 
 /** The coarser permission that each of GitHub's own roles stands for. */
 const PERMISSION: Record<Role, Role> = {
@@ -38,7 +39,8 @@ export async function readRole(
     });
     return isAbout(data, actor) ? roleOf(data) : "none";
   } catch (error) {
-    if (failedWith(error, 404)) return "none";
+    // GitHub says the same of a person it does not know and of a repository that is gone.
+    if (failedWith(error, 404) && (await isMissing(octokit, repo, error))) return "none";
     throw error;
   }
 }

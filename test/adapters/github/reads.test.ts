@@ -85,7 +85,15 @@ describe("permission", () => {
   it("of a person GitHub does not find is none", async () => {
     mints();
     nock(API).get(path).reply(404, { message: "ada is not a user" });
+    nock(API).get("/repos/acme/shop").reply(200, { id: 42 });
     expect(await setUp().github.permission(repo, ada)).toBe("none");
+  });
+
+  it("is not guessed where the repository is not found either", async () => {
+    mints();
+    nock(API).get(path).reply(404, { message: "Not Found" });
+    nock(API).get("/repos/acme/shop").reply(404, { message: "Not Found" });
+    await expect(setUp().github.permission(repo, ada)).rejects.toThrow(/does not find it/);
   });
 
   it.each([

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { makeDirectories } from "../../src/adapters/work-dir.ts";
+import { needRoot } from "../support/need-root.ts";
 
-const root = process.getuid?.() === 0;
 const user = { uid: 60801, gid: 60801 };
 
 function parent(mode: number): string {
@@ -39,28 +39,24 @@ test("an ordinary user keeps everything below a private data directory", () => {
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
 });
 
-test.runIf(root)(
-  "the sandbox's user may pass through the data directory, and not look into it",
-  () => {
-    const { dataDir, workDir } = makeDirectories(path.join(parent(0o755), "data"), user);
-    expect(workDir.startsWith(dataDir)).toBe(true);
-    expect([may("-x", workDir), may("-r", workDir), may("-r", dataDir)]).toEqual([
-      true,
-      false,
-      false,
-    ]);
-  },
-);
+test("the sandbox's user may pass through the data directory, and not look into it", () => {
+  needRoot();
+  const { dataDir, workDir } = makeDirectories(path.join(parent(0o755), "data"), user);
+  expect(workDir.startsWith(dataDir)).toBe(true);
+  expect([may("-x", workDir), may("-r", workDir), may("-r", dataDir)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
 
-test.runIf(root)(
-  "a data directory in somebody's home is not widened; the work is done elsewhere",
-  () => {
-    const home = parent(0o700);
-    const { workDir } = makeDirectories(path.join(home, "data"), user);
-    onTestFinished(() => rmSync(workDir, { recursive: true, force: true }));
-    expect(statSync(home).mode & 0o777).toBe(0o700);
-    expect(workDir.startsWith(home)).toBe(false);
-    expect(may("-x", workDir)).toBe(true);
-    expect(makeDirectories(path.join(home, "data"), user).workDir).toBe(workDir);
-  },
-);
+test("a data directory in somebody's home is not widened; the work is done elsewhere", () => {
+  needRoot();
+  const home = parent(0o700);
+  const { workDir } = makeDirectories(path.join(home, "data"), user);
+  onTestFinished(() => rmSync(workDir, { recursive: true, force: true }));
+  expect(statSync(home).mode & 0o777).toBe(0o700);
+  expect(workDir.startsWith(home)).toBe(false);
+  expect(may("-x", workDir)).toBe(true);
+  expect(makeDirectories(path.join(home, "data"), user).workDir).toBe(workDir);
+});

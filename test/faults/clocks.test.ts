@@ -10,9 +10,8 @@ import { startPostgres } from "../support/postgres.ts";
 import { plays } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
 
-const load = (name: string) =>
-  `--import=${fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url))}`;
-const PRELOADED = `${load("shifted-clock")} ${load("blocked-loop")}`;
+const CLOCK = fileURLToPath(new URL("../support/shifted-clock.ts", import.meta.url));
+const LOOP = fileURLToPath(new URL("../support/blocked-loop.ts", import.meta.url));
 const MINUTES_MS = 60_000;
 /** Longer than a lease lasts, and than another looks for jobs. */
 const BLOCKED_MS = 20_000;
@@ -49,7 +48,7 @@ test("clocks-01 the clocks of two workers are twenty minutes apart, and the even
       DATABASE_URL: url,
       DATA_DIR: path.join(world.home, name),
       SHIFTED_CLOCK: clock,
-      NODE_OPTIONS: PRELOADED,
+      NODE_OPTIONS: `--import=${CLOCK} --import=${LOOP}`,
       BLOCKED_MS: String(BLOCKED_MS),
     });
   };

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from "
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
+import { needRoot } from "./need-root.ts";
 
 /** A file system of its own that is full when a test wants it to be. */
 export interface SmallDisk {
@@ -15,23 +16,9 @@ export interface SmallDisk {
   readOnly(yes: boolean): void;
 }
 
-/** Whether this user may mount; where not, these faults cannot be played. */
-export const mayMount = (() => {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
-  const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-mount-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", dir], { stdio: "ignore" });
-    execFileSync("umount", [dir]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-})();
-
-/** Mounts a small file system; it goes when the test ends. */
+/** Mounts a small file system, which needs root; it goes when the test ends. */
 export function smallDisk(megabytes: number): SmallDisk {
+  needRoot();
   const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-disk-"));
   const options = `size=${megabytes}m,mode=0755`;
   execFileSync("mount", ["-t", "tmpfs", "-o", options, "none", dir]);

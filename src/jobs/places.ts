@@ -7,7 +7,7 @@ import type { Outbox } from "./outbox.ts";
 
 const NAME = "places";
 const EVERY_MS = 15_000;
-/** Longer than one look to the next: who keeps it is the only one that tells. */
+/** Longer than one look to the next: who keeps it is the only one that tells. It shows that a process is there, too. */
 const HOLD_MS = 40_000;
 /** Boards that are told anew in one look: GitHub takes 80 such writes a minute. */
 const MOST_BOARDS = 10;
@@ -28,14 +28,13 @@ export function tellPlaces(deps: PlacesDeps): { stop(): Promise<void> } {
   const { signal } = stopped;
 
   async function watch(): Promise<void> {
-    for (;;) {
-      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+    while (!signal.aborted) {
       try {
         if (await shared.hold(NAME, owner, HOLD_MS)) await tellOnce(deps);
       } catch (thrown) {
         log.warn({ err: toError(thrown) }, "which jobs go first could not be told");
       }
+      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -44,6 +43,9 @@ export function tellPlaces(deps: PlacesDeps): { stop(): Promise<void> } {
     async stop() {
       stopped.abort(new Error("the server is stopping"));
       await watching;
+      await shared
+        .letGo(NAME, owner)
+        .catch((thrown) => log.warn({ err: toError(thrown) }, "a lease was left to its end"));
     },
   };
 }

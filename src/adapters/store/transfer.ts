@@ -19,6 +19,8 @@ const BATCH_ROWS = 100;
 const BATCH_SIZE = 1 << 20;
 /** For so long after its last sign a worker counts as alive. */
 const SEEN_MS = 30_000;
+/** What one of all processes holds as long as there is any: an idle one keeps no connection. */
+const ANY_PROCESS = "places";
 
 /**
  * Writes all rows of a database to a new file. Nothing is taken in or claimed meanwhile. One that a server
@@ -110,7 +112,10 @@ async function refuseWhileServed(transaction: Kysely<Tables>, database: Database
   const live = (await hasTable(transaction, "workers"))
     ? await sql<{ id: string }>`
         select id from workers where seen_at > ${database.now} - ${sql.lit(SEEN_MS)}
-        union all select id from jobs where lease_until > ${database.now}`.execute(transaction)
+        union all select id from jobs where lease_until > ${database.now}
+        union all select name from leases where name = ${ANY_PROCESS} and until > ${database.now}`.execute(
+        transaction,
+      )
     : { rows: [] };
   if (others.rows.length === 0 && live.rows.length === 0) {
     for (const what of ["intake", "claim"] as const) {
@@ -119,7 +124,7 @@ async function refuseWhileServed(transaction: Kysely<Tables>, database: Database
     return;
   }
   throw new UserError(
-    "a Draftsmith server uses it: stop all web and worker processes, wait 30 s and do it again",
+    "a Draftsmith server uses it: stop all web and worker processes, wait a minute and do it again",
   );
 }
 

@@ -222,6 +222,20 @@ test("a worker that was seen a moment ago counts, whether it is connected or not
   await exportStore(over, target());
 });
 
+test("a process that is idle and keeps no connection counts, until it ends", async () => {
+  const over = await postgres();
+  const store = await openStore(over);
+  await store.hold("places", "web/1", 40_000);
+  await store.close();
+  const file = target();
+  await expect(exportStore(over, file)).rejects.toThrow(/a Draftsmith server uses it/);
+  const after = await openStore(over);
+  await after.letGo("places", "web/1");
+  await after.close();
+  await exportStore(over, file);
+  expect(readFileSync(file, "utf8")).not.toContain("web/1");
+});
+
 test("a file that exists is not written over, and what is half written has no name", async () => {
   const from = sqlite();
   await filled(from);

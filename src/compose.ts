@@ -162,6 +162,7 @@ export async function compose(
     places: github,
     renames: store,
     workspaces: git,
+    shelves: url !== null,
     objects: git,
     scanner: createSecretScanner(secrets),
     sandbox,
@@ -232,7 +233,8 @@ export async function compose(
   const health = role === "worker" ? await openHealth(config, { healthy, now, log }) : null;
   if (works) {
     const boundary = await sandbox.check();
-    if (!boundary.ok && !boundary.passing) log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
+    if (!boundary.ok && !boundary.passing)
+      log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
   }
   const paused = await killSwitch.paused();
   if (paused !== null) {

@@ -28,6 +28,8 @@ export type Act =
    * which takes a permission of its own; so for the commit and the branch.
    */
   | { kind: "push"; repo: RepoRef; commit: string; ref: string; workflows?: boolean }
+  /** Sends a sealed commit with the files of a job at work to a private ref: tried once, for the next step has newer ones. */
+  | { kind: "keep"; repo: RepoRef; commit: string; ref: string }
   | { kind: "delete_ref"; repo: RepoRef; ref: string }
   /** Creates a commit through the Git data API, which signs it as the App. */
   | {
@@ -81,6 +83,8 @@ export interface ActValues {
   reaction: null;
   comment: { id: number };
   push: null;
+  /** The ref it lies under. */
+  keep: { ref: string };
   delete_ref: null;
   /** null: this host has no usable Git data API, push the commit itself instead. */
   commit: { sha: string } | null;

@@ -173,6 +173,17 @@ export interface Workspaces {
     commit: string;
     pack: Uint8Array;
   }): Promise<boolean>;
+  /**
+   * Encrypts bytes with a key of their own and seals them in a commit without a parent, that is there while
+   * `work` runs.
+   */
+  withSealed<T>(
+    repo: RepoRef,
+    bytes: Uint8Array,
+    work: (sealed: { commit: string; key: string }) => Promise<T>,
+  ): Promise<T>;
+  /** What was sealed in a commit that was fetched; null when the key does not open it. */
+  unseal(repo: RepoRef, sealed: { commit: string; key: string }): Promise<Buffer | null>;
   /** Takes the state of the tree as a commit on `parent`, through the sandbox and a strict object check. */
   snapshot(workspace: Workspace, repo: RepoRef, parent: string, message: string): Promise<Snapshot>;
   /** Ids of the repositories that have a mirror here with something in it, in order. */

@@ -157,13 +157,20 @@ export interface StopStore {
   toStop(owner: string): Promise<{ id: string; by: StopBy }[]>;
 }
 
-/** The files of a job, where any worker finds them. */
-export interface KeptFiles {
-  /** A commit of them on the job's base, or of the change on its parent. */
+/** Files that lie sealed under one of the two private refs that a job has on GitHub. */
+export interface Shelf {
+  slot: 0 | 1;
+  /** The commit that carries them. */
   commit: string;
-  /** A thin pack of the commit on its parent. */
-  pack: Uint8Array;
+  /** What opens them. */
+  key: string;
 }
+
+/**
+ * The files of a job, where any worker finds them: a commit on the job's base, or of the change on its
+ * parent, and a thin pack of it, or where on GitHub that lies.
+ */
+export type KeptFiles = { commit: string; pack: Uint8Array } | { commit: string; shelf: Shelf };
 
 /** What outlives the workspaces of jobs: see JobStore.write. */
 export interface SnapshotStore {

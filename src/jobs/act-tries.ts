@@ -11,6 +11,8 @@ const MAX_WAIT_MS = 5 * 60_000;
 
 /** How often an act is tried that fails as it just did: `passing` when it may work later. */
 export function mostTries(act: Act, passing: boolean): number {
+  // The next step has newer files.
+  if (act.kind === "keep") return 1;
   if (passing) return isText(act) ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
   // A job that is refused something ends and says why; what it leaves behind has nobody to say it.
   return ASKED_ACTS.includes(act.kind) ? 1 : MAX_REFUSALS;

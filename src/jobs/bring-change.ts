@@ -8,6 +8,7 @@ import type {
   SnapshotStore,
   Workspaces,
 } from "../core/ports.ts";
+import { packOf } from "./shelf.ts";
 
 export interface BringDeps {
   github: GitHub;
@@ -43,8 +44,9 @@ export async function bringChange(
   await fetch(parent);
   const kept = await snapshots.kept(jobId);
   if (kept?.commit === commit) {
-    const { pack } = kept;
-    if (!(await workspaces.unpack({ jobId, repo, parent, commit, pack }))) return null;
+    const pack = await packOf(job, kept, { github, workspaces });
+    if (pack === null || !(await workspaces.unpack({ jobId, repo, parent, commit, pack })))
+      return null;
   } else {
     // It may have been pushed.
     const gone = await fetch(commit).then(() => false, unlessTold);

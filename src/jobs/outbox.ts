@@ -89,7 +89,7 @@ export function createOutbox(deps: {
   now: () => number;
   log: Log;
 }): Outbox {
-  const except: ActKind[] = deps.byGit ? [] : ["delete_ref"];
+  const except: ActKind[] = deps.byGit ? [] : ["keep", "delete_ref"];
   const { store, owner, paced = false, killSwitch, performer, redact, now, log } = deps;
   const waiters = createWaiters<Holder>();
   const { reject } = waiters;

@@ -1,10 +1,19 @@
 import { broughtBack } from "../agents/notices.ts";
-import type { KeptFiles, Log, SnapshotStore, Workspace, Workspaces } from "../core/ports.ts";
+import type {
+  GitHub,
+  KeptFiles,
+  Log,
+  SnapshotStore,
+  Workspace,
+  Workspaces,
+} from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import { type PrepareDeps, prepare } from "./prepare.ts";
+import { packOf } from "./shelf.ts";
 import type { Transcript } from "./transcript.ts";
 
 export interface ReopenDeps extends PrepareDeps {
+  github: GitHub;
   workspaces: Workspaces;
   snapshots: SnapshotStore;
   log: Log;
@@ -46,11 +55,13 @@ export async function reopen(
 
 async function unpacked(
   { job }: Attempt,
-  { commit, pack }: KeptFiles,
-  { workspaces, log }: ReopenDeps,
+  kept: KeptFiles,
+  { github, workspaces, log }: ReopenDeps,
 ): Promise<boolean> {
-  const request = { jobId: job.id, repo: job.repo, parent: job.baseSha, commit, pack };
-  const whole = await workspaces.unpack(request);
+  const { commit } = kept;
+  const pack = await packOf(job, kept, { github, workspaces });
+  const { id: jobId, repo, baseSha: parent } = job;
+  const whole = pack !== null && (await workspaces.unpack({ jobId, repo, parent, commit, pack }));
   if (!whole) log.warn({ jobId: job.id, commit }, "the files that were kept cannot be read");
   return whole;
 }

@@ -12,6 +12,7 @@ import { letOut } from "./let-out.ts";
 import { persistent } from "./persist.ts";
 import { type PublishDeps, publish } from "./publish.ts";
 import { recheck } from "./recheck.ts";
+import { clearShelf } from "./shelf.ts";
 import { verify } from "./verify.ts";
 import { type WorkDeps, work } from "./work.ts";
 
@@ -231,8 +232,9 @@ async function tidy(attempt: Attempt, deps: RunDeps): Promise<void> {
   const { job } = attempt;
   if (!isTerminal(job.state)) return;
   try {
+    if (deps.shelves) await clearShelf(job, deps.outbox);
     await deps.workspaces.close(job.id, job.repo);
   } catch (thrown) {
-    deps.log.warn({ err: toError(thrown), jobId: job.id }, "a workspace could not be removed");
+    deps.log.warn({ err: toError(thrown), jobId: job.id }, "what a job left could not be removed");
   }
 }

@@ -15,6 +15,7 @@ import { createKeeper } from "./keep-files.ts";
 import { prepare } from "./prepare.ts";
 import { type ReopenDeps, reopen } from "./reopen.ts";
 import { sendBack } from "./send-back.ts";
+import type { ShelfDeps } from "./shelf.ts";
 import { transcriptOf } from "./transcript.ts";
 import { verify } from "./verify.ts";
 import { said, wordsOf } from "./words-of.ts";
@@ -30,7 +31,7 @@ const LIMIT = {
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
-export interface WorkDeps extends ConverseDeps, BriefingDeps, InspectDeps, ReopenDeps {
+export interface WorkDeps extends ConverseDeps, BriefingDeps, InspectDeps, ReopenDeps, ShelfDeps {
   jobs: JobStore;
   /** Host of GitHub's pages, for noreply addresses. */
   webHost: string;
@@ -76,7 +77,7 @@ export async function work(
     await attempt.write({ sources: told.sources }, told.events);
   }
   const stands = transcript.commit === undefined ? job.baseSha : transcript.commit;
-  const keep = createKeeper(job, workspace, stands, deps);
+  const keep = createKeeper(attempt, workspace, stands, deps);
   let resumed: Resumed = transcript;
   for (;;) {
     const talk = { workspace, messages, started, resumed, keep, startedAt };

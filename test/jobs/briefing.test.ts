@@ -84,6 +84,8 @@ async function tell(scene: Scene = {}) {
       pack: unasked,
       packCommit: unasked,
       unpack: unasked,
+      withSealed: unasked,
+      unseal: unasked,
       mirrors: unasked,
       close: unasked,
     },

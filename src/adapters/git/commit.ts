@@ -11,14 +11,15 @@ const IDENTITY = {
   GIT_COMMITTER_EMAIL: EMAIL,
 };
 
-/** Makes a commit of `tree` on `parent` with our fixed identity, and gives its id. */
+/** Makes a commit of `tree` on `parent`, if it has one, with our fixed identity, and gives its id. */
 export async function commitTree(
   dir: string,
   tree: string,
-  parent: string,
+  parent: string | null,
   message: string,
 ): Promise<string> {
-  const { stdout } = await git(dir, ["commit-tree", objectId(tree), "-p", objectId(parent)], {
+  const onto = parent === null ? [] : ["-p", objectId(parent)];
+  const { stdout } = await git(dir, ["commit-tree", objectId(tree), ...onto], {
     // A commit cannot hold NUL, and an empty input would leave git waiting.
     input: `${message.replaceAll("\0", "").trimEnd()}\n`,
     env: IDENTITY,

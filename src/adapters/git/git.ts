@@ -11,6 +11,7 @@ import { createObjects } from "./objects.ts";
 import { createOpen } from "./open.ts";
 import { createPremises } from "./premises.ts";
 import { createPushes } from "./push.ts";
+import { createUnseal, createWithSealed } from "./sealed.ts";
 import { createSnapshot } from "./snapshot.ts";
 import { createPack, createPackCommit, createUnpack } from "./step-files.ts";
 import { sweep } from "./sweep.ts";
@@ -53,6 +54,8 @@ export function createGit(options: GitOptions): Workspaces &
     mirrors: createListMirrors(context),
     packCommit: createPackCommit(context),
     unpack: createUnpack(context),
+    withSealed: createWithSealed(context),
+    unseal: createUnseal(context),
     close: (jobId, repo) => close(context, jobId, repo),
     premises: createPremises(context),
     sweep: (live) => sweep(context, live),

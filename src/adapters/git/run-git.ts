@@ -184,7 +184,7 @@ export function startGit(gitDir: string, args: string[], options: StreamOptions 
 export async function gitBytes(
   gitDir: string,
   args: string[],
-  options: { maxBytes: number; input?: string; env?: Record<string, string> },
+  options: { maxBytes: number; input?: string | Buffer; env?: Record<string, string> },
 ): Promise<Buffer | null> {
   const { input, maxBytes, ...rest } = options;
   const running = startGit(gitDir, args, { ...rest, stdin: input !== undefined });

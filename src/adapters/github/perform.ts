@@ -144,6 +144,11 @@ export function createPerform(deps: {
           byGit(permissions, (token) => git.pushRef(repo, act.commit, act.ref, token, signal)),
         );
         return null;
+      case "keep":
+        await byGit(WRITE_CONTENTS, (token) =>
+          git.pushRef(repo, act.commit, act.ref, token, signal),
+        );
+        return { ref: act.ref };
       case "delete_ref":
         await byGit(WRITE_CONTENTS, (token) => git.deleteRef(repo, act.ref, token));
         return null;

@@ -51,8 +51,8 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
       const rows = await tables
         .selectFrom("outbox as push")
         .innerJoin("jobs", (join) => join.on("push.lane", "=", sql`'job:' || jobs.id`))
-        .select(["push.id", "push.lane", "push.act"])
-        .where("push.kind", "=", "push")
+        .select(["push.id", "push.key", "push.lane", "push.act"])
+        .where("push.kind", "in", ["push", "keep"])
         .where("jobs.state", "in", ENDED)
         .where("jobs.ended_at", "<", ago(SETTLED_MS))
         .where(({ not, exists, selectFrom }) =>
@@ -62,6 +62,13 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
                 .select("gone.id")
                 .whereRef("gone.lane", "=", "push.lane")
                 .where("gone.kind", "=", "delete_ref")
+                // Each of the refs that keep files has an act of its own.
+                .where((eb) =>
+                  eb.or([
+                    eb("push.kind", "=", "push"),
+                    eb("gone.key", "=", sql<string>`'delete-ref:' || push.key`),
+                  ]),
+                )
                 .whereRef("gone.id", ">", "push.id"),
             ),
           ),
@@ -70,9 +77,9 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
         .execute();
       return rows.flatMap((row): KeyedAct[] => {
         const act = fromJson<Act>(row.act, `outbox row ${row.id}, act`);
-        if (act.kind !== "push") return [];
+        if (act.kind !== "push" && act.kind !== "keep") return [];
         const { repo, ref } = act;
-        const key = `delete-ref:left:${row.id}`;
+        const key = `delete-ref:${act.kind === "keep" ? row.key : `left:${row.id}`}`;
         return [{ key, lane: row.lane, act: { kind: "delete_ref", repo, ref } }];
       });
     },

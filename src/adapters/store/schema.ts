@@ -162,7 +162,7 @@ export interface Tables {
     fence: number;
     /** The commit of the files, made on the job's base. */
     commit_id: string;
-    /** The private ref that holds it on GitHub; null when it is in `pack`. */
+    /** JSON of the Shelf that holds it on GitHub; null when it is in `pack`. */
     ref: string | null;
     /** A thin pack on the base, in base64. */
     pack: string | null;

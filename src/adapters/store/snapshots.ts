@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
-import type { KeptFiles, SnapshotStore } from "../../core/ports.ts";
-import type { Database, Tables } from "./schema.ts";
+import type { KeptFiles, Shelf, SnapshotStore } from "../../core/ports.ts";
+import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** The files of jobs at work, or of changes that are held. */
 export function snapshotStore({ tables }: Database): SnapshotStore {
@@ -8,11 +8,14 @@ export function snapshotStore({ tables }: Database): SnapshotStore {
     async kept(jobId) {
       const row = await tables
         .selectFrom("snapshots")
-        .select(["commit_id", "pack"])
+        .select(["commit_id", "ref", "pack"])
         .where("job_id", "=", jobId)
         .executeTakeFirst();
-      if (!row || row.pack === null) return null;
-      return { commit: row.commit_id, pack: Buffer.from(row.pack, "base64") };
+      if (!row) return null;
+      const { commit_id: commit, pack, ref } = row;
+      if (pack !== null) return { commit, pack: Buffer.from(pack, "base64") };
+      if (ref === null) return null;
+      return { commit, shelf: fromJson<Shelf>(ref, `the files of job ${jobId}`) };
     },
   };
 }
@@ -22,19 +25,23 @@ export async function keepFiles(
   transaction: Kysely<Tables>,
   jobId: string,
   fence: number,
-  { commit, pack }: KeptFiles,
+  kept: KeptFiles,
 ): Promise<void> {
   const files = {
     fence,
-    commit_id: commit,
-    ref: null,
-    pack: Buffer.from(pack.buffer, pack.byteOffset, pack.byteLength).toString("base64"),
+    commit_id: kept.commit,
+    ref: "shelf" in kept ? JSON.stringify(kept.shelf) : null,
+    pack: "pack" in kept ? inBase64(kept.pack) : null,
   };
   await transaction
     .insertInto("snapshots")
     .values({ job_id: jobId, ...files })
     .onConflict((conflict) => conflict.column("job_id").doUpdateSet(files))
     .execute();
+}
+
+function inBase64({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 }
 
 /** Forgets the files of a job. */

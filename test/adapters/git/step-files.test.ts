@@ -1,9 +1,11 @@
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createGit } from "../../../src/adapters/git/git.ts";
 import type { RepoRef } from "../../../src/core/job.ts";
 import type { Workspace } from "../../../src/core/ports.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
 import { silentLog } from "../../support/log.ts";
+import { runGit } from "../../support/repository.ts";
 import { TEST_USER } from "../../support/workspace.ts";
 
 const MB = 1024 * 1024;
@@ -101,5 +103,30 @@ describe("the files of a step", () => {
     const brought = { jobId: "step-3", repo, parent: sha, commit, pack };
     expect(await elsewhere.unpack(brought)).toBe(true);
     expect(await elsewhere.changed(repo, commit)).toMatchObject([{ path: "a.txt" }]);
+  });
+});
+
+describe("files that are sealed", () => {
+  it("go by a private ref to another data directory, and only the key opens them", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await world.git.fetch(repo, [sha], world.token);
+    const bytes = Buffer.from("nobody looked at this yet\n".repeat(2000));
+    const ref = "refs/draftsmith/wip/step-9/0";
+    const sealed = await world.git.withSealed(repo, bytes, async (made) => {
+      await world.git.pushRef(repo, made.commit, ref, world.server.token);
+      return made;
+    });
+    const there = (...args: string[]) => runGit(remote.bare, ...args);
+    expect(there("ls-tree", "-r", "--name-only", sealed.commit)).toBe("files");
+    expect(there("cat-file", "-p", `${sealed.commit}:files`)).not.toContain("nobody");
+    expect(there("for-each-ref", "--format=%(refname)", "refs/heads")).toBe("refs/heads/main");
+    const mirror = path.join(world.workDir, "mirrors", `${repo.id}.git`);
+    expect(() => runGit(mirror, "cat-file", "-e", sealed.commit)).toThrow();
+
+    await elsewhere.fetch(repo, [sealed.commit], world.token);
+    const key = Buffer.alloc(32).toString("base64");
+    expect(await elsewhere.unseal(repo, { ...sealed, key })).toBeNull();
+    expect(await elsewhere.unseal(repo, sealed)).toEqual(bytes);
   });
 });

@@ -82,3 +82,18 @@ test("a private ref that an ended job left is asked for once, and one of a job a
   for (const act of left) await store.put(act, 0);
   expect(await store.leftRefs()).toEqual([]);
 });
+
+test("each ref that kept files of an ended job is asked for once, whatever else of it is gone", async () => {
+  const { store } = await aged();
+  const ref = (slot: number) => `refs/draftsmith/wip/j1/${slot}`;
+  for (const slot of [0, 1]) {
+    const act = { kind: "keep", repo, commit: "c".repeat(40), ref: ref(slot) } as const;
+    await store.put({ key: `keep:j1:${slot}`, lane: "job:j1", act }, 0);
+  }
+  const gone = { kind: "delete_ref", repo, ref: ref(0) } as const;
+  await store.put({ key: "delete-ref:keep:j1:0", lane: "job:j1", act: gone }, 0);
+  const left = await store.leftRefs();
+  expect(left.map(({ act }) => act)).toEqual([{ kind: "delete_ref", repo, ref: ref(1) }]);
+  for (const act of left) await store.put(act, 0);
+  expect(await store.leftRefs()).toEqual([]);
+});

@@ -62,8 +62,6 @@ function memoryMb(door: Door, field: "VmRSS" | "VmHWM"): number {
   return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
 }
 
-// fault: a storm of webhooks
-// fault: one delivery many times at once
 it(`storm-01 ${SIZE} webhooks within a second, with noise, copies and more than the backlog takes: each is taken or answered 503, and what was taken is there once`, {
   timeout: (60_000 + SIZE * 120) * PATIENCE,
 }, async () => {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { namedTests } from "../support/named-tests.ts";
+import { PLAYED } from "./played.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const README = path.join(import.meta.dirname, "README.md");
@@ -24,7 +25,15 @@ function table(): string {
   const rows = faults().map(
     ({ id, what, file }) => `| ${id} | ${cell(what)} | \`${path.basename(file)}\` |\n`,
   );
-  return `\n| fault | what happens | played in |\n| --- | --- | --- |\n${rows.sort().join("")}\n`;
+  const all = PLAYED.map(
+    ([fault, ids, elsewhere]) =>
+      `| ${fault} | ${[...ids, ...elsewhere.map(([file, title]) => `\`${file}\`: ${cell(title)}`)].join("<br>")} |\n`,
+  );
+  return (
+    `\n| fault | what happens | played in |\n| --- | --- | --- |\n${rows.sort().join("")}\n` +
+    `All that is played, here and elsewhere in \`test/\` (from \`played.ts\`):\n\n` +
+    `| fault | tests |\n| --- | --- |\n${all.join("")}\n`
+  );
 }
 
 /** Without what differs from one line of the suite to the next. */

@@ -1,7 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { sql } from "kysely";
+import { expect, onTestFinished, test } from "vitest";
+import { openSqlite } from "../../../src/adapters/store/sqlite.ts";
 import { openStore } from "../../../src/adapters/store/store.ts";
 import { UserError } from "../../../src/core/errors.ts";
 import { writeFirstStore } from "../../support/first-schema.ts";
@@ -15,6 +17,16 @@ import {
   aJob,
   claimNext,
 } from "../../support/store-rows.ts";
+
+test("a commit is on the disk before it is told", async () => {
+  const { tables } = await openSqlite(join(storeDirectory(), "draftsmith.db"));
+  onTestFinished(() => tables.destroy());
+  const pragma = async (name: string) =>
+    (await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(tables)).rows[0]?.[name];
+  // FULL: in WAL mode each commit is synced; with less, a power failure takes the last ones.
+  expect(await pragma("synchronous")).toBe(2);
+  expect(await pragma("journal_mode")).toBe("wal");
+});
 
 test("everything is there after the store was closed and opened again", async () => {
   const file = join(storeDirectory(), "draftsmith.db");

@@ -8,11 +8,12 @@ import { newPlace, storeOn } from "../support/open-test-store.ts";
 import { aCommand, aComment, acceptJobs, aJob, claimNext } from "../support/store-rows.ts";
 
 const INSTALLATION = 7;
-const push: Act = {
-  kind: "push",
+const commit: Act = {
+  kind: "commit",
   repo: { installationId: INSTALLATION, id: 2, owner: "a", name: "b" },
-  commit: "c".repeat(40),
-  ref: "refs/draftsmith/x",
+  tree: "d".repeat(40),
+  parents: [],
+  message: "a message",
 };
 
 /** The outbox of one process, and what it says. */
@@ -54,7 +55,7 @@ test("a job gives its place up when its write has to wait long: it is told why, 
   const { holder } = await held(store);
   const perform = vi.fn(async () => null);
   const { outbox, lines } = outboxOn(store, perform);
-  const failure = await outbox.perform<"push">("push:1", "job:held", push, holder).then(
+  const failure = await outbox.perform<"commit">("commit:1", "job:held", commit, holder).then(
     () => null,
     (thrown: TransientError) => thrown,
   );
@@ -65,7 +66,7 @@ test("a job gives its place up when its write has to wait long: it is told why, 
   expect(inMs).toBeLessThan(70_000);
   expect(lines.join("\n")).toMatch(/writes to GitHub wait/);
   expect(perform).not.toHaveBeenCalled();
-  expect(await store.get("push:1")).toMatchObject({ state: "pending", attempts: 0 });
+  expect(await store.get("commit:1")).toMatchObject({ state: "pending", attempts: 0 });
 });
 
 test("a wait ends with the job, and what waited is not sent behind its back", async () => {
@@ -74,8 +75,8 @@ test("a wait ends with the job, and what waited is not sent behind its back", as
   const { stop, holder } = await held(store);
   const perform = vi.fn(async () => null);
   const { outbox } = outboxOn(store, perform);
-  const waiting = outbox.perform<"push">("push:1", "job:held", push, holder);
-  const put = async () => (await store.get("push:1")) !== null;
+  const waiting = outbox.perform<"commit">("commit:1", "job:held", commit, holder);
+  const put = async () => (await store.get("commit:1")) !== null;
   await vi.waitFor(async () => expect(await put()).toBe(true));
   stop.abort(new StoppedByPerson("stopped by ada"));
   await expect(waiting).rejects.toThrow("stopped by ada");

@@ -28,9 +28,10 @@ export async function putOff(
   always: boolean,
 ): Promise<Map<number, number>> {
   const waits = new Map<number, number>();
-  const asked = rows.map((row) => {
+  const asked = rows.flatMap((row) => {
     const act = fromJson<Act>(row.act, `outbox row ${row.id}, act`);
-    return { row, installation: act.repo.installationId, wish: wishOf(row, act) };
+    const wish = wishOf(row, act);
+    return wish === null ? [] : { row, installation: act.repo.installationId, wish };
   });
   const byInstallation = Map.groupBy(asked, ({ installation }) => installation);
   // All in one order, so that two who take at once do not wait for each other.
@@ -107,9 +108,15 @@ async function setBuckets(
     .execute();
 }
 
-/** What GitHub counts an act as; words that somebody waits for come first, and what is edited again last. */
-function wishOf(row: Taken, act: Act): Wish {
+/**
+ * What GitHub counts an act as; words that somebody waits for come first, and what is edited again last.
+ * Null for what goes by git: of that nothing is documented but the answer that it was too much.
+ */
+function wishOf(row: Taken, act: Act): Wish | null {
   switch (act.kind) {
+    case "push":
+    case "delete_ref":
+      return null;
     case "comment": {
       const stands = row.result !== null;
       return { creates: !stands, leaves: stands && row.spacing_ms > 0 ? 10 : 0 };

@@ -19,11 +19,11 @@ async function take(store: Store, { owner = "here/1", paced = true, most = 500 }
 }
 
 /** Acts that make nothing new, one lane each. */
-async function putDeletions(store: Store, count: number, installationId = 7): Promise<void> {
+async function putEdits(store: Store, count: number, installationId = 7): Promise<void> {
   const repo = { installationId, id: 1, owner: "octo", name: "shop" };
   for (let n = 0; n < count; n += 1) {
-    const key = `drop ${installationId}/${n}`;
-    const act: Act = { kind: "delete_ref", repo, ref: `refs/draftsmith/${n}` };
+    const key = `pull-body ${installationId}/${n}`;
+    const act: Act = { kind: "pull_body", repo, pull: n, body: "hello" };
     await store.put({ key, lane: key, act }, 0);
   }
 }
@@ -32,8 +32,8 @@ test("of many writes of an installation GitHub gets so many at once, whoever tak
   const place = await newPlace();
   const stores = await Promise.all([storeOn(place), storeOn(place), storeOn(place)]);
   const [store] = stores;
-  await putDeletions(store, 60);
-  await putDeletions(store, 3, 8);
+  await putEdits(store, 60);
+  await putEdits(store, 3, 8);
   const looks = await Promise.all(
     stores.map((each, at) => take(each, { owner: `p${at}/1`, most: 30 })),
   );
@@ -42,7 +42,7 @@ test("of many writes of an installation GitHub gets so many at once, whoever tak
   const rest = await take(store);
   const both = [...taken, ...rest.taken];
   // A little more may have come into the bucket meanwhile.
-  expect(both.filter(own).length).toBeGreaterThanOrEqual(28);
+  expect(both.filter(own).length).toBeGreaterThanOrEqual(24);
   expect(both.filter(own).length).toBeLessThanOrEqual(40);
   expect(both.filter((row) => !own(row))).toHaveLength(3);
   expect(new Set(both.map(({ id }) => id)).size).toBe(both.length);
@@ -68,7 +68,7 @@ test("words for people come before the rest, and edits that are followed by othe
   const [board] = (await take(store)).taken;
   await store.done(board?.id ?? 0, "here/1", 1, { id: 1 });
   await store.put(aComment("board", "two"), 0);
-  await putDeletions(store, 40);
+  await putEdits(store, 40);
   await store.put(aComment("answer", "stopped"), 0);
   const first = await take(store);
   expect(first.taken.map(({ key }) => key)).toContain("answer");
@@ -88,7 +88,7 @@ test("words for people come before the rest, and edits that are followed by othe
 test("a host without known limits is not paced until GitHub says that it was too much", async () => {
   const place = await newPlace();
   const [store, other] = [await storeOn(place), await storeOn(place)];
-  await putDeletions(store, 80);
+  await putEdits(store, 80);
   expect((await take(store, { paced: false })).taken).toHaveLength(80);
   expect(await sqlOn(place, "select * from paces")).toEqual([]);
 
@@ -96,7 +96,7 @@ test("a host without known limits is not paced until GitHub says that it was too
   await store.releaseAll("here");
   const after = await take(store, { paced: false });
   // Ten are left after a limit, of which such acts leave some.
-  expect(after.taken.length).toBeGreaterThanOrEqual(5);
+  expect(after.taken.length).toBeGreaterThanOrEqual(3);
   expect(after.taken.length).toBeLessThan(30);
   expect(after.putOff.length).toBe(80 - after.taken.length);
 });
@@ -104,8 +104,8 @@ test("a host without known limits is not paced until GitHub says that it was too
 test("pauses and paces that say nothing any more go, and those that do stay", async () => {
   const place = await newPlace();
   const store = await storeOn(place);
-  await putDeletions(store, 1, 7);
-  await putDeletions(store, 1, 8);
+  await putEdits(store, 1, 7);
+  await putEdits(store, 1, 8);
   await take(store);
   await store.pause(8, MINUTE, "now");
   await store.pause(7, 0, "over");

@@ -254,6 +254,7 @@ export async function compose(
       { id: place, slots: config.concurrency, busy: worker.busy },
       { shared: store, workspaces: git, log },
     );
+    worker.start();
     await queue.start(config.concurrency, worker.serve);
     janitor.start();
   }

@@ -1,5 +1,6 @@
 /** Work that is done again and again, and never beside itself. */
 export interface Rounds {
+  start(): void;
   /** Begins a round now, or the next one as soon as the one under way has ended. */
   now(): void;
   /** Begins no more; resolves when the round under way has ended. */
@@ -7,7 +8,7 @@ export interface Rounds {
 }
 
 /**
- * Does a round every so many ms until `stop`; one that takes longer lets the next one wait. `round` sees to
+ * Does a round every so many ms from `start` until `stop`; one that takes longer lets the next one wait. `round` sees to
  * its own failures. The process does not live on for it.
  */
 export function createRounds(everyMs: number, round: () => Promise<void>): Rounds {
@@ -24,9 +25,12 @@ export function createRounds(everyMs: number, round: () => Promise<void>): Round
     });
   }
 
-  const timer = setInterval(begin, everyMs);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
   return {
+    start() {
+      timer = setInterval(begin, everyMs);
+      timer.unref();
+    },
     now() {
       // The round under way may have looked already.
       again = true;

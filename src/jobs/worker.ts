@@ -27,6 +27,8 @@ export interface WorkerDeps extends RunDeps {
 
 /** Takes jobs and runs them. */
 export interface Worker {
+  /** Hears from now on of jobs that somebody stopped. */
+  start(): void;
   /** Takes the next job and runs it to its end; false when there is none to take. */
   serve(): Promise<boolean>;
   /** How many run now. */
@@ -111,6 +113,10 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   return {
+    start() {
+      hearing.start();
+      clearing.start();
+    },
     async serve() {
       if (winding.signal.aborted) return false;
       const hindrance = await whyNot(deps);

@@ -10,7 +10,7 @@ import { sqlOn } from "../support/open-test-store.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { startWorld, taskOf, type World } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
-import { costOf, momentsOf, writes } from "./moments.ts";
+import { costOf, inOrder, momentsOf, writes } from "./moments.ts";
 import { nightly } from "./size.ts";
 
 /** At which request a job of that name is when its worker freezes, and whether GitHub does it then. */
@@ -87,14 +87,18 @@ test("frozen-01 a worker is frozen by SIGSTOP in a model call, a command, a snap
     first.child,
     moments.map(({ name, at }) => ({ at, nth: 1, do: "doze", about: name })),
   );
-  const doze = dozing(first.child, moments.length);
   const issues = new Map<string, number>();
-  for (const name of names) {
-    const issue = world.issue({ title: name, body: "Please." });
-    issues.set(name, issue);
-    await world.say(`/codex add ${name}`, issue);
+  for (const batch of inOrder(names, moments)) {
+    const dozes = batch.filter((name) => moments.some((moment) => moment.name === name));
+    const doze = dozing(first.child, dozes.length);
+    for (const name of batch) {
+      const issue = world.issue({ title: name, body: "Please." });
+      issues.set(name, issue);
+      await world.say(`/codex add ${name}`, issue);
+    }
+    await doze;
   }
-  await Promise.all([all.promise, doze]);
+  await all.promise;
   first.child.kill("SIGSTOP");
   asleep = true;
   frozen.resolve();

@@ -37,6 +37,13 @@ export function momentsOf(suite: "frozen" | "killed"): Moment[] {
   return MOMENTS.filter(({ everyday }) => nightly || everyday === suite);
 }
 
+/** Names in the order in which they are asked for: whoever dozes in its claim cannot keep its lease, so it comes last. */
+export function inOrder(names: string[], moments: Moment[]): string[][] {
+  const claims = moments.filter(({ at }) => at.startsWith("store.claimNext"));
+  const last = claims.map(({ name }) => name);
+  return [names.filter((name) => !last.includes(name)), last].filter(({ length }) => length > 0);
+}
+
 /** What a moment costs: replies that are asked for once more, and steps more than in an undisturbed job. */
 export function costOf({ at }: Moment): { asked: number; steps: number } {
   // Paid for, and not yet stored.

@@ -158,10 +158,11 @@ test("stop-01 a job is stopped by a process that does not run it: in a command, 
     const refs = ["for-each-ref", "--format=%(refname)"];
     await vi.waitFor(async () => expect(await git(bare, refs)).not.toMatch(/draftsmith/), 60_000);
   }
-  await vi.waitFor(
-    () => expect(readdirSync(path.join(world.home, "worker", "work", "workspaces"))).toEqual([]),
-    60_000,
-  );
+  const workspaces = path.join(world.home, "worker", "work", "workspaces");
+  await vi.waitFor(() => expect(readdirSync(workspaces), worker.log().slice(-6_000)).toEqual([]), {
+    timeout: 20_000 * PATIENCE,
+    interval: 250,
+  });
 
   // A server that ends gives back what nobody stopped.
   await shop.say("/codex add silent-2", deleted);

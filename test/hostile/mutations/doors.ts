@@ -6,7 +6,7 @@ const GUARD = "src/api/setup-guard.ts";
 const SETUP = "src/api/setup-page.ts";
 const CONFIG = "src/config.ts";
 const COMPOSE = "src/compose-doors.ts";
-const PING = '      "/ping": { GET: async () => new Response("PONG") },\n      "/healthz": {';
+const PING = '    "/ping": { GET: async () => new Response("PONG") },\n    "/healthz": {';
 
 const mutations: Mutation[] = [
   {
@@ -150,7 +150,7 @@ const mutations: Mutation[] = [
     defence: "a configured server has no set-up page",
     file: COMPOSE,
     find: PING,
-    replace: `      "/probot": { GET: async () => new Response("set up") },\n${PING}`,
+    replace: `    "/probot": { GET: async () => new Response("set up") },\n${PING}`,
   },
   {
     attack: "doors-17",

@@ -194,7 +194,9 @@ describe("npm run doctor", () => {
       expect(about("App's permissions")).toMatch(
         /^fail: lacking contents: write, pull_requests: write.* → Grant them on the App's settings page/,
       );
-      expect(about("App's events")).toMatch(/^fail: not subscribed: issue_comment, pull_request → Subscribe/);
+      expect(about("App's events")).toMatch(
+        /^fail: not subscribed: issue_comment, pull_request → Subscribe/,
+      );
       expect(about("clock")).toMatch(/^fail: 60\d s ahead of GitHub's → Set it/);
       expect(about("model server")).toMatch(/^warn: .* does not list gpt-5-mini → .*other-model/);
     },

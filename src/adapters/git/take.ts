@@ -23,9 +23,13 @@ export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1
 export GIT_AUTHOR_NAME=taken GIT_AUTHOR_EMAIL=taken GIT_AUTHOR_DATE=2000-01-01T00:00:00Z
 export GIT_COMMITTER_NAME=taken GIT_COMMITTER_EMAIL=taken GIT_COMMITTER_DATE=2000-01-01T00:00:00Z
 umask 077
-git init -q --bare --template=
-cat >>"$GIT_DIR/config" <<'END'
-[core]
+# What git init would make, without its process: this runs after every step.
+mkdir "$GIT_DIR/objects" "$GIT_DIR/objects/info" "$GIT_DIR/objects/pack" "$GIT_DIR/refs"
+printf 'ref: refs/heads/taken\\n' >"$GIT_DIR/HEAD"
+printf '%s\\n' "$objects" >"$GIT_DIR/objects/info/alternates"
+printf '%s\\n' '[core]
+repositoryformatversion = 0
+filemode = true
 bare = false
 hooksPath = /dev/null
 fsmonitor = false
@@ -39,9 +43,7 @@ looseCompression = 1
 [advice]
 addEmbeddedRepo = false
 [gc]
-auto = 0
-END
-printf '%s\\n' "$objects" >"$GIT_DIR/objects/info/alternates"
+auto = 0' >"$GIT_DIR/config"
 cp -p -- "$index" "$GIT_DIR/index"
 export GIT_WORK_TREE=$tree
 cd -- "$tree"

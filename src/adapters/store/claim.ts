@@ -78,7 +78,14 @@ export function claimStore(database: Database): ClaimStore {
         )
         .orderBy("repo.served_at")
         // Of jobs that are tried one by one, each has its turn before one is given up.
-        .orderBy("job.crashes_alone")
+        .orderBy((eb) =>
+          eb
+            .case()
+            .when("job.crashes", ">=", SUSPECT_AFTER)
+            .then(eb.ref("job.crashes_alone"))
+            .else(0)
+            .end(),
+        )
         .orderBy("job.created_at")
         .orderBy("job.number")
         .orderBy("job.id")

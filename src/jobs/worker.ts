@@ -2,6 +2,7 @@ import { StoppedByPerson, toError } from "../core/errors.ts";
 import { isTerminal, type Job } from "../core/job.ts";
 import type { Busy, ClaimStore, StopStore } from "../core/ports.ts";
 import { stopReason } from "../core/stopped.ts";
+import { createAlone } from "./alone.ts";
 import { createAttempt } from "./attempt.ts";
 import { LEASE_MS } from "./lease.ts";
 import { createRounds } from "./rounds.ts";
@@ -50,7 +51,9 @@ interface Claimed {
 }
 
 /** Makes a worker that takes jobs while the operator lets it and the machine has room. */
-export function createWorker(deps: WorkerDeps): Worker {
+export function createWorker(given: WorkerDeps): Worker {
+  const alone = createAlone(given);
+  const deps = { ...given, claims: alone.claims, jobs: alone.jobs };
   const { claims, stops, owner, worker, perRepository, log } = deps;
   const running = new Map<
     string,
@@ -108,6 +111,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     try {
       await attempt;
     } finally {
+      alone.ended(job);
       running.delete(job.id);
     }
   }

@@ -6,10 +6,10 @@ import { toError, UserError } from "./core/errors.ts";
 import { type AskedLimits, askedLimits } from "./core/limits.ts";
 import type { Quotas } from "./core/policy.ts";
 import { PROCESS_ROLES, type ProcessRole } from "./core/process-role.ts";
-import { readEnvText } from "./env-text.ts";
-import { openSecretFiles } from "./open-files.ts";
-import { scrubEnvironment } from "./scrub-environment.ts";
-import { ownSettings, settings } from "./settings.ts";
+import { readEnvText } from "./settings/env-text.ts";
+import { openSecretFiles } from "./settings/open-files.ts";
+import { scrubEnvironment } from "./settings/scrub-environment.ts";
+import { ownSettings, settings } from "./settings/settings.ts";
 import { toolPath } from "./tool-path.ts";
 
 /** What the App needs to speak as itself. */

@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
-import { composeDoctor, type Instruments } from "./compose-doctor.ts";
+import { composeDoctor, type Instruments } from "./compose/doctor.ts";
 import { type AppConfig, loadEnvironment } from "./config.ts";
 import { appFindings, modelFinding } from "./core/doctor/answers.ts";
 import { boundsFindings } from "./core/doctor/bounds.ts";

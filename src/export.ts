@@ -1,4 +1,4 @@
-import { composeTransfer } from "./compose-transfer.ts";
+import { composeTransfer } from "./compose/transfer.ts";
 import { loadConfig } from "./config.ts";
 import { UserError } from "./core/errors.ts";
 import { tellMoved, tellWhyNot } from "./moved.ts";

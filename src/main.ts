@@ -1,6 +1,6 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { compose as Compose } from "./compose.ts";
+import type { compose as Compose } from "./compose/compose.ts";
 import { toError, UserError } from "./core/errors.ts";
 import { createRedactor } from "./core/redact.ts";
 
@@ -56,10 +56,10 @@ async function main(): Promise<void> {
     end(1, CRASH_MS);
   });
   if (config.credentials === null) {
-    const { composeSetup } = await import("./compose-setup.ts");
+    const { composeSetup } = await import("./compose/setup.ts");
     return composeSetup(config);
   }
-  const { compose } = await import("./compose.ts");
+  const { compose } = await import("./compose/compose.ts");
   app = await compose({ ...config, credentials: config.credentials });
   // Now, for who knows how it will end.
   flushCompileCache();

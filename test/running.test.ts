@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { PROCESS_ROLES } from "../src/core/process-role.ts";
-import { settings } from "../src/settings.ts";
+import { settings } from "../src/settings/settings.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");

@@ -3,7 +3,7 @@
 // Says "listens" once it does.
 import { pino } from "pino";
 import { openStore } from "../../src/adapters/store/store.ts";
-import { openDoors } from "../../src/compose-doors.ts";
+import { openDoors } from "../../src/compose/doors.ts";
 import type { AppConfig, Credentials } from "../../src/config.ts";
 import type { GitHub } from "../../src/core/ports.ts";
 import type { Outbox } from "../../src/jobs/outbox.ts";

@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import type { Wrap } from "../../src/compose.ts";
+import type { Wrap } from "../../src/compose/compose.ts";
 
 /**
  * One fault: the `nth` time the process passes `at`, which is `<port>.<method>[:<kind>]:<before|after>`

@@ -1,5 +1,5 @@
 // Stands where src/main.ts expects compose: the same, with failpoints between ports and adapters.
-import { compose as composeReal } from "../../src/compose.ts";
+import { compose as composeReal } from "../../src/compose/compose.ts";
 import { createFailpoints, type Fault } from "./failpoints.ts";
 
 const failpoints = createFailpoints(process.env.FAULTS_RECORD ?? null);

@@ -7,6 +7,9 @@ const COMPOSE = new URL("./faulty-compose.ts", import.meta.url).href;
 
 registerHooks({
   resolve: (specifier, context, next) =>
-    next(specifier === "./compose.ts" && context.parentURL === MAIN ? COMPOSE : specifier, context),
+    next(
+      specifier === "./compose/compose.ts" && context.parentURL === MAIN ? COMPOSE : specifier,
+      context,
+    ),
 });
 await import(MAIN);

@@ -5,7 +5,7 @@ const SERVER = "src/api/server.ts";
 const GUARD = "src/api/setup-guard.ts";
 const SETUP = "src/api/setup-page.ts";
 const CONFIG = "src/config.ts";
-const COMPOSE = "src/compose-doors.ts";
+const COMPOSE = "src/compose/doors.ts";
 const PING = '    "/ping": { GET: async () => new Response("PONG") },\n    "/healthz": {';
 
 const mutations: Mutation[] = [

@@ -50,7 +50,7 @@ const mutations: Mutation[] = [
   {
     attack: "model-04",
     defence: "one redactor before everything that is kept or leaves",
-    file: "src/compose.ts",
+    file: "src/compose/compose.ts",
     find: "const redact = createRedactor(secrets);",
     replace: "const redact = (text: string) => (createRedactor(secrets), text);",
   },

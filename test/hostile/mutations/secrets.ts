@@ -109,7 +109,7 @@ const mutations: Mutation[] = [
     attack: "secrets-15",
     defence: "installation tokens are known by value",
     ...edit(
-      "src/compose.ts",
+      "src/compose/compose.ts",
       "    onToken: remember,",
       "    onToken: (token) => remember(token, false),",
     ),
@@ -123,7 +123,7 @@ const mutations: Mutation[] = [
     attack: "secrets-17",
     defence: "the webhook secret is known by value",
     ...edit(
-      "src/secrets.ts",
+      "src/settings/secrets.ts",
       "[privateKey, webhookSecret, oldWebhookSecret,",
       "[privateKey, oldWebhookSecret,",
     ),

@@ -108,7 +108,7 @@ const mutations: Mutation[] = [
         replace: "",
       },
       {
-        file: "src/compose.ts",
+        file: "src/compose/compose.ts",
         find: "const redact = createRedactor(secrets);",
         replace: "const redact = (text: string) => text;",
       },
@@ -145,7 +145,7 @@ const mutations: Mutation[] = [
   {
     attack: "tokens-16",
     defence: "a stop revokes every token",
-    file: "src/compose.ts",
+    file: "src/compose/compose.ts",
     find: "      await github.stop();\n",
     replace: "",
   },

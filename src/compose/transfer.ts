@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { lockDataDir } from "./adapters/store/lock.ts";
-import type { StorePlace } from "./adapters/store/store.ts";
-import { exportStore, importStore } from "./adapters/store/transfer.ts";
-import type { Tally } from "./adapters/store/transfer-file.ts";
-import type { AppConfig } from "./config.ts";
-import { toError, UserError } from "./core/errors.ts";
-import { createRedactor } from "./core/redact.ts";
-import { createLog } from "./log.ts";
+import { lockDataDir } from "../adapters/store/lock.ts";
+import type { StorePlace } from "../adapters/store/store.ts";
+import { exportStore, importStore } from "../adapters/store/transfer.ts";
+import type { Tally } from "../adapters/store/transfer-file.ts";
+import type { AppConfig } from "../config.ts";
+import { toError, UserError } from "../core/errors.ts";
+import { createRedactor } from "../core/redact.ts";
+import { createLog } from "../log.ts";
 
 type Counts = Record<string, Tally>;
 

@@ -1,4 +1,4 @@
-import type { AppConfig, Credentials } from "./config.ts";
+import type { AppConfig, Credentials } from "../config.ts";
 
 /** Installation tokens that are kept out of texts. */
 const MAX_TOKENS = 200;

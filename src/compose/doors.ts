@@ -1,12 +1,12 @@
 import type { Logger } from "pino";
 import { Probot } from "probot";
-import { type Routes, serve } from "./api/server.ts";
-import { createVerify } from "./api/signature.ts";
-import { createWebhookDoor } from "./api/webhook.ts";
-import { createApp } from "./app.ts";
-import type { AppConfig, Credentials } from "./config.ts";
-import type { SubmitDeps } from "./jobs/submit.ts";
-import type { WithdrawDeps } from "./jobs/withdraw.ts";
+import { type Routes, serve } from "../api/server.ts";
+import { createVerify } from "../api/signature.ts";
+import { createWebhookDoor } from "../api/webhook.ts";
+import { createApp } from "../app.ts";
+import type { AppConfig, Credentials } from "../config.ts";
+import type { SubmitDeps } from "../jobs/submit.ts";
+import type { WithdrawDeps } from "../jobs/withdraw.ts";
 
 /** Opens the way in for GitHub's webhooks, and what tells whether the server is well. */
 export async function openDoors(

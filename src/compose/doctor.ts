@@ -2,22 +2,22 @@ import { createPrivateKey } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { diskUse } from "./adapters/git/disk-use.ts";
-import { describeApp } from "./adapters/github/describe-app.ts";
-import { listModels } from "./adapters/openai/list-models.ts";
-import { describeHost } from "./adapters/sandbox/host.ts";
-import { describeMachine, diskState } from "./adapters/sandbox/machine.ts";
-import { createInternet } from "./adapters/sandbox/network/internet.ts";
-import { createSandbox } from "./adapters/sandbox.ts";
-import { examinePostgres, examineSqlite, type StoreAnswer } from "./adapters/store/examine.ts";
-import { NEWEST_SCHEMA } from "./adapters/store/migrations.ts";
-import { makeDirectories } from "./adapters/work-dir.ts";
-import type { AppConfig, Credentials } from "./config.ts";
-import type { AppAnswer, ModelAnswer } from "./core/doctor/answers.ts";
-import { toError } from "./core/errors.ts";
-import { type Holding, limitsOf, type Machine } from "./core/limits.ts";
-import type { Sandbox } from "./core/ports.ts";
-import type { SandboxHost } from "./core/sandbox-remedy.ts";
+import { diskUse } from "../adapters/git/disk-use.ts";
+import { describeApp } from "../adapters/github/describe-app.ts";
+import { listModels } from "../adapters/openai/list-models.ts";
+import { describeHost } from "../adapters/sandbox/host.ts";
+import { describeMachine, diskState } from "../adapters/sandbox/machine.ts";
+import { createInternet } from "../adapters/sandbox/network/internet.ts";
+import { createSandbox } from "../adapters/sandbox.ts";
+import { examinePostgres, examineSqlite, type StoreAnswer } from "../adapters/store/examine.ts";
+import { NEWEST_SCHEMA } from "../adapters/store/migrations.ts";
+import { makeDirectories } from "../adapters/work-dir.ts";
+import type { AppConfig, Credentials } from "../config.ts";
+import type { AppAnswer, ModelAnswer } from "../core/doctor/answers.ts";
+import { toError } from "../core/errors.ts";
+import { type Holding, limitsOf, type Machine } from "../core/limits.ts";
+import type { Sandbox } from "../core/ports.ts";
+import type { SandboxHost } from "../core/sandbox-remedy.ts";
 
 /** What the doctor examines with: a sandbox like the server's, and calls that change nothing. */
 export interface Instruments {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { toError, UserError } from "./core/errors.ts";
+import { toError, UserError } from "../core/errors.ts";
 
 /** The variables in a file of `NAME=value` lines; none without such a file. Throws UserError when it is no text. */
 export function readEnvText(file: string): NodeJS.Dict<string> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { readBound } from "./core/domains.ts";
-import { limitSettings } from "./core/limits.ts";
-import { databaseUrl, headerText, serverUrl, webHost, wholeNumber } from "./setting-forms.ts";
+import { readBound } from "../core/domains.ts";
+import { limitSettings } from "../core/limits.ts";
+import { databaseUrl, headerText, serverUrl, webHost, wholeNumber } from "./forms.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 

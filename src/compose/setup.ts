@@ -3,18 +3,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
-import { createEnvFile } from "./adapters/env-file.ts";
-import { convertManifest } from "./adapters/github/app-manifest.ts";
-import { serve } from "./api/server.ts";
-import { isLocalName } from "./api/setup-guard.ts";
-import { setupRoutes } from "./api/setup-page.ts";
-import type { AppConfig } from "./config.ts";
-import { toError, UserError } from "./core/errors.ts";
-import { createRedactor } from "./core/redact.ts";
-import { createLog } from "./log.ts";
+import { createEnvFile } from "../adapters/env-file.ts";
+import { convertManifest } from "../adapters/github/app-manifest.ts";
+import { serve } from "../api/server.ts";
+import { isLocalName } from "../api/setup-guard.ts";
+import { setupRoutes } from "../api/setup-page.ts";
+import type { AppConfig } from "../config.ts";
+import { toError, UserError } from "../core/errors.ts";
+import { createRedactor } from "../core/redact.ts";
+import { createLog } from "../log.ts";
 
 /** What Apps are registered from, unless the working directory has its own. */
-const APP_YML = fileURLToPath(new URL("../app.yml", import.meta.url));
+const APP_YML = fileURLToPath(new URL("../../app.yml", import.meta.url));
 
 /** Serves the page that registers the App, until it has written credentials; resolves once it listens. */
 export async function composeSetup(config: AppConfig): Promise<void> {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { UserError } from "../src/core/errors.ts";
-import { readEnvText } from "../src/env-text.ts";
+import { UserError } from "../../src/core/errors.ts";
+import { readEnvText } from "../../src/settings/env-text.ts";
 
 const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-env-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));

@@ -247,7 +247,7 @@ export async function compose(
   outbox.wake();
   const watched = { github, deliveries: store, shared: store, owner, now, log };
   if (doors) deliveries = watchDeliveries(watched);
-  const places = tellPlaces({ queue: store, shared: store, outbox, owner, log });
+  const places = tellPlaces({ queue: store, shared: store, outbox, owner, now, log });
   let presence: ReturnType<typeof tellPresence> | null = null;
   if (works) {
     presence = tellPresence(

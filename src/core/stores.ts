@@ -136,6 +136,8 @@ export interface QueueStore {
   served(): Promise<{ repoId: number; installationId: number; servedAt: number }[]>;
   /** Stores how many are before a job. */
   place(id: string, ahead: number): Promise<void>;
+  /** Commands of which a job ended at that time (ms since the epoch) or later. */
+  endedSince(at: number): Promise<string[]>;
 }
 
 /** Repositories that were renamed or handed over. */

@@ -9,6 +9,12 @@ const NAME = "places";
 const EVERY_MS = 15_000;
 /** Longer than one look to the next: who keeps it is the only one that tells. It shows that a process is there, too. */
 const HOLD_MS = 40_000;
+/** How far boards were looked after whose jobs ended. */
+const TOLD = "told";
+/** How far before the last look the next one begins: clocks differ, and a board takes its time. */
+const OVERLAP_MS = 2 * 60_000;
+/** How far back the first look goes. */
+const FIRST_MS = 24 * 60 * 60_000;
 /** Boards that are told anew in one look: GitHub takes 80 such writes a minute. */
 const MOST_BOARDS = 10;
 
@@ -18,10 +24,11 @@ interface PlacesDeps {
   outbox: Outbox;
   /** This process. */
   owner: string;
+  now: () => number;
   log: Log;
 }
 
-/** Says on the boards of jobs that wait how many go before them, until `stop`. Of many processes one does so. */
+/** Says on boards how many go before the jobs that wait, and endings that nobody told, until `stop`. Of many processes one does so. */
 export function tellPlaces(deps: PlacesDeps): { stop(): Promise<void> } {
   const { shared, owner, log } = deps;
   const stopped = new AbortController();
@@ -30,7 +37,9 @@ export function tellPlaces(deps: PlacesDeps): { stop(): Promise<void> } {
   async function watch(): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (await shared.hold(NAME, owner, HOLD_MS)) await tellOnce(deps);
+        if (!(await shared.hold(NAME, owner, HOLD_MS))) continue;
+        await tellEndings(deps);
+        await tellOnce(deps);
       } catch (thrown) {
         log.warn({ err: toError(thrown) }, "which jobs go first could not be told");
       }
@@ -48,6 +57,25 @@ export function tellPlaces(deps: PlacesDeps): { stop(): Promise<void> } {
         .catch((thrown) => log.warn({ err: toError(thrown) }, "a lease was left to its end"));
     },
   };
+}
+
+/**
+ * Tells the endings again that came since the last time: who stored one may have died before its board said
+ * so. A board that says so already stays as it is.
+ */
+export async function tellEndings({
+  queue,
+  shared,
+  outbox,
+  now,
+}: Pick<PlacesDeps, "queue" | "shared" | "outbox" | "now">): Promise<void> {
+  const at = now();
+  const before = await shared.cursor(TOLD);
+  const since = before === null ? at - FIRST_MS : Math.min(Number(before), at) - OVERLAP_MS;
+  for (const commandId of await queue.endedSince(since)) {
+    await refreshBoard({ outbox }, commandId);
+  }
+  await shared.setCursor(TOLD, String(at));
 }
 
 /** Tells once, the next ones first; a board at most once. */

@@ -8,7 +8,7 @@ import { nightly } from "./size.ts";
 
 /** What timers do, as often as there is time: its turn comes in the rounds at random moments. */
 const BY_THE_CLOCK =
-  /^store\.(toStop|renew|seen|ahead|waiting|queued|served|place|hold|letGo|cursor|setCursor|came|owe|owed|ask|settle|forget)|^github\.(sent|sendAgain)/;
+  /^store\.(toStop|renew|seen|ahead|waiting|queued|served|place|endedSince|hold|letGo|cursor|setCursor|came|owe|owed|ask|settle|forget)|^github\.(sent|sendAgain)/;
 /** How long after the told ending a point may still come: what is tidied up then. */
 const TIDYING_MS = 5_000;
 /** How often these happen is decided by time, too; the first is played. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createOutbox } from "../../src/jobs/outbox.ts";
-import { tellOnce } from "../../src/jobs/places.ts";
+import { tellEndings, tellOnce } from "../../src/jobs/places.ts";
 import { silentLog } from "../support/log.ts";
 import { newPlace, storeOn } from "../support/open-test-store.ts";
 import { aCommand, acceptJobs, aJob, claimNext } from "../support/store-rows.ts";
@@ -33,7 +33,8 @@ async function world() {
     const row = await store.get(`board:${id}`);
     return row?.act.kind === "comment" ? row.act.body : "";
   };
-  return { store, ask, board, tell: () => tellOnce({ queue: store, outbox }) };
+  const deps = { queue: store, shared: store, outbox, now: Date.now };
+  return { store, ask, board, tell: () => tellOnce(deps), endings: () => tellEndings(deps) };
 }
 
 test("a board says how many go before its jobs, by the order they are really taken in", async () => {
@@ -71,4 +72,18 @@ test("nothing is told anew when nothing moved", async () => {
   const before = await store.get("board:a");
   await tell();
   expect((await store.get("board:a"))?.version).toBe(before?.version);
+});
+
+test("an ending that was stored by who died then is told, and told once", async () => {
+  const { store, ask, board, endings } = await world();
+  await ask("a", 1, 1, 1);
+  const job = await claimNext(store);
+  const end = { state: "cancelled", endedAt: Date.now() } as const;
+  expect(await store.write("a-1", job?.fence ?? 0, end)).toBe(true);
+  expect(await board("a")).not.toContain("🚫 cancelled");
+  await endings();
+  expect(await board("a")).toContain("🚫 cancelled");
+  const told = await store.get("board:a");
+  await endings();
+  expect(await store.get("board:a")).toEqual(told);
 });

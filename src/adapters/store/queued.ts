@@ -33,6 +33,16 @@ export function queueStore({ tables, now }: Database): QueueStore {
       }));
     },
 
+    async endedSince(at) {
+      const rows = await tables
+        .selectFrom("jobs")
+        .select("command_id")
+        .distinct()
+        .where("ended_at", ">=", at)
+        .execute();
+      return rows.map((row) => row.command_id);
+    },
+
     async place(id, ahead) {
       await tables.transaction().execute((transaction) =>
         transaction

@@ -64,7 +64,7 @@ export interface Tables {
     /** Not to be claimed before. */
     run_at: number;
     fence: number;
-    /** Claims since it last got on. */
+    /** Claims since it last got on, without those that ended with their process. */
     attempts: number;
     /** Processes that died with it since it last finished a step; and those that had no other job. */
     crashes: Generated<number>;

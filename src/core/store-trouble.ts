@@ -34,6 +34,10 @@ const POSTGRES: Record<string, StoreTrouble> = {
     "PostgreSQL takes no writes there: a standby, or read-only by a setting",
     "let DATABASE_URL name the primary server, or set default_transaction_read_only to off",
   ),
+  "25P03": unreachable(
+    "PostgreSQL ended a transaction that stood still",
+    "raise its idle_in_transaction_session_timeout",
+  ),
   "28000": refused(
     "PostgreSQL lets this user or address not in",
     "look at the user name in DATABASE_URL, and allow it in pg_hba.conf (with TLS: add ?sslmode=require)",
@@ -46,6 +50,10 @@ const POSTGRES: Record<string, StoreTrouble> = {
     "there is no database of that name",
     "make it (createdb), or name another one at the end of DATABASE_URL",
   ),
+  "40": unreachable(
+    "PostgreSQL ended a transaction that stood in the way of another",
+    "nothing is to be done: it is tried again",
+  ),
   "42501": refused(
     "the user of DATABASE_URL may not do that there",
     "make it the owner of the database, or grant it CREATE on the database and its schema public",
@@ -55,6 +63,7 @@ const POSTGRES: Record<string, StoreTrouble> = {
     "PostgreSQL has no room for more",
     "raise its max_connections or memory, or start fewer processes",
   ),
+  "55P03": unreachable("PostgreSQL waited too long for a lock", "raise its lock_timeout"),
   "57P": unreachable("PostgreSQL is starting or stopping", "wait, or start it"),
   "57014": unreachable(
     "PostgreSQL took too long to answer",

@@ -16,7 +16,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     restoreMocks: true,
     // Most of a test is waiting for processes.
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: "SQLite", include: ["test/**/*.test.ts"] } },
       {

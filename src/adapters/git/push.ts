@@ -1,11 +1,13 @@
+import { stat } from "node:fs/promises";
 import { TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import type { GitPush } from "../../core/ports.ts";
-import type { GitContext } from "./layout.ts";
-import { inMirror, nameOf } from "./mirror.ts";
+import { type GitContext, mirrorDir } from "./layout.ts";
+import { ensureMirror, inMirror, nameOf } from "./mirror.ts";
 import { objectId, refName } from "./names.ts";
 import { callRemote, failureOf, type RemoteAnswer, Unauthorized } from "./remote.ts";
 import { git, type RunningGit } from "./run-git.ts";
+import { unlessAbsent } from "./unless-absent.ts";
 
 /** Private refs are ours alone, so they may be overwritten. */
 const PRIVATE = /^refs\/draftsmith\//;
@@ -37,12 +39,17 @@ export function createPushes(context: GitContext): GitPush {
         requireTaken(repo, ref, pushed);
       }),
 
-    deleteRef: (repo, ref, token) =>
-      inMirror(context, repo, async (dir) => {
-        requirePrivate(ref);
+    async deleteRef(repo, ref, token) {
+      requirePrivate(ref);
+      // Whoever ended the job may have had its mirror on a machine that is gone; an empty one serves.
+      if ((await unlessAbsent(stat(mirrorDir(context.workDir, repo)))) === null) {
+        await context.lock(`mirror:${repo.id}`, () => ensureMirror(context, repo));
+      }
+      await inMirror(context, repo, async (dir) => {
         const pushed = await push(repo, dir, [], `:${ref}`, token);
         if (!/remote ref does not exist/.test(pushed.stderr)) requireTaken(repo, ref, pushed);
-      }),
+      });
+    },
 
     pushBranch: (repo, commit, branch, expectedOld, token) =>
       inMirror(context, repo, async (dir) => {

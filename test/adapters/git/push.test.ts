@@ -51,6 +51,22 @@ describe("pushRef and deleteRef", () => {
     }
   });
 
+  it("take away what another machine put there, without its mirror", async () => {
+    const { repo, remote, commitOf } = await scene();
+    const ref = "refs/draftsmith/job-1";
+    await world.git.pushRef(repo, await commitOf("1"), ref, world.server.token);
+    const elsewhere = await makeGitWorld();
+    try {
+      const other = elsewhere.repository();
+      runGit(other.remote.bare, "fetch", "-q", remote.bare, `${ref}:${ref}`);
+      expect(other.remote.refSha(ref)).not.toBe(null);
+      await elsewhere.git.deleteRef(other.repo, ref, elsewhere.server.token);
+      expect(other.remote.refSha(ref)).toBe(null);
+    } finally {
+      await elsewhere.close();
+    }
+  });
+
   it("touch nothing but private refs", async () => {
     const { repo, remote, sha, commitOf } = await scene();
     const commit = await commitOf("1");

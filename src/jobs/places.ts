@@ -37,9 +37,10 @@ export function tellPlaces(deps: PlacesDeps): { stop(): Promise<void> } {
   async function watch(): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (!(await shared.hold(NAME, owner, HOLD_MS))) continue;
-        await tellEndings(deps);
-        await tellOnce(deps);
+        if (await shared.hold(NAME, owner, HOLD_MS)) {
+          await tellEndings(deps);
+          await tellOnce(deps);
+        }
       } catch (thrown) {
         log.warn({ err: toError(thrown) }, "which jobs go first could not be told");
       }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createOutbox } from "../../src/jobs/outbox.ts";
-import { tellEndings, tellOnce } from "../../src/jobs/places.ts";
+import { tellEndings, tellOnce, tellPlaces } from "../../src/jobs/places.ts";
 import { silentLog } from "../support/log.ts";
 import { newPlace, storeOn } from "../support/open-test-store.ts";
 import { aCommand, acceptJobs, aJob, claimNext } from "../support/store-rows.ts";
@@ -34,7 +34,8 @@ async function world() {
     return row?.act.kind === "comment" ? row.act.body : "";
   };
   const deps = { queue: store, shared: store, outbox, now: Date.now };
-  return { store, ask, board, tell: () => tellOnce(deps), endings: () => tellEndings(deps) };
+  const tell = () => tellOnce(deps);
+  return { store, deps, ask, board, tell, endings: () => tellEndings(deps) };
 }
 
 test("a board says how many go before its jobs, by the order they are really taken in", async () => {
@@ -86,4 +87,21 @@ test("an ending that was stored by who died then is told, and told once", async 
   const told = await store.get("board:a");
   await endings();
   expect(await store.get("board:a")).toEqual(told);
+});
+
+test("a process that does not lead looks seldom whether it may", async () => {
+  const { store, deps } = await world();
+  let asked = 0;
+  const shared = {
+    ...store,
+    hold: async () => {
+      asked += 1;
+      return false;
+    },
+    letGo: async () => undefined,
+  };
+  const telling = tellPlaces({ ...deps, shared, owner: "here/2", log: silentLog });
+  for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  await telling.stop();
+  expect(asked).toBe(1);
 });

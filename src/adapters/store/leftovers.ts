@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Act } from "../../core/act.ts";
+import { type Act, jobLane, type OutboxRow } from "../../core/act.ts";
 import { isTerminal, JOB_STATES } from "../../core/job.ts";
 import type { KeyedAct, LeftoverStore } from "../../core/ports.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
@@ -11,6 +11,8 @@ const AT_ONCE = 500;
 const JOBS_AT_ONCE = 50;
 /** A job that just ended takes its private ref away itself. */
 const SETTLED_MS = 10 * 60_000;
+/** Named, for rows are found by state and lane together. */
+const EVERY_STATE: OutboxRow["state"][] = ["pending", "done", "dead"];
 const BUCKETS = ["writes", "minute", "hour"] as const;
 const DAY_MS = 24 * 60 * 60_000;
 /** Texts that are edited again while their pull request lives; each is one row. */
@@ -50,7 +52,7 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
     async leftRefs() {
       const rows = await tables
         .selectFrom("outbox as push")
-        .innerJoin("jobs", (join) => join.on("push.lane", "=", sql`'job:' || jobs.id`))
+        .innerJoin("jobs", (join) => join.on("jobs.id", "=", jobOf("push.lane")))
         .select(["push.id", "push.key", "push.lane", "push.act"])
         .where("push.kind", "in", ["push", "keep"])
         .where("jobs.state", "in", ENDED)
@@ -60,6 +62,7 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
             exists(
               selectFrom("outbox as gone")
                 .select("gone.id")
+                .where("gone.state", "in", EVERY_STATE)
                 .whereRef("gone.lane", "=", "push.lane")
                 .where("gone.kind", "=", "delete_ref")
                 // Each of the refs that keep files has an act of its own.
@@ -106,7 +109,7 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
                 selectFrom("jobs")
                   .select("jobs.id")
                   .where("jobs.state", "not in", ENDED)
-                  .where("outbox.lane", "=", sql<string>`'job:' || jobs.id`),
+                  .where("jobs.id", "=", jobOf("outbox.lane")),
               ),
             ),
           )
@@ -162,4 +165,9 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
     }
     return removed;
   }
+}
+
+/** The id in the lane of a job: by it the one row is found, by its lane all would be looked through. */
+function jobOf(lane: string) {
+  return sql<string>`substr(${sql.ref(lane)}, ${sql.lit(jobLane("").length + 1)})`;
 }

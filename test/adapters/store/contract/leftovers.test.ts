@@ -97,3 +97,28 @@ test("each ref that kept files of an ended job is asked for once, whatever else 
   for (const act of left) await store.put(act, 0);
   expect(await store.leftRefs()).toEqual([]);
 });
+
+test("thousands of ended jobs keep nobody waiting", async () => {
+  const { place, store } = await aged();
+  await store.put({ key: "push:j1", lane: "job:j1", act: push }, 0);
+  const numbers =
+    "(with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000) select i from n) as numbers";
+  const same =
+    "command_id, number, repo_id, installation_id, target_kind, state, fence, spec, spend, plan, last_action, reason, conflicts, created_at, ended_at";
+  await sqlOn(
+    place,
+    `insert into jobs (id, key, ${same}) select 'old-' || i, 'old-' || i, ${same} from jobs, ${numbers} where id = 'j1'`,
+  );
+  for (const kind of ["push", "delete_ref"]) {
+    await sqlOn(
+      place,
+      `insert into outbox (key, lane, kind, act, version, attempts, state, next_at, created_at, updated_at)
+       select '${kind}-' || i, 'job:old-' || i, '${kind}', act, 1, 0, 'done', 0, 0, 0
+       from outbox, ${numbers} where key = 'push:j1'`,
+    );
+  }
+  const before = performance.now();
+  expect(await store.leftRefs()).toHaveLength(1);
+  expect(await store.prune(90 * DAY_MS)).toBeGreaterThanOrEqual(12_000);
+  expect(performance.now() - before).toBeLessThan(3_000);
+});

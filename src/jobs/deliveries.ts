@@ -118,6 +118,8 @@ async function look(deps: DeliveriesDeps, signal: AbortSignal): Promise<boolean>
   const kept = now() - KEPT_MS;
   const read = await readBack(before, kept, deps, signal);
   if (read === null) {
+    // It showed its list before: whatever answers so now will pass.
+    if (before !== null) throw new TransientError("GitHub says that it has no such list");
     log.warn({}, "this GitHub host keeps no list of deliveries: one that fails is not sent again");
     return false;
   }

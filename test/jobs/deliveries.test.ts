@@ -233,6 +233,25 @@ test("a host without the list is noted once, and asked no more", async () => {
   ]);
 });
 
+test("a host that showed its list before is asked again when it says that it has none", async () => {
+  let away = false;
+  const { github, lines, look, asked } = await world((request) =>
+    away && request.path.startsWith("/app/hook/deliveries")
+      ? { when: "before", answer: { status: 404, body: { message: "Not Found" } } }
+      : undefined,
+  );
+  github.state.deliveries.push(sent(HOUR));
+  await look();
+  away = true;
+  const failed = sent(1000, { statusCode: 503 });
+  github.state.deliveries.push(failed);
+  await look();
+  expect(lines.filter((each) => each.level === "warn")).toEqual([]);
+  away = false;
+  await look();
+  expect(asked()).toEqual([String(failed.id)]);
+});
+
 test("of two servers one looks at a time", async () => {
   const { github, store, look, calls } = await world();
   github.state.deliveries.push(sent(HOUR, { statusCode: 503 }));

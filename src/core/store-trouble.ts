@@ -38,6 +38,7 @@ const POSTGRES: Record<string, StoreTrouble> = {
     "PostgreSQL ended a transaction that stood still",
     "raise its idle_in_transaction_session_timeout",
   ),
+  "25P04": unreachable("PostgreSQL ended a long transaction", "raise its transaction_timeout"),
   "28000": refused(
     "PostgreSQL lets this user or address not in",
     "look at the user name in DATABASE_URL, and allow it in pg_hba.conf (with TLS: add ?sslmode=require)",

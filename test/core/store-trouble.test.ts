@@ -8,6 +8,7 @@ it.each([
   ["40P01", "a deadlock"],
   ["40001", "a serialization failure"],
   ["25P03", "a transaction that stood still"],
+  ["25P04", "a transaction that took too long"],
   ["55P03", "a lock that did not come"],
   ["57P01", "a restart"],
   ["57014", "a statement that took too long"],

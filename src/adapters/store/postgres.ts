@@ -1,6 +1,16 @@
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Kysely, PostgresDialect, sql } from "kysely";
+import {
+  type DatabaseConnection,
+  type Dialect,
+  Kysely,
+  PostgresAdapter,
+  PostgresDriver,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  type TransactionSettings,
+} from "kysely";
 import pg from "pg";
 import type { Log } from "../../core/ports.ts";
 import type { Database, Tables } from "./schema.ts";
@@ -54,7 +64,7 @@ export function openPostgres(
   });
   return {
     engine: "postgres",
-    tables: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    tables: new Kysely<Tables>({ dialect: dialect(pool) }),
     // Not now(): that is when the transaction began.
     now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
     countingKey: (column) => column.primaryKey().generatedByDefaultAsIdentity(),
@@ -69,6 +79,28 @@ export function openPostgres(
       while (!(await attempt.execute(transaction)).rows[0]?.got) await sleep(SCHEMA_LOOK_MS);
     },
   };
+}
+
+function dialect(pool: pg.Pool): Dialect {
+  return {
+    createDriver: () => new ReadCommittedDriver({ pool }),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: (database) => new PostgresIntrospector(database),
+  };
+}
+
+class ReadCommittedDriver extends PostgresDriver {
+  /**
+   * Whatever default the database has: above "read committed" nobody sees what was stored while he waited
+   * for a lock, and of two who write a row one fails.
+   */
+  override beginTransaction(
+    connection: DatabaseConnection,
+    { isolationLevel = "read committed", ...settings }: TransactionSettings,
+  ): Promise<void> {
+    return super.beginTransaction(connection, { ...settings, isolationLevel });
+  }
 }
 
 /**

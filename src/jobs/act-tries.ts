@@ -8,6 +8,8 @@ const MAX_ATTEMPTS = 15;
 /** Tries of what nobody waits for, refused each time; a quarter of a minute. */
 const MAX_REFUSALS = 5;
 const MAX_WAIT_MS = 5 * 60_000;
+/** GitHub's lists lag behind: what was made although the answer was lost is not found in them at once. */
+const LISTED_MS = 5000;
 
 /** How often an act is tried that fails as it just did: `passing` when it may work later. */
 export function mostTries(act: Act, passing: boolean): number {
@@ -18,9 +20,15 @@ export function mostTries(act: Act, passing: boolean): number {
   return ASKED_ACTS.includes(act.kind) ? 1 : MAX_REFUSALS;
 }
 
-/** How long to wait after so many failures before this one, in ms, varied by a quarter. */
-export function waitAfter(failures: number): number {
-  return Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(failures, 10)) * (0.75 + Math.random() / 2);
+/**
+ * How long to wait after so many failures before this one, in ms, varied by a quarter. `unknown`: whether the
+ * act may have made something all the same, which the next try has to find.
+ */
+export function waitAfter(failures: number, act: Act, unknown: boolean): number {
+  const own =
+    Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(failures, 10)) * (0.75 + Math.random() / 2);
+  const listed = act.kind === "comment" || act.kind === "check_run";
+  return unknown && listed ? Math.max(LISTED_MS, own) : own;
 }
 
 /** Texts may be edited again and again; everything else is done once. */

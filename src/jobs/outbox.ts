@@ -216,7 +216,8 @@ export function createOutbox(deps: {
         { act: row.act.kind, attempts, reason: error.message },
         "a write to GitHub will be tried again",
       );
-      const wait = Math.max(asked, waitAfter(row.attempts));
+      const unknown = passing && row.result === null;
+      const wait = Math.max(asked, waitAfter(row.attempts, row.act, unknown));
       // A job gives its place up for so long; that it has to wait is no fault of the act.
       const parted = asked > LONG_WAIT_MS && ASKED_ACTS.includes(row.act.kind);
       await store.retry(row.id, owner, wait, redact(error.message), !parted);

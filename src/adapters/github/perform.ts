@@ -20,7 +20,7 @@ import { writeBranch } from "./write-branch.ts";
 import { writeCheckRun } from "./write-check-run.ts";
 import { type Identity, writeComment } from "./write-comment.ts";
 import { createCommitWriter } from "./write-commit.ts";
-import { writePull } from "./write-pull.ts";
+import { createPullWriter } from "./write-pull.ts";
 
 /**
  * Performs acts, each with a token that can do no more than this act: texts with one of the
@@ -40,6 +40,7 @@ export function createPerform(deps: {
 }): Performer["perform"] {
   const { tokens, pauses, git, self, now, log } = deps;
   const writeCommit = createCommitWriter(now);
+  const writePull = createPullWriter(now);
 
   /** A push that failed for now may have failed for its token: the next try gets a fresh one. */
   async function pushing<T>(need: Need, push: (token: string) => Promise<T>): Promise<T> {
@@ -170,7 +171,7 @@ export function createPerform(deps: {
         });
       case "pull":
         return explained("open the pull request", repo, WRITE_PULLS, () =>
-          writePull(octokitFor(WRITE_PULLS), act, now),
+          writePull(octokitFor(WRITE_PULLS), act),
         );
       case "check_run":
         return explained("write the check run", repo, WRITE_CHECKS, () =>

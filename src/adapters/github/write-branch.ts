@@ -88,13 +88,14 @@ function compare(standing: string, wanted: string): ActValues["branch"] {
   return standing === wanted ? { status: "done" } : { status: "moved", sha: standing };
 }
 
-/** The commit may not have reached every replica yet. */
+/** The commit, or the branch that a try made whose answer was lost, may not have reached every replica yet. */
 function notYet(failure: HttpFailure, now: () => number): TransientError | null {
-  return lacksObject(failure)
-    ? new TransientError(`GitHub does not see the commit yet: ${failure.reason}`, {
-        retryAt: now() + ASK_AGAIN_MS,
-      })
-    : null;
+  const stands = /already exists/i.test(failure.reason);
+  if (!stands && !lacksObject(failure)) return null;
+  const unseen = stands ? "branch" : "commit";
+  return new TransientError(`GitHub does not see the ${unseen} yet: ${failure.reason}`, {
+    retryAt: now() + ASK_AGAIN_MS,
+  });
 }
 
 function gone(act: ActOf<"branch">): UserError {

@@ -6,12 +6,39 @@ import { failedWith } from "./http-failure.ts";
 import { readBranch } from "./read-branch.ts";
 
 const ASK_AGAIN_MS = 3000;
+/** How long a branch that was just made may be unseen before it counts as deleted. */
+const REPLICATION_MS = 15_000;
 
 /**
  * Opens the pull request of a branch, or gives the one it has: also one that a person closed or
  * pointed at another base, since a branch of ours has one pull request in its life.
  */
-export async function writePull(
+export function createPullWriter(now: () => number) {
+  const unseenSince = new Map<string, number>();
+
+  return async (octokit: Octokit, act: ActOf<"pull">): Promise<ActValues["pull"]> => {
+    const key = `${act.repo.id} ${act.head}`;
+    try {
+      const pull = await writePull(octokit, act, now);
+      unseenSince.delete(key);
+      return pull;
+    } catch (error) {
+      if (!(error instanceof BranchGone)) throw error;
+      const since = unseenSince.get(key) ?? now();
+      unseenSince.set(key, since);
+      if (now() - since < REPLICATION_MS) throw notYet(act, now);
+      unseenSince.delete(key);
+      throw error;
+    }
+  };
+}
+
+/** No branch is seen for the pull request. */
+class BranchGone extends UserError {
+  override name = "BranchGone";
+}
+
+async function writePull(
   octokit: Octokit,
   act: ActOf<"pull">,
   now: () => number,
@@ -25,6 +52,10 @@ export async function writePull(
     if (/already exists/i.test(error.reason)) {
       const found = await findPull(octokit, act);
       if (found !== null) return found;
+      // Lists lag behind: the one that stands is ours, from a try whose answer was lost.
+      throw new TransientError(`GitHub does not list the pull request of ${act.head} yet`, {
+        retryAt: now() + ASK_AGAIN_MS,
+      });
     }
     if (act.draft && /draft pull requests? (is|are) not supported/i.test(error.reason)) {
       return openPull(octokit, act, false);
@@ -78,8 +109,12 @@ async function findPull(octokit: Octokit, act: ActOf<"pull">): Promise<ActValues
 async function headProblem(octokit: Octokit, act: ActOf<"pull">, now: () => number) {
   const sha = await readBranch(octokit, act.repo, act.head);
   return sha === null
-    ? new UserError(`The branch ${act.head} was deleted before its pull request was opened.`)
-    : new TransientError(`GitHub does not see the branch ${act.head} yet`, {
-        retryAt: now() + ASK_AGAIN_MS,
-      });
+    ? new BranchGone(`The branch ${act.head} was deleted before its pull request was opened.`)
+    : notYet(act, now);
+}
+
+function notYet(act: ActOf<"pull">, now: () => number): TransientError {
+  return new TransientError(`GitHub does not see the branch ${act.head} yet`, {
+    retryAt: now() + ASK_AGAIN_MS,
+  });
 }

@@ -55,6 +55,13 @@ describe("a new branch", () => {
     expect(await github.perform(created, null)).toEqual({ status: "done" });
   });
 
+  it("that stands but is not seen yet is looked for again", async () => {
+    mints();
+    nock(API).post(REFS).reply(422, { message: "Reference already exists" });
+    standsAt(null);
+    await expect(setUp().github.perform(created, null)).rejects.toThrow(TransientError);
+  });
+
   it("that exists elsewhere is left there", async () => {
     mints();
     nock(API).post(REFS).reply(422, { message: "Reference already exists" });

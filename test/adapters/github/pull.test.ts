@@ -2,7 +2,7 @@ import nock from "nock";
 import { describe, expect, it } from "vitest";
 import type { ActOf } from "../../../src/core/act.ts";
 import { TransientError, UserError } from "../../../src/core/errors.ts";
-import { API, mints, repo, seen, setUp, useGitHubEdge } from "./edge.ts";
+import { API, mints, NOW, repo, seen, setUp, useGitHubEdge } from "./edge.ts";
 
 useGitHubEdge();
 
@@ -136,6 +136,16 @@ describe("a pull request", () => {
     expect(await setUp().github.perform(act, null)).toMatchObject({ number: 9 });
   });
 
+  it("that stands but is not listed yet is looked for again", async () => {
+    mints();
+    listed();
+    refuses("A pull request already exists for acme:codex/5-jwt.");
+    listed();
+    const failure = setUp().github.perform(act, null);
+    await expect(failure).rejects.toBeInstanceOf(TransientError);
+    await expect(failure).rejects.toMatchObject({ retryAt: NOW + 3000 });
+  });
+
   it.each<[string, object, string]>([
     [
       "nothing to propose",
@@ -156,17 +166,34 @@ describe("a pull request", () => {
     await expect(failure).rejects.toThrow(text);
   });
 
-  it.each([
-    ["stands but is not known everywhere yet", 200, TransientError],
-    ["was deleted", 404, UserError],
-  ])("whose branch %s", async (_name, status, kind) => {
-    mints();
+  function refusesHead(status: number) {
     listed();
     refuses("Validation Failed", [{ resource: "PullRequest", field: "head", code: "invalid" }]);
     nock(API)
       .get("/repos/acme/shop/git/ref/heads/codex/5-jwt")
       .reply(status, { ref: "refs/heads/codex/5-jwt", object: { sha: "abc" } });
-    await expect(setUp().github.perform(act, null)).rejects.toThrow(kind);
+  }
+
+  it.each([
+    ["stands but is not known everywhere", 200],
+    ["is not seen anywhere", 404],
+  ])("whose branch %s yet is tried again", async (_name, status) => {
+    mints();
+    refusesHead(status);
+    await expect(setUp().github.perform(act, null)).rejects.toThrow(TransientError);
+  });
+
+  it("whose branch stays unseen is refused: it was deleted", async () => {
+    mints();
+    let now = NOW;
+    const { github } = setUp({ now: () => now });
+    refusesHead(404);
+    await expect(github.perform(act, null)).rejects.toMatchObject({ retryAt: NOW + 3000 });
+    now += 15_000;
+    refusesHead(404);
+    const failure = github.perform(act, null);
+    await expect(failure).rejects.toThrow(UserError);
+    await expect(failure).rejects.toThrow(/was deleted before its pull request was opened/);
   });
 
   it("is not opened when the look for it fails", async () => {

@@ -1,11 +1,13 @@
 import type { Octokit } from "@octokit/rest";
-import { NoInstallation, UserError } from "../../core/errors.ts";
+import { NoInstallation, TransientError, UserError } from "../../core/errors.ts";
 import type { RepoRef } from "../../core/job.ts";
 import { demand } from "./demand.ts";
 import { failedWith, HttpFailure } from "./http-failure.ts";
 import { describePermissions, type Permissions } from "./permissions.ts";
 
 const REMEDY = "Add it in the App's settings, then accept it in the settings of the installation.";
+const NOT_ACCEPTED =
+  "GitHub does not accept the App's credentials. Check that APP_ID and PRIVATE_KEY belong to the same App and that the server's clock is right.";
 /** How long a token lives where the host does not say (docs.github.com: one hour). */
 const LIFETIME_MS = 60 * 60_000;
 
@@ -54,9 +56,10 @@ async function refusal(
   const name = `${repo.owner}/${repo.name}`;
   switch (failure.status) {
     case 401:
-      return new UserError(
-        "GitHub does not accept the App's credentials. Check that APP_ID and PRIVATE_KEY belong to the same App and that the server's clock is right.",
-      );
+      // A key or a clock is set right by the operator, and what was promised waits for it; an App that is gone stays so.
+      return /not found/i.test(failure.reason)
+        ? new UserError(NOT_ACCEPTED)
+        : new TransientError(NOT_ACCEPTED);
     case 403:
       if (/suspend/i.test(failure.reason)) {
         return new NoInstallation("suspended", `The App's installation on ${name} is suspended.`);

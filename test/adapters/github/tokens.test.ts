@@ -155,6 +155,15 @@ describe("installation tokens", () => {
     await expect(failure).rejects.toThrow(/still installed/);
   });
 
+  it("wait for the operator while the App's key or the clock is wrong", async () => {
+    nock(API)
+      .post("/app/installations/7/access_tokens")
+      .reply(401, { message: "A JSON web token could not be decoded" });
+    const failure = setUp().github.repository(repo);
+    await expect(failure).rejects.toThrow(TransientError);
+    await expect(failure).rejects.toThrow(/APP_ID and PRIVATE_KEY/);
+  });
+
   it("are asked for again when the mint stumbles", async () => {
     nock(API).post("/app/installations/7/access_tokens").reply(502);
     nock(API).post("/app/installations/7/access_tokens").replyWithError("connection reset");

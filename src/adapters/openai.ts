@@ -79,9 +79,12 @@ export function createModel(options: ModelOptions): Model {
         const waitMs = result.afterMs ?? backoffMs(tries);
         if (tries >= maxTries && result.operator) throw new UserError(message);
         if (tries >= maxTries || waitMs > LONGEST_WAIT_MS) {
-          throw new TransientError(`no reply from the model after ${tries} tries: ${message}`, {
-            retryAt: Date.now() + waitMs,
-          });
+          // Without a time of the server's own the job waits as it does for any failure, and ever longer.
+          const asked = result.afterMs === null ? {} : { retryAt: Date.now() + waitMs };
+          throw new TransientError(
+            `no reply from the model after ${tries} tries: ${message}`,
+            asked,
+          );
         }
         options.log.warn({ tries, waitMs }, `model request failed, trying again: ${message}`);
         await sleep(waitMs, request.signal).catch((error: unknown) => {

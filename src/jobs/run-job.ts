@@ -14,15 +14,14 @@ import { type PublishDeps, publish } from "./publish.ts";
 import { recheck } from "./recheck.ts";
 import { clearShelf } from "./shelf.ts";
 import { verify } from "./verify.ts";
+import { waitBefore } from "./wait-before.ts";
 import { type WorkDeps, work } from "./work.ts";
 
 /** Claims without any progress after which a job that always fails in passing is given up. */
 const MAX_ATTEMPTS = 10;
 /** Processes that die with a job and no other before it finishes a step, after which it is given up. */
 const MAX_CRASHES = 3;
-const RETRY_MS = 2_000;
-/** No single wait is longer, and all waits of a job together are no longer than this. */
-const LONGEST_WAIT_MS = 60 * 60_000;
+/** All waits of a job together are no longer than this. */
 const ALL_WAITS_MS = 24 * 60 * 60_000;
 /** How long what the gate said when the command came holds for the first attempt. */
 const FRESH_MS = 60_000;
@@ -214,8 +213,7 @@ async function retried(attempt: Attempt, error: TransientError, deps: RunDeps): 
   // A wait that GitHub or the model's server asked for is no fault of the job.
   const asked = error.retryAt !== undefined;
   // How long, never until when: the clock may be set while the job waits.
-  const own = RETRY_MS * 2 ** Math.min(job.attempts - 1, 7) * (0.75 + Math.random() / 2);
-  const waitMs = Math.min(LONGEST_WAIT_MS, Math.max((error.retryAt ?? 0) - deps.now(), own));
+  const waitMs = waitBefore(job, (error.retryAt ?? 0) - deps.now());
   const waitedMs = Math.round((job.spend.waitedMs ?? 0) + waitMs);
   const spent = (job.spend.workedMs ?? 0) >= job.config.limits.minutes * 60_000;
   if (waitedMs > ALL_WAITS_MS) return false;

@@ -83,7 +83,10 @@ export function createWorker(given: WorkerDeps): Worker {
       while (ending.length < ENDED_AT_ONCE && !winding.signal.aborted) {
         const claimed = await claim(true);
         if (claimed === null) break;
-        ending.push(run(claimed));
+        const end = run(claimed);
+        // It may fail while the next one is claimed, before anybody waits for it.
+        end.catch(() => undefined);
+        ending.push(end);
       }
       await Promise.all(ending);
     } catch (thrown) {

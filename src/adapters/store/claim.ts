@@ -4,6 +4,7 @@ import type { ClaimStore } from "../../core/ports.ts";
 import { decodeJob } from "./job-row.ts";
 import type { Database, Tables } from "./schema.ts";
 
+const BUCKETS = ["writes", "minute", "hour"] as const;
 const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
 
 /** How long a job waits for a worker that has its repository's mirror already, in ms. */
@@ -12,8 +13,8 @@ const WAIT_FOR_MIRROR_MS = 1_000;
 const WORKER_SEEN_MS = 15_000;
 /** What is asked of the job whose turn it is. */
 const CHOSEN = ["job.id", "job.lease_owner", "job.company", "job.crashes"] as const;
-/** Nothing waits longer, in ms: what seems to is from before the clock was set back. */
-const LONGEST_WAIT_MS = 24 * 60 * 60_000;
+/** Nothing waits longer, in ms, GitHub's limit of an hour and what comes after it included: what seems to is from before the clock was set back. */
+const LONGEST_WAIT_MS = 2 * 60 * 60_000;
 
 /**
  * The jobs of an open database as those see them who look for work. All claims go one after another,
@@ -209,8 +210,17 @@ export function claimStore(database: Database): ClaimStore {
           .set({ next_at: now })
           .where("next_at", ">", ages)
           .execute();
+        await transaction
+          .updateTable("outbox")
+          .set({ told_at: now })
+          .where("told_at", ">", now)
+          .execute();
         await transaction.deleteFrom("leases").where("until", ">", ages).execute();
         await transaction.deleteFrom("pauses").where("until", ">", ages).execute();
+        await transaction
+          .deleteFrom("paces")
+          .where((eb) => eb.or(BUCKETS.map((name) => eb(name, ">", ages))))
+          .execute();
         return jobs.length;
       });
     },

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Store } from "../../../../src/adapters/store/store.ts";
 import type { Command } from "../../../../src/core/job.ts";
 import { newPlace, sqlOn, storeOn } from "../../../support/open-test-store.ts";
-import { aCommand, acceptJobs, aJob, claimNext } from "../../../support/store-rows.ts";
+import { aCommand, aComment, acceptJobs, aJob, claimNext } from "../../../support/store-rows.ts";
 
 const MINUTE = 60_000;
 const ada = { id: 5, login: "ada" };
@@ -137,6 +137,38 @@ test("the jobs of a process that died are free as soon as its place is taken aga
   await claimNext(store, { owner: "there/alive" });
   expect(await store.releaseAll("here")).toBe(1);
   expect(await claims(store, 2)).toEqual(["a-1", null]);
+});
+
+test("what waits for a time of a clock that was hours ahead waits no longer once a worker starts", async () => {
+  const place = await newPlace();
+  const store = await storeOn(place);
+  const take = (paced = true) =>
+    store.take({ owner: "here/1", leaseMs: MINUTE, asked: [], except: [], paced });
+  await ask(store, "a");
+  await store.put(aComment("board", "one"), 0);
+  const [board] = await take();
+  expect(await store.done(board?.id ?? 0, "here/1", 1, { id: 1 })).toBe(true);
+  await store.pause(7, MINUTE, "secondary rate limit");
+  const ahead = 5 * 60 * MINUTE;
+  for (const [table, columns] of [
+    ["jobs", ["run_at"]],
+    ["outbox", ["told_at"]],
+    ["pauses", ["until"]],
+    ["paces", ["writes", "minute", "hour"]],
+  ] as const) {
+    const set = columns.map((column) => `${column} = ${Date.now() + ahead}`);
+    await sqlOn(place, `update ${table} set ${set}`);
+  }
+  await store.put(aComment("board", "two"), 0);
+  expect(await take()).toEqual([]);
+
+  await store.releaseAll("here");
+  expect(await claims(store, 1)).toEqual(["a-1"]);
+  expect(await store.pausedFor(7)).toBeNull();
+  await store.put(aComment("board", "three"), 3_000);
+  expect(await store.dueIn([], [])).toBeLessThan(MINUTE);
+  await sqlOn(place, "update outbox set next_at = 0");
+  expect(await take()).toMatchObject([{ key: "board", putOffMs: 0 }]);
 });
 
 test("deaths of a process are counted for its jobs, and whether it had no other", async () => {

@@ -19,6 +19,7 @@ const MIGRATIONS: Migration[] = [
   oweDeliveries,
   countCrashes,
   pacesWrites,
+  findEndings,
 ];
 
 /** Which schema this program has. */
@@ -277,4 +278,9 @@ async function shareJobs(transaction: Kysely<Tables>): Promise<void> {
       .onConflict((conflict) => conflict.column("repo_id").doNothing())
       .execute();
   }
+}
+
+/** Lets the endings of the last minutes be found among all jobs: who tells them looks every few seconds. */
+async function findEndings({ schema }: Kysely<Tables>): Promise<void> {
+  await schema.createIndex("jobs_by_end").on("jobs").column("ended_at").execute();
 }

@@ -37,10 +37,10 @@ export function queueStore({ tables, now }: Database): QueueStore {
       const rows = await tables
         .selectFrom("jobs")
         .select("command_id")
-        .distinct()
         .where("ended_at", ">=", at)
         .execute();
-      return rows.map((row) => row.command_id);
+      // Not by the database: for that SQLite goes through all jobs in the order of their commands.
+      return [...new Set(rows.map((row) => row.command_id))];
     },
 
     async place(id, ahead) {

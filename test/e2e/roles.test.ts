@@ -131,6 +131,12 @@ test("words and settings that fit no role are refused with the remedy", {
     /postgres:\/\/127\.0\.0\.1:1\/none/,
   );
   await expect(join(world, ["worker"], { DATABASE_URL: away })).rejects.not.toThrow(/s3cret-word/);
+  const place = { url, log: silentLog };
+  await sqlOn(place, "create database latin encoding 'LATIN1' locale 'C' template template0");
+  const latin = new URL("/latin", url).href;
+  await expect(join(world, ["worker"], { DATABASE_URL: latin })).rejects.toThrow(
+    /latin: its encoding is LATIN1; name one that is in UTF8/,
+  );
 });
 
 test("two workers on one data directory: the second is refused, the first goes on", {

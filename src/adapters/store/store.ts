@@ -103,10 +103,23 @@ async function bringUpToDate(place: StorePlace): Promise<void> {
   if ("file" in place) checkSqlite(place.file);
   const database = await openPatiently(place);
   try {
+    await insistOnUnicode(database);
     await migrate(database);
   } finally {
     await database.tables.destroy();
   }
+}
+
+/** In another encoding it would open, and then refuse nearly every command for a character in it. */
+async function insistOnUnicode({ engine, tables }: Database): Promise<void> {
+  if (engine === "sqlite") return;
+  const asked = sql<{ name: string }>`select current_setting('server_encoding') as name`;
+  const { name } = (await asked.execute(tables)).rows[0] ?? {};
+  // SQL_ASCII keeps bytes as they come.
+  if (name === "UTF8" || name === "SQL_ASCII") return;
+  throw new UserError(
+    `its encoding is ${name}; name one that is in UTF8 (createdb -E UTF8 -T template0)`,
+  );
 }
 
 /** For what goes through all rows. */

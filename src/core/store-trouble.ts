@@ -25,6 +25,10 @@ const SQLITE: Record<number, StoreTrouble> = {
     words: "the file is no database of Draftsmith's, or damaged",
     remedy: RESTORE,
   },
+  1032: refused(
+    "its file was taken away or replaced",
+    "put it back; or stop the server, restore the last backup (docs/backup.md) and start it again",
+  ),
 };
 
 /** SQLSTATE codes of PostgreSQL: whole, or by their class (postgresql.org/docs/current/errcodes-appendix.html). */
@@ -169,7 +173,8 @@ export function storeTrouble(error: Error): StoreTrouble | null {
   }
   if ("errcode" in error && "code" in error && error.code === "ERR_SQLITE_ERROR") {
     // The low byte is the kind; the rest says how it came about.
-    return SQLITE[Number(error.errcode) & 0xff] ?? null;
+    const code = Number(error.errcode);
+    return SQLITE[code] ?? SQLITE[code & 0xff] ?? null;
   }
   const code = "code" in error ? String(error.code) : "";
   const known =

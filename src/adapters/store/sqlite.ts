@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
@@ -16,6 +16,7 @@ import type { Database, Tables } from "./schema.ts";
 
 const BUSY_MS = 5_000;
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY_DBMOVED = 1032;
 
 /** Opens or creates the SQLite file, its owner's alone; a commit is on the disk when it returns. */
 export async function openSqlite(file: string): Promise<Omit<Database, "announce">> {
@@ -34,7 +35,7 @@ export async function openSqlite(file: string): Promise<Omit<Database, "announce
   }
   return {
     engine: "sqlite",
-    tables: new Kysely<Tables>({ dialect: dialect(handle) }),
+    tables: new Kysely<Tables>({ dialect: dialect(handle, inPlace(file)) }),
     now: sql<number>`cast(steady_now() as integer)`,
     countingKey: (column) => column.primaryKey().autoIncrement(),
     // Every transaction has the write lock from its beginning.
@@ -63,6 +64,20 @@ export function createPrivately(file: string): void {
   }
 }
 
+/**
+ * Throws when the file is not the one that was opened any more. In WAL mode SQLite goes on writing to a file
+ * that was taken away, and whatever it was told is gone with the process.
+ */
+function inPlace(file: string): () => void {
+  const { dev, ino } = statSync(file);
+  return () => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.ino === ino && found.dev === dev) return;
+    const error = new Error(`${file} was taken away or replaced while it was open`);
+    throw Object.assign(error, { code: "ERR_SQLITE_ERROR", errcode: SQLITE_READONLY_DBMOVED });
+  };
+}
+
 /** SQLite's own waiting stops the event loop, and with it the heartbeats of every running job. */
 async function whenFree(attempt: () => void): Promise<void> {
   const deadline = performance.now() + BUSY_MS;
@@ -77,9 +92,9 @@ async function whenFree(attempt: () => void): Promise<void> {
   }
 }
 
-function dialect(handle: DatabaseSync): Dialect {
+function dialect(handle: DatabaseSync, insist: () => void): Dialect {
   return {
-    createDriver: () => new NodeSqliteDriver(handle),
+    createDriver: () => new NodeSqliteDriver(handle, insist),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new SqliteAdapter(),
     createIntrospector: (database) => new SqliteIntrospector(database),
@@ -88,14 +103,18 @@ function dialect(handle: DatabaseSync): Dialect {
 
 class NodeSqliteDriver extends SqliteDriver {
   readonly #handle: DatabaseSync;
+  readonly #insist: () => void;
 
-  constructor(handle: DatabaseSync) {
+  /** `insist` throws when nothing may be written. */
+  constructor(handle: DatabaseSync, insist: () => void) {
     super({ database: kyselyDatabase(handle) });
     this.#handle = handle;
+    this.#insist = insist;
   }
 
   /** Takes the write lock at once: one that reads first may find it can no longer write. */
   override async beginTransaction(): Promise<void> {
+    this.#insist();
     try {
       this.#handle.exec("PRAGMA busy_timeout = 0");
       await whenFree(() => this.#handle.exec("BEGIN IMMEDIATE"));

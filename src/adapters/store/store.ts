@@ -85,7 +85,11 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...leftoverStore(database),
     async ready() {
       const written = sql`insert into cursors (name, value) values ('ready', ${String(Date.now())})`;
-      await sql`${written} on conflict (name) do update set value = excluded.value`.execute(tables);
+      await tables.transaction().execute(async (transaction) => {
+        await sql`${written} on conflict (name) do update set value = excluded.value`.execute(
+          transaction,
+        );
+      });
     },
     close: () => tables.destroy(),
   });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
@@ -126,6 +126,21 @@ test("what the first version stored is known, counted and goes on", async () => 
   expect(await store.known("another delivery", "4000000001/5000000002")).toBe(true);
   expect(await claimNext(store)).toMatchObject({ id: "j1", priority: 10, attempts: 1 });
   expect((await store.job("j1"))?.config.enabled).toBe(true);
+});
+
+test("a file that is taken away while it is open takes nothing more, and goes on when it is back", async () => {
+  const dir = storeDirectory();
+  const file = join(dir, "draftsmith.db");
+  const store = await storeOn({ file });
+  await store.put(aComment("board", "queued"), 0);
+  renameSync(file, `${file}.away`);
+  await expect(store.put(aComment("second", "queued"), 0)).rejects.toThrow(
+    /its file was taken away or replaced; put it back/,
+  );
+  await expect(store.ready()).rejects.toThrow(/taken away/);
+  renameSync(`${file}.away`, file);
+  await store.put(aComment("third", "queued"), 0);
+  expect([await store.get("second"), (await store.get("third"))?.key]).toEqual([null, "third"]);
 });
 
 test("a file that becomes damaged while it is open is told, and nothing more is written to it", async () => {

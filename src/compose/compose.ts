@@ -218,7 +218,7 @@ export async function compose(
             skills,
             model: config.model,
             stop: async (request) => {
-              const told = await stopJobs(request, { stops: store, allowances: store, outbox });
+              const told = await stopJobs(request, { ...jobDeps, allowances: store });
               if (works) worker.heed();
               return told;
             },

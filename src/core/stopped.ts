@@ -1,4 +1,4 @@
-import type { Stopped } from "./job.ts";
+import type { Command, Stopped } from "./job.ts";
 
 /** How a command was ended from outside, in words: "stopped at the memory limit". */
 export function howStopped(stopped: NonNullable<Stopped>): string {
@@ -37,6 +37,23 @@ export interface StopBy {
   id: number;
   login: string;
   how?: "deleted" | "closed";
+}
+
+/** `/codex stop` of all that was asked for on an issue: by whom, when by GitHub's clock, and in which comment. */
+export interface SaidStop {
+  by: StopBy;
+  at: number;
+  commentId: number;
+}
+
+/** Whether a command was asked for before it was to stop, whichever webhook came first. */
+export function isBefore(
+  { commentedAt, commentId }: Pick<Command, "commentedAt" | "commentId">,
+  stop: Pick<SaidStop, "at" | "commentId">,
+): boolean {
+  const at = Date.parse(commentedAt);
+  // GitHub tells whole seconds, and numbers comments upwards.
+  return at < stop.at || (at === stop.at && commentId < stop.commentId);
 }
 
 /** Why a job that somebody ended is cancelled, in words for its board. */

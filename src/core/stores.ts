@@ -2,7 +2,7 @@ import type { Act, ActKind, OutboxRow } from "./act.ts";
 import type { JobEvent } from "./event.ts";
 import type { Allowance, Command, Job, JobPatch, RepoRef } from "./job.ts";
 import type { Refusal, Usage, Verdict } from "./policy.ts";
-import type { StopBy } from "./stopped.ts";
+import type { SaidStop, StopBy } from "./stopped.ts";
 
 /** A webhook delivery as GitHub named it. */
 export interface Delivery {
@@ -28,6 +28,8 @@ export interface Heard {
   actorId: number | null;
   repo: RepoRef;
   issue: number;
+  /** When it ends all that was asked for there: what was asked before it and comes later does not begin. */
+  stop?: SaidStop;
 }
 
 /** What may be added to what is in use, asked within the transaction that adds it. */

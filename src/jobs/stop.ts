@@ -2,12 +2,13 @@ import { isTerminal, type Job, type RepoRef } from "../core/job.ts";
 import { codeSpan } from "../core/markdown.ts";
 import { count } from "../core/messages/words.ts";
 import { shortId } from "../core/plan.ts";
-import type { AllowanceStore, StopStore } from "../core/ports.ts";
+import type { AllowanceStore, CommandStore, StopStore } from "../core/ports.ts";
 import { refreshBoard } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface StopDeps {
   stops: StopStore;
+  commands: Pick<CommandStore, "command">;
   allowances: Pick<AllowanceStore, "jobsCalled">;
   outbox: Outbox;
 }
@@ -34,7 +35,7 @@ export async function stopJobs(
 ): Promise<{ text: string }> {
   const meant =
     called === null
-      ? await deps.stops.jobsAt(repo.id, issue, at)
+      ? await askedBefore(at, await deps.stops.jobsAt(repo.id, issue, at), deps)
       : await jobsCalled(repo.id, called, issue, deps);
   const open = meant.filter((job) => !isTerminal(job.state));
   const ids = open.map(({ id }) => id);
@@ -59,6 +60,17 @@ export async function stopJobs(
         : []),
     ].join(" "),
   };
+}
+
+/** Those that were asked for by then: a webhook may come hours later, and what was asked since goes on. */
+async function askedBefore(at: number, jobs: Job[], { commands }: StopDeps): Promise<Job[]> {
+  const found = await Promise.all(
+    jobs.map(async (job) => {
+      const command = await commands.command(job.commandId);
+      return command !== null && Date.parse(command.commentedAt) > at ? [] : [job];
+    }),
+  );
+  return found.flat();
 }
 
 /** Jobs of the repository by that id; of several those of this conversation. */

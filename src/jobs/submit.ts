@@ -1,12 +1,13 @@
 import { type ParsedCommand, parseCommand } from "../core/command.ts";
 import { TransientError, toError, UserError } from "../core/errors.ts";
-import type { Command, Job } from "../core/job.ts";
+import { type Command, isTerminal, type Job } from "../core/job.ts";
 import { createLock } from "../core/lock.ts";
 import { tableCell } from "../core/markdown.ts";
 import { configProblems, refusal } from "../core/messages/answers.ts";
 import { type Asked, type CommentFacts, gate, type Refusal } from "../core/policy.ts";
 import type { Admit, Delivery, Heard, IntakeStore } from "../core/ports.ts";
-import { boardAct } from "./board.ts";
+import type { SaidStop } from "../core/stopped.ts";
+import { boardAct, refreshBoard } from "./board.ts";
 import { admitComment, type GateDeps, type Passed } from "./gate.ts";
 import { answerAct, reactionAct } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
@@ -39,7 +40,7 @@ export interface AllowRequest {
 /** What was decided about a comment; `admit` has the last word, on what is in use by then. */
 type Decision =
   | { kind: "work"; command: Command; jobs: Job[]; admit: Admit }
-  | { kind: "answer"; text: string; start: string[]; admit: Admit }
+  | { kind: "answer"; text: string; start: string[]; admit: Admit; stop?: SaidStop }
   | { kind: "refused"; refusal: Refusal; text: string };
 
 type Addressed = Exclude<ParsedCommand, { kind: "not_for_us" }>;
@@ -134,12 +135,14 @@ async function ended(
   deps: SubmitDeps,
 ): Promise<Decision> {
   if (parsed.kind !== "stop") throw new Error("the gate admits more than was asked");
-  const { repo, issue, createdAt } = comment;
+  const { repo, issue, createdAt, commentId } = comment;
   const { job } = parsed;
-  const { id, login } = actor;
+  const by = { id: actor.id, login: actor.login };
   const at = Date.parse(createdAt);
-  const told = await deps.stop({ repo, issue: issue.number, job, actor: { id, login }, at });
-  return { kind: "answer", text: told.text, start: [], admit: () => gate(facts) };
+  const told = await deps.stop({ repo, issue: issue.number, job, actor: by, at });
+  const admit: Admit = () => gate(facts);
+  const stop = job === null ? { stop: { by, at, commentId } } : {};
+  return { kind: "answer", text: told.text, start: [], admit, ...stop };
 }
 
 async function letOut(
@@ -197,14 +200,21 @@ async function settle(
           admit: decision.admit,
         })
       : await intake.answer(
-          heard,
+          { ...heard, ...(decision.stop && { stop: decision.stop }) },
           [answerAct(comment, deps.redact(decision.text))],
           decision.admit,
         );
   if (taken === "duplicate") return;
   if (taken !== "accepted") return settle(heard, comment, refused(comment, taken), deps);
+  if (decision.kind === "work") await tellStopped(decision.command.id, deps);
   outbox.wake();
   deps.start(decision.kind === "work" ? decision.jobs.map((job) => job.id) : decision.start);
+}
+
+/** A stop that was said after a command, and came before it, has ended it by now. */
+async function tellStopped(commandId: string, deps: SubmitDeps): Promise<void> {
+  const jobs = await deps.commands.jobsOf(commandId);
+  if (jobs.some((job) => isTerminal(job.state))) await refreshBoard(deps, commandId);
 }
 
 function refused(comment: CommentFacts, by: Refusal, text: string | null = null): Decision {

@@ -31,6 +31,7 @@ let network: string[] | null;
 let quotas: Quotas;
 let allowed: AllowRequest[];
 let stopped: StopRequest[];
+let told: string[];
 let probot: Probot;
 
 const openPull: PullFacts = {
@@ -54,6 +55,7 @@ beforeEach(async () => {
   quotas = { person: 30, repository: 100, installation: 300, commandsPerHour: 60 };
   allowed = [];
   stopped = [];
+  told = [];
   github = {
     permission: async (_, actor) => {
       asked.push(`permission ${actor.login} ${actor.id}`);
@@ -71,7 +73,7 @@ beforeEach(async () => {
   };
   const outbox: Outbox = {
     put: async () => undefined,
-    tell: async () => undefined,
+    tell: async (commandId) => void told.push(commandId),
     perform: () => Promise.reject(new Error("a handler performs nothing")),
     valueOf: async () => null,
     wake: () => undefined,
@@ -523,6 +525,22 @@ describe("stop", () => {
     expect(stopped).toHaveLength(1);
     expect(stopped[0]).toMatchObject({ issue: 12, job: null, actor: { id: 5, login: "ada" } });
     expect(await jobs()).toEqual([]);
+  });
+
+  it("ends what was asked for before it, whichever webhook comes first, and nothing else", async () => {
+    const asked = (commentId: number, issue = 12) =>
+      receive({ body: "/codex do it", commentId, issue });
+    await receive({ body, commentId: 3005 });
+    await asked(3001);
+    await asked(3002, 13);
+    await asked(3006);
+    expect((await jobs()).map(({ issue }) => issue).toSorted()).toEqual([12, 13]);
+    expect(told).toHaveLength(1);
+    const [job] = await store.jobsOf(told[0] ?? "");
+    expect(job).toMatchObject({ state: "cancelled", reason: "stopped by ada", issue: 12 });
+    await receive({ body: "/codex stop 3f9a0c1b", commentId: 3009 });
+    await asked(3007);
+    expect(await jobs()).toHaveLength(3);
   });
 
   it.each(["triage", "read", "none"] as const)("is not heard from the role %s", async (role) => {

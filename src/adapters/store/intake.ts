@@ -3,9 +3,12 @@ import { isTerminal, JOB_STATES } from "../../core/job.ts";
 import { createLock } from "../../core/lock.ts";
 import type { Refusal, Usage } from "../../core/policy.ts";
 import type { Admit, Delivery, Heard, IntakeStore, KeyedAct } from "../../core/ports.ts";
+import type { SaidStop } from "../../core/stopped.ts";
 import { encodeJob } from "./job-row.ts";
 import { putAct } from "./outbox.ts";
+import { openBefore, stopAfter } from "./said-stops.ts";
 import type { Database, Tables } from "./schema.ts";
+import { stopIn } from "./stops.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -58,6 +61,7 @@ export function intakeStore(database: Database): IntakeStore {
         rule: refused?.rule ?? null,
         told: refused?.told ? 1 : 0,
         at: now,
+        stop: heard.stop ? JSON.stringify(heard.stop) : null,
       })
       .onConflict((conflict) => conflict.column("key").doNothing())
       .execute();
@@ -93,6 +97,10 @@ export function intakeStore(database: Database): IntakeStore {
 
   async function put(transaction: Kysely<Tables>, acts: KeyedAct[]): Promise<void> {
     for (const act of acts) await putAct(transaction, database, act, 0);
+  }
+
+  async function end(transaction: Kysely<Tables>, ids: string[], { by }: SaidStop): Promise<void> {
+    await stopIn(transaction, database, ids, by);
   }
 
   async function heardOf(reader: Kysely<Tables>, actorId: number | null): Promise<number> {
@@ -204,12 +212,28 @@ export function intakeStore(database: Database): IntakeStore {
             .values({ ...encodeJob(job), run_at: now })
             .execute();
         }
+        const stop = await stopAfter(transaction, command);
+        if (stop !== null)
+          await end(
+            transaction,
+            jobs.map(({ id }) => id),
+            stop,
+          );
         await database.announce(transaction, jobs.length);
         await put(transaction, acts);
       });
     },
 
-    answer: (heard, acts, admit) => taking(heard, admit, (transaction) => put(transaction, acts)),
+    answer: (heard, acts, admit) =>
+      taking(heard, admit, async (transaction) => {
+        const { repo, issue, stop } = heard;
+        if (stop) {
+          // Those that were taken since somebody looked for them.
+          const open = await openBefore(transaction, { repoId: repo.id, issue, stop });
+          await end(transaction, open, stop);
+        }
+        await put(transaction, acts);
+      }),
 
     refuse(heard, { rule, told: when }, acts) {
       return alone(async (transaction) => {

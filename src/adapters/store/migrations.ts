@@ -4,6 +4,7 @@ import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
 import { countCrashes } from "./count-crashes.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
 import { pacesWrites } from "./paces.ts";
+import { keepStops } from "./said-stops.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** Works in the transaction that brings the schema up to date. */
@@ -20,6 +21,7 @@ const MIGRATIONS: Migration[] = [
   countCrashes,
   pacesWrites,
   findEndings,
+  keepStops,
 ];
 
 /** Which schema this program has. */

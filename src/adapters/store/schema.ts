@@ -40,6 +40,8 @@ export interface Tables {
     /** 1 when the person was told of the refusal. */
     told: number;
     at: number;
+    /** JSON of SaidStop: of a comment that ends what was asked for before it. */
+    stop: string | null;
   };
   commands: {
     id: string;

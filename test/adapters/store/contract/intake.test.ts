@@ -149,6 +149,22 @@ test("a comment that was deleted starts nothing, whichever webhook comes first",
   expect(await store.heardOf(5)).toBe(1);
 });
 
+test("a stop ends what was asked before it and taken while it was answered", async () => {
+  const store = await storeOn();
+  const said = (id: string, commentedAt: string) => aCommand(id, { commentedAt });
+  const before = said("before", "2026-03-01T10:00:00Z");
+  const after = said("after", "2026-03-01T10:00:02Z");
+  for (const command of [before, after]) {
+    const heard = aHeard(`d-${command.id}`, { key: command.key });
+    const intake = { delivery: heard.delivery, jobs: [aJob(`${command.id}-1`, command)], acts: [] };
+    await store.accept({ ...intake, command, admit: admitAll });
+  }
+  const at = Date.parse("2026-03-01T10:00:01Z");
+  const stop = { by: { id: 5, login: "ada" }, at, commentId: 1 };
+  expect(await store.answer(aHeard("s", { stop }), [], admitAll)).toBe("accepted");
+  expect(await store.unfinished()).toEqual(["after-1"]);
+});
+
 test("what is owed is asked for when its time has come, and no more once it is settled", async () => {
   const place = await newPlace();
   const store = await storeOn(place);

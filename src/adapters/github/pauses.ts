@@ -32,8 +32,14 @@ export function createPauses(deps: {
   /** What was settled on for limits that were told; several who share a call of git meet the same one. */
   const heard = new WeakMap<RateLimited, RateLimited>();
 
-  async function look(installationId: number) {
+  /** What is known; nothing that was learnt by a clock which has been set back since. */
+  function lastOf(installationId: number) {
     const last = known.get(installationId);
+    return last && last.askedAt <= now() ? last : undefined;
+  }
+
+  async function look(installationId: number) {
+    const last = lastOf(installationId);
     if (last && (last.until > now() || now() - last.askedAt < FRESH_MS)) return last;
     const askedAt = now();
     try {
@@ -68,7 +74,7 @@ export function createPauses(deps: {
   /** Until when a limit lasts; calls that were under way together meet one limit. */
   function endOf(installationId: number, limit: RateLimited): number {
     if (limit.stated) return limit.retryAt ?? now();
-    const last = known.get(installationId);
+    const last = lastOf(installationId);
     if (last && last.until > now()) return last.until;
     const before = strikes.get(installationId) ?? 0;
     strikes.set(installationId, before + 1);
@@ -82,7 +88,7 @@ export function createPauses(deps: {
     const waited = settled(limit.message, until, limit);
     heard.set(limit, waited);
     const ms = Math.max(0, until - now());
-    const last = known.get(installationId);
+    const last = lastOf(installationId);
     if (!last || last.until < until) {
       known.set(installationId, { askedAt: now(), until, why: limit.message });
     }

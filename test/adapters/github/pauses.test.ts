@@ -1,8 +1,10 @@
 import nock from "nock";
 import { expect, it } from "vitest";
 import type { createGitHub } from "../../../src/adapters/github/github.ts";
+import { createPauses } from "../../../src/adapters/github/pauses.ts";
 import type { ActOf } from "../../../src/core/act.ts";
 import { RateLimited } from "../../../src/core/errors.ts";
+import { silentLog } from "../../support/log.ts";
 import { API, mints, NOW, repo, setUp, useGitHubEdge } from "./edge.ts";
 
 useGitHubEdge();
@@ -61,6 +63,26 @@ it("after a rate limit nobody calls for the installation before its end, in what
   nock(API).get(REPO).times(2).reply(200, facts);
   await one.repository(repo);
   await two.repository(repo);
+});
+
+it("a pause that was met by a clock hours ahead ends when the clock is set right: what is stored counts", async () => {
+  const clock = { at: NOW + 5 * 60 * 60_000 };
+  let stored: { ms: number; why: string } | null = null;
+  const shared = {
+    pausedFor: async () => stored,
+    pause: async () => undefined,
+    slow: async () => undefined,
+  };
+  const pauses = createPauses({ shared, now: () => clock.at, log: silentLog });
+  const limit = { retryAt: clock.at + 60_000, stated: true, secondary: true };
+  await pauses.reached(7, new RateLimited("too much", limit));
+  await expect(pauses.insist(7)).rejects.toBeInstanceOf(RateLimited);
+  clock.at = NOW;
+  stored = { ms: 30_000, why: "too much" };
+  await expect(pauses.insist(7)).rejects.toHaveProperty("retryAt", NOW + 30_000);
+  clock.at += 30_001;
+  stored = null;
+  await pauses.insist(7);
 });
 
 it("another installation is not held up", async () => {

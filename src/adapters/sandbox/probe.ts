@@ -1,8 +1,9 @@
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { TransientError } from "../../core/errors.ts";
 import type { CommandResult, SandboxCommand, Workspace } from "../../core/ports.ts";
+import { isAlive } from "./is-alive.ts";
 import type { SandboxUser } from "./toolchain.ts";
 
 /** Tries to get out, with little more than bash; says a word for each thing that worked. */
@@ -41,7 +42,8 @@ export async function probe(options: {
   run(command: SandboxCommand): Promise<CommandResult>;
 }): Promise<string[]> {
   await mkdir(options.runtimeDir, { recursive: true, mode: 0o755 });
-  const dir = await mkdtemp(path.join(options.runtimeDir, "probe-"));
+  await sweep(options.runtimeDir);
+  const dir = await mkdtemp(path.join(options.runtimeDir, `probe-${process.pid}-`));
   const listener = createServer((socket) => socket.destroy());
   try {
     await chmod(dir, 0o755);
@@ -93,6 +95,19 @@ export async function probe(options: {
   } finally {
     listener.close();
     await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Removes what servers left that were killed while they tried. */
+async function sweep(runtimeDir: string): Promise<void> {
+  for (const name of await readdir(runtimeDir)) {
+    if (!name.startsWith("probe-")) continue;
+    const left = path.join(runtimeDir, name);
+    const [, pid] = /^probe-(\d+)-/.exec(name) ?? [];
+    const since = (await stat(left).catch(() => null))?.mtimeMs ?? 0;
+    // In a container each server has the number of the one before.
+    const old = Date.now() - since > 3 * LONGEST_MS;
+    if (old || (pid && !isAlive(Number(pid)))) await rm(left, { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -13,10 +13,14 @@ const TIMEOUT: CommandResult = {
   deniedHosts: [],
 };
 
-function assessed(result: Partial<CommandResult>) {
+function place(): string {
   const dir = mkdtempSync(path.join(tmpdir(), "draftsmith-assess-"));
   chmodSync(dir, 0o755);
   onTestFinished(() => rmSync(dir, { recursive: true }));
+  return dir;
+}
+
+function assessed(result: Partial<CommandResult>, dir = place()) {
   const programs = { bash: "/bin/bash", env: "/usr/bin/env", bwrap: "b", socat: "s", which: "w" };
   return assess({
     user: process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null,
@@ -34,4 +38,14 @@ it("says what got out, however the command ended", async () => {
   const said = await assessed({ output: "uid=60800\nnetwork\n" });
   expect(said).toMatchObject({ ok: false, remedy: expect.stringContaining("reach the network") });
   expect(said).not.toHaveProperty("passing");
+});
+
+it("takes away what servers left that were killed while they tried, and nothing of one that tries now", async () => {
+  const dir = place();
+  const left = (name: string) => path.join(dir, "runtime", name);
+  const names = ["probe-999999999-x", `probe-${process.pid}-old`, `probe-${process.pid}-now`];
+  for (const name of names) mkdirSync(path.join(left(name), "tree"), { recursive: true });
+  utimesSync(left(names[1] ?? ""), 1, 1);
+  await assessed({}, dir);
+  expect(readdirSync(path.join(dir, "runtime"))).toEqual([names[2]]);
 });

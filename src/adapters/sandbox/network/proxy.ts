@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmod, chown, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import path from "node:path";
+import { isAlive } from "../is-alive.ts";
 import type { SandboxUser } from "../toolchain.ts";
 import { createEntrance, type Seat } from "./entrance.ts";
 import type { Internet } from "./internet.ts";
@@ -107,16 +108,6 @@ async function sweep(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const [, pid] = /^outlets-(\d+)-/.exec(name) ?? [];
     if (pid && !isAlive(Number(pid))) await rm(path.join(dir, name), { recursive: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Any other answer comes from a process of somebody else.
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
   }
 }
 

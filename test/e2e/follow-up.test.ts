@@ -86,7 +86,7 @@ test("two tasks on one pull request become two commits on its branch", {
   const before = await git(world.bare, ["rev-parse", pull.head]);
   await world.say("/codex\n- go on\n- one more", pull.number);
   const board = await world.ended(pull.number);
-  expect(board.match(/\[commit /g)).toHaveLength(2);
+  expect(board.match(/\[commit /g), board).toHaveLength(2);
   expect(await git(world.bare, ["rev-list", "--count", `${before}..${pull.head}`])).toBe("2");
   expect(await world.show(`${pull.head}:b.txt`)).toBe("b");
   expect(await world.show(`${pull.head}:c.txt`)).toBe("c");

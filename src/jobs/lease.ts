@@ -28,6 +28,7 @@ export function keepLease(
 ): Lease {
   const lost = new AbortController();
   let sureUntil = claimedAt + LEASE_MS - MARGIN_MS;
+  let ended = false;
 
   function lose(why: string): void {
     if (lost.signal.aborted) return;
@@ -39,7 +40,10 @@ export function keepLease(
     const askedAt = performance.now();
     if (await claims.renew(job.id, job.fence, LEASE_MS)) {
       sureUntil = askedAt + LEASE_MS - MARGIN_MS;
-    } else lose("was taken over");
+    } else if (!ended) {
+      // Of an attempt that came to its end meanwhile nobody holds the job.
+      lose("was taken over");
+    }
   }
 
   function insist(): void {
@@ -56,6 +60,9 @@ export function keepLease(
   return {
     signal: lost.signal,
     insist,
-    end: () => clearInterval(beat),
+    end() {
+      ended = true;
+      clearInterval(beat);
+    },
   };
 }

@@ -64,6 +64,7 @@ export async function runJob(
   try {
     const means = fenced({ ...deps, github: access.github }, insist, signal);
     await story(attempt, means, signal);
+    lease.end();
     await tidy(attempt, deps);
   } catch (thrown) {
     if (lease.signal.aborted || (thrown instanceof LostLease && !interrupt.now.aborted)) {

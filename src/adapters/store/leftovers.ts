@@ -13,6 +13,9 @@ const JOBS_AT_ONCE = 50;
 const SETTLED_MS = 10 * 60_000;
 /** Named, for rows are found by state and lane together. */
 const EVERY_STATE: OutboxRow["state"][] = ["pending", "done", "dead"];
+/** How far the ends of jobs were looked at; whoever looks next begins so much earlier, for clocks differ and acts take their time. */
+const LOOKED = "left-refs";
+const AGAIN_MS = 6 * 60 * 60_000;
 const BUCKETS = ["writes", "minute", "hour"] as const;
 const DAY_MS = 24 * 60 * 60_000;
 /** Texts that are edited again while their pull request lives; each is one row. */
@@ -50,13 +53,16 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
     },
 
     async leftRefs() {
+      const { at, before } = await lookedUntil();
       const rows = await tables
-        .selectFrom("outbox as push")
-        .innerJoin("jobs", (join) => join.on("jobs.id", "=", jobOf("push.lane")))
+        .selectFrom("jobs")
+        .innerJoin("outbox as push", (join) => join.on("push.lane", "=", sql`'job:' || jobs.id`))
         .select(["push.id", "push.key", "push.lane", "push.act"])
+        .where("push.state", "in", EVERY_STATE)
         .where("push.kind", "in", ["push", "keep"])
         .where("jobs.state", "in", ENDED)
-        .where("jobs.ended_at", "<", ago(SETTLED_MS))
+        .where("jobs.ended_at", ">=", before - AGAIN_MS)
+        .where("jobs.ended_at", "<", at - SETTLED_MS)
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(
@@ -78,6 +84,8 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
         )
         .limit(AT_ONCE)
         .execute();
+      // What was found is found again until somebody asked for it.
+      if (rows.length === 0) await lookedAt(at);
       return rows.flatMap((row): KeyedAct[] => {
         const act = fromJson<Act>(row.act, `outbox row ${row.id}, act`);
         if (act.kind !== "push" && act.kind !== "keep") return [];
@@ -129,6 +137,25 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
       });
     },
   };
+
+  /** Until when the ends of jobs were looked at for refs, and what time it is. */
+  async function lookedUntil(): Promise<{ at: number; before: number }> {
+    const { at, before } = await tables
+      .selectNoFrom(({ selectFrom }) => [
+        now.as("at"),
+        selectFrom("cursors").select("value").where("name", "=", LOOKED).as("before"),
+      ])
+      .executeTakeFirstOrThrow();
+    return { at, before: Math.min(Number(before ?? 0), at) };
+  }
+
+  async function lookedAt(at: number): Promise<void> {
+    await tables
+      .insertInto("cursors")
+      .values({ name: LOOKED, value: `${at}` })
+      .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: `${at}` }))
+      .execute();
+  }
 
   /** Removes pauses that are over, and paces of installations that GitHub was not written to for a day. */
   async function forgetLimits(transaction: Kysely<Tables>): Promise<void> {

@@ -492,6 +492,8 @@ describe("a failure that may pass", () => {
     const error = await failureOf(ask());
     expect(error).toBeInstanceOf(TransientError);
     expect(error.message).toContain("after 5 tries: 127.0.0.1");
+    // The server asked for no wait: the job's attempts count.
+    expect((error as TransientError).retryAt).toBeUndefined();
     expect(error.message + logged.join()).not.toContain(KEY);
     expect(server.requests).toHaveLength(5);
     expect(waits).toHaveLength(4);

@@ -113,6 +113,12 @@ test("stop-01 a job is stopped by a process that does not run it: in a command, 
   await report(deletedAt, "deleted");
 
   holds = true;
+  // First: nothing is claimed while one dozes in its claim.
+  const other = pushes.issue({ title: "Push", body: "Please." });
+  await pushes.say("/codex add pushed", other);
+  await tools.say("/codex add prepared");
+  await until("prepared", "state = 'running' and last_action = 'preparing'");
+  await pushing.promise;
   await armFaults(worker.child, [
     { at: "store.claimNext:after", nth: 1, do: "doze", about: "claimed" },
   ]);
@@ -120,17 +126,12 @@ test("stop-01 a job is stopped by a process that does not run it: in a command, 
   const waits = ["later", "command-3", "silent", "stream", "checked", "claimed"];
   await shop.say(`/codex\n${waits.map((name) => `- add ${name}`).join("\n")}`);
   await until("later", "last_action like 'waiting to try again%' and lease_owner is null");
-  const other = pushes.issue({ title: "Push", body: "Please." });
-  await pushes.say("/codex add pushed", other);
-  await tools.say("/codex add prepared");
   await Promise.all([
     until("command-3", started),
     asked("silent"),
     asked("stream"),
     until("checked", "state = 'verifying'"),
-    until("prepared", "state = 'running' and last_action = 'preparing'"),
     claimed,
-    pushing.promise,
   ]);
   // All places are taken.
   await shop.say("/codex add last");

@@ -53,6 +53,11 @@ function reasonFor(failure: HttpFailure, needs: Permissions): string | null {
     case 405:
     case 501:
       return "this GitHub host does not offer it";
+    case 301:
+    case 302:
+    case 307:
+    case 308:
+      return "GitHub sends the request to another address, where no token is taken; if the repository was moved, ask again there";
     default:
       return null;
   }

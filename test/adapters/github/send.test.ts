@@ -109,8 +109,8 @@ describe("a write", () => {
     mints();
     nock(API).post(REACTIONS).reply(307, {}, { location: "https://evil.example/reactions" });
     const error = await caught(setUp().github.perform(eyes, null));
-    expect(error).not.toBeInstanceOf(TransientError);
-    expect(error).toHaveProperty("message", expect.stringContaining("redirect"));
+    expect(error).toBeInstanceOf(UserError);
+    expect(error).toHaveProperty("message", expect.stringContaining("another address"));
   });
 });
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { createPostgresQueue } from "../../src/adapters/queue/postgres.ts";
 import { openStore } from "../../src/adapters/store/store.ts";
 import { join, startWebWorld } from "../support/fleet.ts";
@@ -189,4 +189,19 @@ test("a worker hears at once of a job that another process stored: its poll is m
   await acceptJobs(store, last, [aJob("last", last)]);
   expect([await next(), await next()].sort()).toEqual(["claimed last", "claimed silent"]);
   expect(await next()).toBe("asked");
+});
+
+test("what troubles the queue is told in the words of the database", async () => {
+  const url = await server.database();
+  const warn = vi.fn();
+  const { queue, open, close } = createPostgresQueue({ url, log: { ...silentLog, warn } });
+  await open({ works: true });
+  onTestFinished(close);
+  await sqlOn({ url, log: silentLog }, "alter schema draftsmith_queue rename to elsewhere");
+  await queue.start(1, async () => false);
+  onTestFinished(() => queue.stop());
+  await vi.waitFor(() => expect(warn.mock.calls.length).toBeGreaterThan(2), { timeout: 20_000 });
+  for (const [told] of warn.mock.calls) {
+    expect(told).toEqual({ reason: expect.stringContaining("does not exist") });
+  }
 });

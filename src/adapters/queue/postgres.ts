@@ -77,7 +77,8 @@ export function createPostgresQueue({
         // Handed on to pg: else a call to a server that is gone without a word waits for a quarter of an hour.
         ...{ query_timeout: STATEMENT_MS, keepAlive: true },
       });
-      opened.on("error", (error) => log.warn({ err: error }, "the queue had trouble"));
+      // Some come as mere copies of an error, of which a log would take no words.
+      opened.on("error", ({ message }) => log.warn({ reason: message }, "the queue had trouble"));
       opened.on("warning", (warning) => log.debug({ warning }, "the queue warns"));
       try {
         await opened.start();

@@ -1,12 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { nightly } from "./test/faults/size.ts";
 
-/** Tests of what may lie in either database run once on each. */
+/** Tests of what may lie in either database run once on each; those that add least, only at night. */
 const ON_BOTH = [
   "test/adapters/store/contract/*.test.ts",
   "test/adapters/queue/*.test.ts",
-  "test/e2e/restart.test.ts",
-  "test/{e2e,faults}/steps.test.ts",
-  "test/faults/{kill-points,kill-random,comeback,deliveries,poison}.test.ts",
+  "test/faults/{kill-points,kill-random,deliveries,steps}.test.ts",
+  ...(nightly ? ["test/e2e/{restart,steps}.test.ts", "test/faults/{comeback,poison}.test.ts"] : []),
 ];
 
 export default defineConfig({

@@ -14,7 +14,7 @@ const CONNECTIONS = 8;
 const MOST_COPIES = 5;
 const RESTARTS = 4;
 
-const size = Number(process.env.DRAFTSMITH_TEST_DELIVERIES ?? (nightly ? 10_000 : 1000));
+const size = Number(process.env.DRAFTSMITH_TEST_DELIVERIES ?? (nightly ? 10_000 : 500));
 const seed = Number(process.env.DRAFTSMITH_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 let state = seed;
 

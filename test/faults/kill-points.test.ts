@@ -17,7 +17,7 @@ const OFTEN =
 /** Where a follow-up and an allowed change go other ways under the same names. */
 const OTHERWISE = /^(github\.perform|store\.(putHeld|write)):/;
 /** Of the points, how many are played in everyday runs. */
-const ONE_OF = nightly ? 1 : 20;
+const ONE_OF = nightly ? 1 : 40;
 
 const faults = await openFaultWorld(STAGE);
 afterAll(() => faults.end());

@@ -1,10 +1,8 @@
 import { afterAll, expect, it } from "vitest";
 import { openFaultWorld } from "../support/fault-world.ts";
-import { onPostgres } from "../support/open-test-store.ts";
 import { taskOf } from "../support/world.ts";
 import { PATIENCE } from "../support/world-repository.ts";
 import { STAGE } from "./plots.ts";
-import { nightly } from "./size.ts";
 
 /** Every process that asks the model about a task of poison dies. */
 const faults = await openFaultWorld({
@@ -40,7 +38,7 @@ async function deathsUntil(ended: Promise<string>): Promise<number> {
 const POISONED = [
   { others: 0, least: 3, most: 3 },
   { others: 2, least: 3, most: 6 },
-].slice(onPostgres && !nightly ? 1 : 0);
+];
 
 it.each(POISONED)(
   "poison-01 a job kills its server each time, and $others others are under way: they end done, and it alone has failed and says why",

@@ -47,19 +47,27 @@ export function makeDirectories(
     );
   }
   // The sandbox's group may pass through, and nobody may list.
-  if (parent === dataDir) {
-    chownSync(dataDir, 0, user.gid);
-    chmodSync(dataDir, 0o710);
-  }
+  if (parent === dataDir) letThrough(dataDir, user.gid);
   const workDir = parent === dataDir ? path.join(dataDir, "work") : path.join(parent, name);
   makeWorkDir(workDir, 0o710);
   // Anyone can put something under this name there first, such as a link to a directory of root's.
   const made = lstatSync(workDir);
   if (made.uid !== 0 || !made.isDirectory())
     throw new UserError(`${workDir} is not a directory of root's; remove it`);
-  chownSync(workDir, 0, user.gid);
-  chmodSync(workDir, 0o710);
+  letThrough(workDir, user.gid);
   return { dataDir, workDir };
+}
+
+function letThrough(dir: string, gid: number): void {
+  try {
+    chownSync(dir, 0, gid);
+    chmodSync(dir, 0o710);
+  } catch (thrown) {
+    // A disk that failed is read-only while it is mounted as writable.
+    throw new UserError(
+      `Draftsmith cannot start:\n  DATA_DIR: ${dir} cannot be changed (${toError(thrown).message}); look at the disk, or choose a directory this user may write`,
+    );
+  }
 }
 
 function makeWorkDir(dir: string, mode: number): void {

@@ -50,6 +50,14 @@ test("the sandbox's user may pass through the data directory, and not look into 
   ]);
 });
 
+test("a data directory whose owner cannot be set is named with what to do", () => {
+  needRoot();
+  // No group has such a number: it stands for a disk that takes no change.
+  expect(() =>
+    makeDirectories(path.join(parent(0o755), "data"), { ...user, gid: 2 ** 33 }),
+  ).toThrow(/DATA_DIR: .* cannot be changed .* look at the disk, or choose a directory/);
+});
+
 test("a data directory in somebody's home is not widened; the work is done elsewhere", () => {
   needRoot();
   const home = parent(0o700);

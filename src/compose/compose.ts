@@ -24,6 +24,7 @@ import { hasLimits } from "../core/pace.ts";
 import type { ProcessRole } from "../core/process-role.ts";
 import { createRedactor } from "../core/redact.ts";
 import { redactedModel } from "../core/redacted-model.ts";
+import { canRun } from "../core/sandbox-port.ts";
 import { allow } from "../jobs/allow.ts";
 import { createAuthors } from "../jobs/authors.ts";
 import { watchDeliveries } from "../jobs/deliveries.ts";
@@ -233,8 +234,7 @@ export async function compose(
   const health = role === "worker" ? await openHealth(config, { healthy, now, log }) : null;
   if (works) {
     const boundary = await sandbox.check();
-    if (!boundary.ok && !boundary.passing)
-      log.error({ remedy: boundary.remedy }, "no working sandbox: no job will run");
+    if (!canRun(boundary)) log.error({ boundary }, "no working sandbox: no job will run here");
   }
   const paused = await killSwitch.paused();
   if (paused !== null) {
@@ -251,7 +251,11 @@ export async function compose(
   let presence: ReturnType<typeof tellPresence> | null = null;
   if (works) {
     presence = tellPresence(
-      { id: place, slots: config.concurrency, busy: worker.busy },
+      {
+        id: place,
+        slots: async () => (canRun(await sandbox.check()) ? config.concurrency : 0),
+        busy: worker.busy,
+      },
       { shared: store, workspaces: git, log },
     );
     worker.start();

@@ -38,13 +38,20 @@ export interface CommandResult {
   deniedHosts: string[];
 }
 
+/**
+ * Whether the boundary holds, or what to do. `passing`: it could not be told, for the machine was too busy.
+ */
+export type Boundary = { ok: true } | { ok: false; remedy: string; passing?: true };
+
+/** Whether jobs may be begun where the boundary was seen so. */
+export function canRun(boundary: Boundary): boolean {
+  return boundary.ok || boundary.passing === true;
+}
+
 /** The OS boundary in which every command of a job runs. */
 export interface Sandbox {
-  /**
-   * Proves that the boundary holds here, or says what to do; the answer is kept for a minute. `passing`:
-   * it could not be told, for the machine was too busy.
-   */
-  check(): Promise<{ ok: true } | { ok: false; remedy: string; passing?: true }>;
+  /** Proves that the boundary holds here, or says what to do; the answer is kept for a minute. */
+  check(): Promise<Boundary>;
   /** Why no job should begin now, in words for the operator; null when the machine has room for one. */
   room(): Promise<string | null>;
   run(command: SandboxCommand): Promise<CommandResult>;

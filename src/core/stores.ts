@@ -116,6 +116,8 @@ export interface ClaimStore {
   releaseAll(worker: string): Promise<number>;
   /** Ids of unfinished jobs that nobody holds and whose time has come. */
   waiting(): Promise<string[]>;
+  /** Whether another worker that can run jobs was seen in the last seconds. */
+  othersWork(worker: string): Promise<boolean>;
 }
 
 /** A queued job that nobody holds, with what decides whose turn it is. */

@@ -11,7 +11,7 @@ const TELL_MS = 5_000;
  * to where their repository is. Gives what ends it.
  */
 export function tellPresence(
-  worker: { id: string; slots: number; busy: () => number },
+  worker: { id: string; slots: () => Promise<number>; busy: () => number },
   {
     shared,
     workspaces,
@@ -24,7 +24,8 @@ export function tellPresence(
 
   async function tell(): Promise<void> {
     const mirrors = await workspaces.mirrors();
-    const news = { id: worker.id, slots: worker.slots, busy: worker.busy(), mirrors };
+    const slots = await worker.slots();
+    const news = { id: worker.id, slots, busy: worker.busy(), mirrors };
     const text = JSON.stringify(news);
     // After a failure, too.
     const recent = performance.now() - toldAt < TELL_MS;

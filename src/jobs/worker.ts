@@ -1,6 +1,7 @@
 import { StoppedByPerson, toError } from "../core/errors.ts";
 import { isTerminal, type Job } from "../core/job.ts";
 import type { Busy, ClaimStore, StopStore } from "../core/ports.ts";
+import { canRun } from "../core/sandbox-port.ts";
 import { stopReason } from "../core/stopped.ts";
 import { createAlone } from "./alone.ts";
 import { createAttempt } from "./attempt.ts";
@@ -59,6 +60,7 @@ export function createWorker(given: WorkerDeps): Worker {
     string,
     { stop: AbortController; ended: Promise<void>; repository: number }
   >();
+  let left = false;
   const winding = new AbortController();
   const stopping = new AbortController();
   const hearing = createRounds(STOP_LOOK_MS, hearStops);
@@ -93,6 +95,17 @@ export function createWorker(given: WorkerDeps): Worker {
       log.warn({ err: toError(thrown) }, "stopped jobs could not be ended; trying again");
       await Promise.allSettled(ending);
     }
+  }
+
+  /** Without a sandbox a job could only be ended here; where another worker can run it, that one does. */
+  async function leavesToOthers(): Promise<boolean> {
+    const boundary = await deps.sandbox.check();
+    const leaves = !canRun(boundary) && (await claims.othersWork(worker));
+    if (leaves && !left) {
+      log.error({ boundary }, "jobs are left to other workers: there is no working sandbox here");
+    }
+    left = leaves;
+    return leaves;
   }
 
   async function claim(stopped: boolean): Promise<Claimed | null> {
@@ -131,6 +144,7 @@ export function createWorker(given: WorkerDeps): Worker {
         await tellWaiting(hindrance, deps);
         return false;
       }
+      if (await leavesToOthers()) return false;
       const claimed = await claim(false);
       if (claimed !== null) await run(claimed);
       return claimed !== null;

@@ -17,7 +17,7 @@ test("a worker that has the mirror of a repository is left its jobs", async () =
   };
   const workspaces = { mirrors: async () => [1] };
   const presence = tellPresence(
-    { id: "there", slots: 2, busy: () => 0 },
+    { id: "there", slots: async () => 2, busy: () => 0 },
     { shared, workspaces, log: silentLog },
   );
   await told.promise;

@@ -55,3 +55,34 @@ test("a stopped job whose end cannot be stored, while the next one is looked for
   }
   expect(unhandled).toEqual([]);
 });
+
+test("a worker without a sandbox leaves jobs to another one, and takes them where it is alone", async () => {
+  const store = await storeOn();
+  let claimed = 0;
+  const claims: ClaimStore = {
+    ...store,
+    async claimNext() {
+      claimed += 1;
+      return null;
+    },
+  };
+  const sandbox = {
+    room: async () => null,
+    check: async () => ({ ok: false, remedy: "install bubblewrap" }),
+  };
+  const worker = createWorker({
+    ...{ claims, stops: store, jobs: store, commands: store, log: silentLog, sandbox },
+    ...{ owner: "here/1", worker: "here", perRepository: 8, full: () => null },
+    killSwitch: { paused: async () => null },
+  } as unknown as WorkerDeps);
+  const there = { id: "there", slots: 2, busy: 2, mirrors: [] };
+  await store.seen({ ...there, id: "here" });
+  await store.seen(there);
+  expect(await worker.serve()).toBe(false);
+  expect(claimed).toBe(0);
+  // The other one lost its sandbox, too: somebody has to say so.
+  await store.seen({ ...there, slots: 0 });
+  await worker.serve();
+  expect(claimed).toBe(1);
+  await worker.stop();
+});

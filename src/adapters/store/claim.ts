@@ -229,6 +229,18 @@ export function claimStore(database: Database): ClaimStore {
       const rows = await free(tables).select("job.id").orderBy("job.id").execute();
       return rows.map((row) => row.id);
     },
+
+    async othersWork(worker) {
+      const other = await tables
+        .selectFrom("workers")
+        .select("id")
+        .where("id", "!=", worker)
+        .where("slots", ">", 0)
+        .where("seen_at", ">", sql<number>`${now} - ${WORKER_SEEN_MS}`)
+        .limit(1)
+        .executeTakeFirst();
+      return other !== undefined;
+    },
   };
 }
 

@@ -100,8 +100,8 @@ export interface ClaimStore {
     /** Only those that somebody stopped and nobody holds, whatever their repository has running. */
     stopped?: boolean;
     /**
-     * False: the process has other jobs. When it is the turn of one with which several processes died, it
-     * then gets none, until it can give itself to that job alone.
+     * False: the process has other jobs. When it is the turn of one with which several processes died, one
+     * such process gets none until it can give itself to that job alone; the others get what else there is.
      */
     alone?: boolean;
   }): Promise<Job | null>;

@@ -1,10 +1,13 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import { isTerminal, JOB_STATES, SUSPECT_AFTER } from "../../core/job.ts";
 import type { ClaimStore } from "../../core/ports.ts";
 import { decodeJob } from "./job-row.ts";
 import type { Database, Tables } from "./schema.ts";
+import { holdIn } from "./shared.ts";
 
 const BUCKETS = ["writes", "minute", "hour"] as const;
+type Held = Selectable<Tables["jobs"]>;
+
 const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));
 
 /** How long a job waits for a worker that has its repository's mirror already, in ms. */
@@ -13,6 +16,8 @@ const WAIT_FOR_MIRROR_MS = 1_000;
 const WORKER_SEEN_MS = 15_000;
 /** What is asked of the job whose turn it is. */
 const CHOSEN = ["job.id", "job.lease_owner", "job.company", "job.crashes"] as const;
+/** How long a process that empties itself for one job is waited for since it looked last, in ms. */
+const EMPTIES_MS = 10_000;
 /** Nothing waits longer, in ms, GitHub's limit of an hour and what comes after it included: what seems to is from before the clock was set back. */
 const LONGEST_WAIT_MS = 2 * 60 * 60_000;
 
@@ -34,7 +39,11 @@ export function claimStore(database: Database): ClaimStore {
   }
 
   /** The one whose turn it is. */
-  function next(reader: Kysely<Tables>, perRepository: number, worker: string) {
+  function next(
+    reader: Kysely<Tables>,
+    { perRepository, worker }: { perRepository: number; worker: string },
+    suspects = true,
+  ) {
     return (
       free(reader)
         .innerJoin("repositories as repo", "repo.repo_id", "job.repo_id")
@@ -71,6 +80,13 @@ export function claimStore(database: Database): ClaimStore {
             ),
           ]),
         )
+        .$if(!suspects, (query) =>
+          query.where(
+            sql<number>`job.crashes + case when job.lease_owner is null then 0 else 1 end`,
+            "<",
+            SUSPECT_AFTER,
+          ),
+        )
         .orderBy("job.priority", "desc")
         .orderBy(({ selectFrom }) =>
           selectFrom("repositories as near")
@@ -106,19 +122,22 @@ export function claimStore(database: Database): ClaimStore {
 
   return {
     async claimNext({ owner, worker, leaseMs, perRepository, stopped = false, alone = true }) {
-      const one = (reader: Kysely<Tables>) =>
-        stopped ? stoppedOne(reader) : next(reader, perRepository, worker);
+      const by = { perRepository, worker };
+      const one = (reader: Kysely<Tables>) => (stopped ? stoppedOne(reader) : next(reader, by));
       // Most looks find nothing: they need not wait for the claims of others.
       if (!(await one(tables).executeTakeFirst())) return null;
       return tables.transaction().execute(async (transaction) => {
         await database.alone(transaction, "claim");
-        const chosen = await one(transaction).executeTakeFirst();
+        let chosen = await one(transaction).executeTakeFirst();
+        if (!stopped && !alone && chosen && crashesOf(chosen, owner) >= SUSPECT_AFTER) {
+          // One process takes nothing else until it is idle and can give itself to it; the others go on.
+          const empties = { name: "alone", owner, ms: EMPTIES_MS };
+          if (await holdIn(transaction, database, empties)) return null;
+          chosen = await next(transaction, by, false).executeTakeFirst();
+        }
         if (!chosen) return null;
-        // Whoever lives gives a job back when it lets go of it.
-        const died = chosen.lease_owner !== null && chosen.lease_owner !== owner;
-        const crashes = chosen.crashes + (died ? 1 : 0);
-        // While it waits nothing else is taken here: a worker that is never idle would never take it.
-        if (!stopped && !alone && crashes >= SUSPECT_AFTER) return null;
+        const died = isOfDead(chosen, owner);
+        const crashes = crashesOf(chosen, owner);
         const row = await transaction
           .updateTable("jobs")
           .set((eb) => ({
@@ -242,6 +261,15 @@ export function claimStore(database: Database): ClaimStore {
       return other !== undefined;
     },
   };
+}
+
+/** Whether the process died that had it: whoever lives gives a job back when it lets go of it. */
+function isOfDead({ lease_owner }: Pick<Held, "lease_owner">, owner: string): boolean {
+  return lease_owner !== null && lease_owner !== owner;
+}
+
+function crashesOf(job: Pick<Held, "lease_owner" | "crashes">, owner: string): number {
+  return job.crashes + (isOfDead(job, owner) ? 1 : 0);
 }
 
 /** Lets each job of a process know how many it has. */

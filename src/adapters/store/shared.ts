@@ -9,25 +9,8 @@ export function sharedStore(database: Database): SharedStore {
   const writing = <T>(work: (transaction: Kysely<Tables>) => Promise<T>) =>
     tables.transaction().execute(work);
   return {
-    async hold(name, owner, ms) {
-      const until = sql<number>`${now} + ${ms}`;
-      const held = await writing((transaction) =>
-        transaction
-          .insertInto("leases")
-          .values({ name, owner, until })
-          .onConflict((conflict) =>
-            conflict
-              .column("name")
-              .doUpdateSet({ owner, until })
-              .where((eb) =>
-                eb.or([eb("leases.owner", "=", owner), eb("leases.until", "<=", now)]),
-              ),
-          )
-          .returning("name")
-          .executeTakeFirst(),
-      );
-      return held !== undefined;
-    },
+    hold: (name, owner, ms) =>
+      writing((transaction) => holdIn(transaction, database, { name, owner, ms })),
 
     async letGo(name, owner) {
       await writing((transaction) =>
@@ -113,4 +96,25 @@ export function sharedStore(database: Database): SharedStore {
       });
     },
   };
+}
+
+/** Takes or prolongs a lease in a transaction; false while it is another's. */
+export async function holdIn(
+  transaction: Kysely<Tables>,
+  { now }: Pick<Database, "now">,
+  { name, owner, ms }: { name: string; owner: string; ms: number },
+): Promise<boolean> {
+  const until = sql<number>`${now} + ${ms}`;
+  const held = await transaction
+    .insertInto("leases")
+    .values({ name, owner, until })
+    .onConflict((conflict) =>
+      conflict
+        .column("name")
+        .doUpdateSet({ owner, until })
+        .where((eb) => eb.or([eb("leases.owner", "=", owner), eb("leases.until", "<=", now)])),
+    )
+    .returning("name")
+    .executeTakeFirst();
+  return held !== undefined;
 }

@@ -219,6 +219,20 @@ test("a job with which processes died keeps others waiting until a process is fr
   expect(await claimNext(store, { alone: true })).toMatchObject({ id: "a-2" });
 });
 
+test("one process empties itself for a job with which others died, and the rest go on with what else there is", async () => {
+  const store = await storeOn();
+  await ask(store, "a", { count: 3 });
+  for (const life of [1, 2, 3]) {
+    for (const _ of ["a-1", "a-2"]) await claimNext(store, { owner: `here/${life}` });
+    await store.releaseAll("here");
+  }
+  const busy = (owner: string) => claimNext(store, { owner, worker: owner, alone: false });
+  expect(await busy("one/1")).toBeNull();
+  expect(await busy("two/1")).toMatchObject({ id: "a-3" });
+  expect([await busy("two/1"), await busy("one/1")]).toEqual([null, null]);
+  expect(await claimNext(store, { owner: "one/1", worker: "one" })).toMatchObject({ id: "a-1" });
+});
+
 test("for a second a job is left to a worker that has its mirror and room", async () => {
   const place = await newPlace();
   const store = await storeOn(place);

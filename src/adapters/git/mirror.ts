@@ -59,6 +59,14 @@ const DAMAGED = [
   /did not send all necessary objects/,
 ];
 
+/** What git complains of, too, when a worktree is forgotten while it goes through them; damage stays. */
+const GOING = /worktrees\//;
+const MAX_CHECKS = 5;
+
+/** What git says when it is asked for a commit that the mirror does not have. */
+const LACKING =
+  /not something we can merge|bad object|not a tree object|not a valid (commit|object)|needed a single revision|nonexistent object/i;
+
 /** What git says when another git has a file, or had it when it was killed. */
 const LOCKED = /Unable to create '[^']*\.lock': File exists|could not lock config file/;
 
@@ -78,11 +86,12 @@ export async function comesFromDamage(dir: string, error: unknown): Promise<bool
   if (!(error instanceof GitFailure)) return false;
   if (isDamage(error)) return true;
   const check = ["fsck", "--connectivity-only", "--no-dangling", "--no-progress"];
-  const looked = git(dir, check, { silenceMs: HOUR_MS });
-  return looked.then(
-    () => false,
-    (complaint: unknown) => complaint instanceof GitFailure,
-  );
+  for (let times = 1; ; times += 1) {
+    const complaint = await git(dir, check, { silenceMs: HOUR_MS }).then(() => null, toError);
+    if (complaint instanceof GitFailure && GOING.test(complaint.stderr) && times < MAX_CHECKS)
+      continue;
+    return complaint instanceof GitFailure;
+  }
 }
 
 /**
@@ -145,7 +154,14 @@ export async function inMirror<T>(
   } catch (error) {
     if (isDiskFull(error)) throw new TransientError(DISK_FULL, { cause: error });
     await refuseLocked(dir, repo, error);
-    if (!(await comesFromDamage(dir, error))) throw error;
+    if (!(await comesFromDamage(dir, error))) {
+      if (!(error instanceof GitFailure && LACKING.test(error.stderr))) throw error;
+      // A mirror that another job found damaged was cloned again, without what this one had made.
+      throw new TransientError(
+        `the mirror of ${nameOf(repo)} lacks a commit of the job, which is brought again`,
+        { cause: error },
+      );
+    }
     // Only the mirror that failed: by now another job may have cloned it again.
     if ((await unlessAbsent(stat(dir)))?.ino === found.ino)
       await setAside(context, repo, toError(error));

@@ -97,12 +97,14 @@ export function createObjects(context: GitContext): Objects {
             : await commitTree(dir, await treeOf(dir, ours), base, "Carry over");
         const flags = ["--write-tree", "-z", "--name-only", "--no-messages"];
         const both = [objectId(mine), objectId(theirs)];
-        const { code, stdout } = await git(
+        const { code, stdout, stderr } = await git(
           dir,
           ["merge-tree", ...flags, "--allow-unrelated-histories", ...both],
           { codes: [0, 1], env: BOUNDED },
         );
         const [tree = "", ...files] = stdout.split("\0").filter((token) => token !== "");
+        // It ends with 1 as well when a commit is not there, and then names no tree.
+        if (tree === "") throw new GitFailure("merge-tree", code, stderr);
         return code === 0 ? { tree: objectId(tree) } : { conflicts: [...new Set(files)] };
       }),
 

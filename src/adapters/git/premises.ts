@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { toError } from "../../core/errors.ts";
 import type { Busy, Premises } from "../../core/ports.ts";
@@ -7,11 +7,9 @@ import type { GitContext } from "./layout.ts";
 import { dropLeftovers, isDamage, tidy } from "./mirror.ts";
 import { git } from "./run-git.ts";
 import { unlessAbsent } from "./unless-absent.ts";
-import { registered } from "./worktrees.ts";
+import { forget, registered } from "./worktrees.ts";
 
 const JOB_REFS = "refs/draftsmith/jobs/";
-/** A registration that names no tree is being made, or was left by a git that died. */
-const HALF_MADE_MS = 10 * 60_000;
 /** Objects that no ref leads to are kept this long: a job may be about to name them. */
 const UNREACHABLE = "2.weeks.ago";
 const REPACK_MS = 60 * 60_000;
@@ -44,10 +42,8 @@ export function createPremises(context: GitContext): Omit<Premises, "size"> & {
     // Before anything else: a lock keeps refs from being deleted.
     await dropLeftovers(dir);
     for (const { entry, tree } of await registered(dir)) {
-      const gone = tree === null ? await isOld(entry) : await isAbsent(tree);
-      if (gone && (tree === null || !busy.job(jobOfTree(tree)))) {
-        await rm(entry, { recursive: true, force: true });
-      }
+      const gone = tree === null || ((await isAbsent(tree)) && !busy.job(jobOfTree(tree)));
+      if (gone) await forget(dir, entry);
     }
     const refs = (await jobRefs(dir)).filter((ref) => unneeded.has(jobOfRef(ref)));
     if (refs.length > 0) {
@@ -167,9 +163,4 @@ async function usedAt(dir: string): Promise<number> {
 
 async function isAbsent(file: string): Promise<boolean> {
   return (await unlessAbsent(stat(file))) === null;
-}
-
-async function isOld(file: string): Promise<boolean> {
-  const found = await unlessAbsent(stat(file));
-  return found !== null && Date.now() - found.mtimeMs > HALF_MADE_MS;
 }

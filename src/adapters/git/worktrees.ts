@@ -1,15 +1,37 @@
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { git } from "./run-git.ts";
+import { objectId } from "./names.ts";
 import { unlessAbsent } from "./unless-absent.ts";
 
+/** Beginning of a name that the mirror's tidying removes an hour later (`dropLeftovers`). */
+const IN_PASSING = "incoming-";
+
 /**
- * Registers a locked worktree without files: it shows in `git worktree list` and keeps the commit
- * alive. Its pointer file is the caller's to replace.
+ * Registers a locked worktree without files: it shows in `git worktree list` and keeps the commit alive
+ * (gitrepository-layout(5), `worktrees`). The entry comes whole: `git worktree add` writes it file by
+ * file, and every git that reads the mirror meanwhile (a fetch, fsck, another add) takes it for damage.
  */
-export async function registerWorktree(dir: string, tree: string, sha: string, jobId: string) {
-  const flags = ["--detach", "--no-checkout", "--lock", "--reason", `job ${jobId}`];
-  await git(dir, ["worktree", "add", ...flags, "--", tree, sha]);
+export async function registerWorktree(
+  dir: string,
+  tree: string,
+  sha: string,
+  jobId: string,
+): Promise<void> {
+  const files = {
+    HEAD: objectId(sha),
+    commondir: "../..",
+    gitdir: path.join(tree, ".git"),
+    locked: `job ${jobId}`,
+  };
+  const fresh = path.join(dir, `${IN_PASSING}${randomUUID()}`);
+  await mkdir(fresh, { mode: 0o755 });
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(path.join(fresh, name), `${text}\n`, { mode: 0o644 });
+  }
+  await mkdir(path.join(dir, "worktrees"), { recursive: true });
+  await mkdir(tree, { recursive: true });
+  await rename(fresh, path.join(dir, "worktrees", jobId));
 }
 
 /** Whether the mirror knows a worktree at this path. */
@@ -22,18 +44,22 @@ export async function isRegistered(dir: string, tree: string): Promise<boolean> 
  * is removed as such, because `git worktree prune` would look at the trees of other jobs as well.
  */
 export async function forgetWorktree(dir: string, tree: string): Promise<void> {
-  for (const entry of await entriesOf(dir, tree)) {
-    await rm(path.join(entry, "locked"), { force: true });
-    await rm(entry, { recursive: true, force: true });
-  }
+  for (const entry of await entriesOf(dir, tree)) await forget(dir, entry);
 }
 
 /** Forgets every worktree whose tree is gone, or that a killed process never finished. */
 export async function forgetGone(dir: string): Promise<void> {
   for (const { entry, tree } of await registered(dir)) {
     if (tree !== null && (await unlessAbsent(stat(tree))) !== null) continue;
-    await rm(entry, { recursive: true, force: true });
+    await forget(dir, entry);
   }
+}
+
+/** Takes an entry away whole, as it came, so that no git meets half of one. */
+export async function forget(dir: string, entry: string): Promise<void> {
+  const going = path.join(dir, `${IN_PASSING}${randomUUID()}`);
+  await unlessAbsent(rename(entry, going));
+  await rm(going, { recursive: true, force: true });
 }
 
 /** Directories below `worktrees` whose `gitdir` names this tree. */

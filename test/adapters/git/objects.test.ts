@@ -82,6 +82,21 @@ describe("questions to a mirror", () => {
     expect(await world.git.diff(repo, sha, sha, 100)).toBe("");
   });
 
+  it("asks for a commit again that is not there, and never calls that a conflict", async () => {
+    const { repo, remote } = world.repository();
+    const here = remote.commit({ "a.txt": "a\n" });
+    await world.git.fetch(repo, [here], world.token);
+    const lost = "1234567890".repeat(4);
+    for (const [ours, theirs] of [
+      [here, lost],
+      [lost, here],
+    ] as const) {
+      await expect(world.git.merge(repo, ours, theirs, here)).rejects.toThrow(/brought again/);
+      await expect(world.git.diff(repo, ours, theirs, 1000)).rejects.toThrow(/brought again/);
+    }
+    expect(await world.git.file(repo, here, "a.txt", 100)).toBe("a\n");
+  });
+
   it("merges in memory, or names each file in conflict once", async () => {
     const { repo, remote, sha } = await fetched({ "a b.txt": "1\n2\n3\n", "c.txt": "c\n" });
     const ours = remote.commit({ "a b.txt": "one\n2\n3\n" });

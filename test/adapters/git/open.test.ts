@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RepoRef } from "../../../src/core/job.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
@@ -179,6 +181,37 @@ describe("open", () => {
     expect(readFileSync(path.join(right.tree, "a.txt"), "utf8")).toBe("right\n");
     expect(worktrees(repo)).not.toContain("left");
     expect(worktrees(repo)).toContain(right.tree);
+  });
+
+  it("never leaves the mirror half written for another git to read", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await world.git.fetch(repo, [sha], world.token);
+    let open = true;
+    const reader = (async () => {
+      const complaints: string[] = [];
+      const run = promisify(execFile);
+      for (let times = 0; open || times === 0; times += 1) {
+        const checks = ["fsck --connectivity-only", "worktree list"];
+        const check = (checks[times % 2] ?? "").split(" ");
+        await run("git", [`--git-dir=${mirror(repo)}`, ...check]).catch((failed: Error) => {
+          // One that went meanwhile is no damage: the next look finds nothing.
+          const named = /worktrees\/many-\d/.exec(failed.message)?.[0];
+          if (named === undefined || existsSync(path.join(mirror(repo), named)))
+            complaints.push(failed.message);
+        });
+      }
+      return complaints;
+    })();
+    const many = Array.from({ length: 8 }, (_, at) => `many-${at}`);
+    await Promise.all(
+      many.map(async (jobId) => {
+        await world.git.open({ jobId, repo, sha, fence: 1, resume: null });
+        await world.git.close(jobId, repo);
+      }),
+    );
+    open = false;
+    expect(await reader).toEqual([]);
   });
 
   it("refuses a tree of billions of files before it writes one", async () => {

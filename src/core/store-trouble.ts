@@ -70,6 +70,10 @@ const POSTGRES: Record<string, StoreTrouble> = {
   ),
   "55P03": unreachable("PostgreSQL waited too long for a lock", "raise its lock_timeout"),
   "57P": unreachable("PostgreSQL is starting or stopping", "wait, or start it"),
+  "57P05": unreachable(
+    "PostgreSQL ended a connection that stood still",
+    "raise its idle_session_timeout",
+  ),
   "57014": unreachable(
     "PostgreSQL took too long to answer",
     "look at what it does (pg_stat_activity)",
@@ -161,7 +165,7 @@ const SAID: [RegExp, StoreTrouble][] = [
 
 /** The PostgreSQL client on a connection that broke while it was used; it gives it no code. */
 const LOST =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|Query read timeout|PostgreSQL was silent)/;
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|Query read timeout|PostgreSQL was silent|There was an error establishing an SSL connection)/;
 const CUT = unreachable("the connection was cut", "look whether PostgreSQL runs");
 
 /** What is wrong with the database when it failed with this error; null when the error is about something else. */

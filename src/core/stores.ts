@@ -235,6 +235,11 @@ export interface LeftoverStore {
   /** Acts that take away private refs which ended jobs left on GitHub. */
   leftRefs(): Promise<KeyedAct[]>;
   /**
+   * Has texts tried once more that were given up more than `restMs` ago and are younger than `youngMs`: by now
+   * the App may be no longer suspended, or the issue unlocked; how many.
+   */
+  revive(restMs: number, youngMs: number): Promise<number>;
+  /**
    * Removes the histories of jobs that ended longer than `ms` ago, and what was heard and told before;
    * how many rows. Jobs, commands and what may be edited again stay.
    */

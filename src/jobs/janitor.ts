@@ -11,6 +11,9 @@ const LOOK_MS = 60_000;
 /** How long a round is nobody else's. */
 const LEASE_MS = 10 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
+/** How often, and for how long, a text is tried again that GitHub refused: a suspension may be lifted. */
+const REFUSED_REST_MS = 60 * 60_000;
+const REFUSED_DAYS = 3;
 /** What is removed beyond the bound, so that not every job finds it reached. */
 const SLACK = 0.1;
 /** How long a stop waits for the round under way. */
@@ -79,6 +82,8 @@ export function createJanitor(deps: JanitorDeps): Janitor {
   async function clearShared(): Promise<void> {
     const acts = await leftovers.leftRefs();
     for (const act of acts) await outbox.put(act);
+    const texts = await leftovers.revive(REFUSED_REST_MS, REFUSED_DAYS * DAY_MS);
+    if (texts > 0) log.info({ texts }, "texts that GitHub refused are tried once more");
     const rows = await leftovers.prune(keepMs);
     if (acts.length + rows > 0) log.info({ refs: acts.length, rows }, "what ended jobs left goes");
   }

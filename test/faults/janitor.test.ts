@@ -36,7 +36,7 @@ const work = path.join(world.dataDir, "work");
 /** What a round does, in its order; the last ones die in the midst of what they do. */
 const STEPS = [
   ...["store.hold", "premises.jobs", "store.over", "premises.clear", "premises.size"],
-  ...["premises.shrink", "store.letGo", "store.leftRefs", "store.prune"],
+  ...["premises.shrink", "store.letGo", "store.leftRefs", "store.revive", "store.prune"],
 ].flatMap((step) => [
   { at: `${step}:before`, laterMs: 0 },
   { at: `${step}:after`, laterMs: 0 },

@@ -33,6 +33,7 @@ function janitor(options: {
   const leftovers: LeftoverStore = {
     over: async (ids) => options.over(ids),
     leftRefs: async () => [],
+    revive: async () => 0,
     prune: async () => 0,
   };
   const shared: Pick<SharedStore, "hold" | "letGo"> = {

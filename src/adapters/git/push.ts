@@ -54,7 +54,12 @@ export function createPushes(context: GitContext): GitPush {
     pushBranch: (repo, commit, branch, expectedOld, token) =>
       inMirror(context, repo, async (dir) => {
         const ref = refName(`refs/heads/${branch}`);
-        objectId(commit);
+        const known = await git(dir, ["cat-file", "-e", objectId(commit)], { codes: [0, 1] });
+        if (known.code !== 0) {
+          throw new TransientError(
+            `GitHub found no branch ${branch} of ${nameOf(repo)} to move, and git cannot push ${commit.slice(0, 12)}, which only GitHub has`,
+          );
+        }
         if (expectedOld !== null) await requireFollows(dir, commit, objectId(expectedOld));
         const lease = `--force-with-lease=${ref}:${expectedOld ?? ""}`;
         const pushed = await push(repo, dir, [lease], `${commit}:${ref}`, token);

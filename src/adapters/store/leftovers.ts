@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { type Act, jobLane, type OutboxRow } from "../../core/act.ts";
+import { type Act, type ActKind, jobLane, type OutboxRow } from "../../core/act.ts";
 import { isTerminal, JOB_STATES } from "../../core/job.ts";
 import type { KeyedAct, LeftoverStore } from "../../core/ports.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
@@ -11,6 +11,8 @@ const AT_ONCE = 500;
 const JOBS_AT_ONCE = 50;
 /** A job that just ended takes its private ref away itself. */
 const SETTLED_MS = 10 * 60_000;
+/** What is written again as a whole, however often. */
+const TEXTS: ActKind[] = ["comment", "pull_body"];
 /** Named, for rows are found by state and lane together. */
 const EVERY_STATE: OutboxRow["state"][] = ["pending", "done", "dead"];
 /** How far the ends of jobs were looked at; whoever looks next begins so much earlier, for clocks differ and acts take their time. */
@@ -93,6 +95,19 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
         const key = `delete-ref:${act.kind === "keep" ? row.key : `left:${row.id}`}`;
         return [{ key, lane: row.lane, act: { kind: "delete_ref", repo, ref } }];
       });
+    },
+
+    async revive(restMs, youngMs) {
+      const { numUpdatedRows } = await tables
+        .updateTable("outbox")
+        // With its failures: refused again, it is given up at once.
+        .set({ state: "pending", next_at: now, updated_at: now })
+        .where("state", "=", "dead")
+        .where("kind", "in", TEXTS)
+        .where("updated_at", "<", ago(restMs))
+        .where("created_at", ">", ago(youngMs))
+        .executeTakeFirst();
+      return Number(numUpdatedRows);
     },
 
     async prune(ms) {

@@ -22,6 +22,7 @@ const MIGRATIONS: Migration[] = [
   pacesWrites,
   findEndings,
   keepStops,
+  findOldTexts,
 ];
 
 /** Which schema this program has. */
@@ -285,4 +286,9 @@ async function shareJobs(transaction: Kysely<Tables>): Promise<void> {
 /** Lets the endings of the last minutes be found among all jobs: who tells them looks every few seconds. */
 async function findEndings({ schema }: Kysely<Tables>): Promise<void> {
   await schema.createIndex("jobs_by_end").on("jobs").column("ended_at").execute();
+}
+
+/** Lets texts be found by their age and ending: the janitor looks every few minutes. */
+async function findOldTexts({ schema }: Kysely<Tables>): Promise<void> {
+  await schema.createIndex("outbox_by_age").on("outbox").columns(["state", "updated_at"]).execute();
 }

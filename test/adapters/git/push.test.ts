@@ -146,6 +146,15 @@ describe("pushBranch", () => {
     expect(world.server.requests.length).toBe(before);
   });
 
+  it("says that it cannot push what only GitHub has", async () => {
+    const { repo, remote, sha } = await scene();
+    const there = "1234567890".repeat(4);
+    const pushed = world.git.pushBranch(repo, there, "main", sha, world.server.token);
+    await expect(pushed).rejects.toThrow(/which only GitHub has/);
+    await expect(pushed).rejects.toBeInstanceOf(TransientError);
+    expect(remote.refSha("refs/heads/main")).toBe(sha);
+  });
+
   it("leaves a stale token to the next try", async () => {
     const { repo, remote, commitOf } = await scene();
     const commit = await commitOf("1");

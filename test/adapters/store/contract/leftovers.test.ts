@@ -128,3 +128,36 @@ test("thousands of ended jobs keep nobody waiting", async () => {
   expect(await store.prune(90 * DAY_MS)).toBeGreaterThanOrEqual(12_000);
   expect(performance.now() - before).toBeLessThan(3_000);
 });
+
+test("a text that was refused is tried once more each hour for three days, and nothing else is", async () => {
+  const place = await newPlace();
+  const store = await storeOn(place);
+  const hour = 60 * 60_000;
+  const refuse = async () => {
+    for (const row of await store.take({
+      owner: "me",
+      leaseMs: 1000,
+      asked: ["push:1"],
+      except: [],
+    }))
+      await store.dead(row.id, "me", row.version, "the App is suspended");
+  };
+  await store.put(aComment("answer:1", "hello"), 0);
+  await store.put(aComment("answer:old", "hello"), 0);
+  await store.put({ key: "push:1", lane: "job:j9", act: push }, 0);
+  await refuse();
+  const revive = () => store.revive(hour, 3 * DAY_MS);
+  expect(await revive()).toBe(0);
+  const ago = (ms: number) => Date.now() - ms;
+  const later = () => sqlOn(place, `update outbox set updated_at = ${ago(2 * hour)}`);
+  await sqlOn(place, `update outbox set created_at = ${ago(4 * DAY_MS)} where key = 'answer:old'`);
+  for (let times = 0; times < 2; times += 1) {
+    await later();
+    expect(await revive()).toBe(1);
+    expect(await store.get("answer:1")).toMatchObject({ state: "pending" });
+    for (const key of ["push:1", "answer:old"])
+      expect(await store.get(key)).toMatchObject({ state: "dead" });
+    await refuse();
+    expect(await revive()).toBe(0);
+  }
+});

@@ -32,6 +32,8 @@ const MOST_ASKS = 8;
 const AGAIN_MS = 15 * 60_000;
 const MOST_AGAIN_MS = 12 * 60 * 60_000;
 const AT_ONCE = 100;
+/** How soon a host is asked again that says it has no list: it may have said so in passing. */
+const NONE_MS = 60 * 60_000;
 /** How long it is remembered that a delivery came: GitHub forgets it sooner. */
 const REMEMBERED_MS = 8 * 24 * 60 * 60_000;
 /** What we act on; of the rest nothing is stored when it came. */
@@ -74,12 +76,21 @@ export function watchDeliveries(deps: DeliveriesDeps): { soon(): void; stop(): P
 
   async function watch(): Promise<void> {
     let told = false;
+    let without = false;
     while (!signal.aborted) {
       let wait: number | null = null;
       try {
         if (await shared.hold(NAME, owner, HOLD_MS)) {
           const looked = look(deps, signal).finally(() => shared.letGo(NAME, owner));
-          if (!(await looked)) return;
+          if (!(await looked)) {
+            if (!without)
+              log.warn(
+                {},
+                "this GitHub host keeps no list of deliveries: one that fails is not sent again",
+              );
+            without = true;
+            wait = NONE_MS;
+          }
         } else wait = TAKEN_MS;
         told = false;
       } catch (thrown) {
@@ -120,7 +131,6 @@ async function look(deps: DeliveriesDeps, signal: AbortSignal): Promise<boolean>
   if (read === null) {
     // It showed its list before: whatever answers so now will pass.
     if (before !== null) throw new TransientError("GitHub says that it has no such list");
-    log.warn({}, "this GitHub host keeps no list of deliveries: one that fails is not sent again");
     return false;
   }
   await sortOut(read.met, before, kept, deps);

@@ -220,7 +220,7 @@ test("one that GitHub can send no more is told as lost, and the others are asked
   ]);
 });
 
-test("a host without the list is noted once, and asked no more", async () => {
+test("a host without the list is noted once, and left alone for an hour", async () => {
   const { lines, look, calls } = await world((request) =>
     request.path.startsWith("/app/hook/deliveries")
       ? { when: "before", answer: { status: 404, body: { message: "Not Found" } } }

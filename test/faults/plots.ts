@@ -21,6 +21,8 @@ export interface Plot {
 export const STAGE: WorldOptions = {
   config: "setup: ['true']\nchecks: ['true']\n",
   people: { ada: "write", eve: "admin" },
+  // A night has more plots than anybody has commands.
+  env: { DRAFTSMITH_COMMANDS_PER_HOUR: "10000" },
   model: (request) => {
     const task = taskOf(request);
     const [, verb = "", file = ""] = /^(make|hold) (\S+)/.exec(task) ?? [];

@@ -16,7 +16,7 @@ const write = (name: string, content: string) => ({
 });
 const shell = (command: string) => ({ name: "shell", arguments: { command } });
 
-/** Five steps, each of which may be done twice and gives the same. */
+/** Five steps, each of which may be done twice and gives the same: `a.txt` stands there from the beginning. */
 const STEPS = [
   write("a.txt", "a\n"),
   shell("mkdir -p bin && printf '#!/bin/sh\\ncat a.txt\\n' > bin/run && chmod +x bin/run"),
@@ -41,7 +41,11 @@ const STEP =
 const ENDING =
   /^(git\.(snapshot|packCommit|pushRef)|store\.(putHeld|done):(push|commit|branch|pull)|github\.perform:(push|commit|branch|pull)|store\.write:(to-|evidence|publication|change)).*:after$/;
 
-const faults = await openFaultWorld({ config: "checks: ['true']\n", model: play });
+const faults = await openFaultWorld({
+  config: "checks: ['true']\n",
+  files: { "README.md": "# Shop\n", "a.txt": "old\n" },
+  model: play,
+});
 afterAll(() => faults.end());
 const { world } = faults;
 const clean = await run(0, null);

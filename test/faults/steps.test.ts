@@ -44,6 +44,8 @@ const ENDING =
 const faults = await openFaultWorld({
   config: "checks: ['true']\n",
   files: { "README.md": "# Shop\n", "a.txt": "old\n" },
+  // A night has more deaths than anybody has commands.
+  env: { DRAFTSMITH_COMMANDS_PER_HOUR: "10000" },
   model: play,
 });
 afterAll(() => faults.end());

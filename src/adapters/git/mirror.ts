@@ -153,6 +153,13 @@ export async function inMirror<T>(
     return await work(dir);
   } catch (error) {
     if (isDiskFull(error)) throw new TransientError(DISK_FULL, { cause: error });
+    const same = await unlessAbsent(stat(dir));
+    if (same?.ino !== found.ino) {
+      // Nothing that failed in it says anything about the one that took its place.
+      throw new TransientError(`the mirror of ${nameOf(repo)} was cloned again meanwhile`, {
+        cause: error,
+      });
+    }
     await refuseLocked(dir, repo, error);
     if (!(await comesFromDamage(dir, error))) {
       if (!(error instanceof GitFailure && LACKING.test(error.stderr))) throw error;
@@ -197,7 +204,7 @@ export async function tidy(dir: string): Promise<void> {
 
 /** Removes what is too old to be anybody's who lives, beside jobs that run; what it found. */
 export async function dropLeftovers(dir: string): Promise<Dirent[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const entries = await everythingIn(dir);
   for (const entry of entries) {
     const file = path.join(entry.parentPath, entry.name);
     const ageMs = leftoverAge(path.relative(dir, file));
@@ -209,6 +216,14 @@ export async function dropLeftovers(dir: string): Promise<Dirent[]> {
     }
   }
   return entries;
+}
+
+/** All below a directory, without what jobs beside it take away meanwhile. */
+async function everythingIn(dir: string): Promise<Dirent[]> {
+  const entries = (await unlessAbsent(readdir(dir, { withFileTypes: true }))) ?? [];
+  const inner = entries.filter((entry) => entry.isDirectory());
+  const below = await Promise.all(inner.map(({ name }) => everythingIn(path.join(dir, name))));
+  return [...entries, ...below.flat()];
 }
 
 /** Age in ms from which a file was left by a dead process; null for files that are meant to stay. */

@@ -1,8 +1,17 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TransientError } from "../../../src/core/errors.ts";
 import type { RepoRef } from "../../../src/core/job.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
 import { runGit } from "../../support/repository.ts";
@@ -203,15 +212,40 @@ describe("open", () => {
       }
       return complaints;
     })();
+    const fetches = (async () => {
+      for (let times = 0; open; times += 1) {
+        const next = remote.commit({ "a.txt": `${times}\n` });
+        await world.git.fetch(repo, [next], world.token);
+      }
+    })();
     const many = Array.from({ length: 8 }, (_, at) => `many-${at}`);
     await Promise.all(
       many.map(async (jobId) => {
         await world.git.open({ jobId, repo, sha, fence: 1, resume: null });
         await world.git.close(jobId, repo);
       }),
-    );
-    open = false;
+    ).finally(() => {
+      open = false;
+    });
+    await fetches;
     expect(await reader).toEqual([]);
+    expect(existsSync(`${mirror(repo)}.damaged`)).toBe(false);
+  });
+
+  it("leaves it to the next try when the mirror is set aside meanwhile", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await world.git.fetch(repo, [sha], world.token);
+    // As another job does that finds it damaged.
+    const from = async () => {
+      renameSync(mirror(repo), `${mirror(repo)}.damaged`);
+      return null;
+    };
+    const opened = world.git.open({ jobId: "anew", repo, sha, from, fence: 1, resume: null });
+    await expect(opened).rejects.toBeInstanceOf(TransientError);
+    await expect(opened).rejects.toThrow(/cloned again meanwhile/);
+    expect(existsSync(path.join(world.workDir, "workspaces/anew"))).toBe(false);
+    expect((await world.open(repo, sha, "anew")).resumed).toBe(false);
   });
 
   it("refuses a tree of billions of files before it writes one", async () => {

@@ -145,7 +145,8 @@ async function tryPair(world: World, cell: Cell): Promise<string> {
   await play(world, cell, () => {
     cell.armed = true;
   });
-  const how = await outcome(world, cell);
+  const mayNotCheck = cell.call.includes("/check-runs") && cell.answer === "403 lacks permission";
+  const how = await outcome(world, cell, mayNotCheck && cell.met ? 1 : 0);
   const usual = recorded.get(cell.road)?.length ?? 0;
   expect(cell.requests, "requests").toBeLessThan(3 * usual);
   const asksAgain = /try again/.test(how);

@@ -31,7 +31,10 @@ export async function registerWorktree(
   }
   await mkdir(path.join(dir, "worktrees"), { recursive: true });
   await mkdir(tree, { recursive: true });
-  await rename(fresh, path.join(dir, "worktrees", jobId));
+  const entry = path.join(dir, "worktrees", jobId);
+  // One that names no tree any more, as after a power failure, is found by nobody else.
+  await forget(dir, entry);
+  await rename(fresh, entry);
 }
 
 /** Whether the mirror knows a worktree at this path. */

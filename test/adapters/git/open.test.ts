@@ -232,6 +232,17 @@ describe("open", () => {
     expect(existsSync(`${mirror(repo)}.damaged`)).toBe(false);
   });
 
+  it("opens a job whose registration was left without its words", async () => {
+    const { repo, remote } = world.repository();
+    const sha = remote.commit({ "a.txt": "a\n" });
+    await world.open(repo, sha, "emptied");
+    // As after a power failure: the file is there, and nothing in it.
+    writeFileSync(path.join(mirror(repo), "worktrees/emptied/gitdir"), "");
+    const again = await world.open(repo, sha, "emptied");
+    expect(again.resumed).toBe(false);
+    expect(worktrees(repo)).toContain(`worktree ${again.tree}\n`);
+  });
+
   it("leaves it to the next try when the mirror is set aside meanwhile", async () => {
     const { repo, remote } = world.repository();
     const sha = remote.commit({ "a.txt": "a\n" });

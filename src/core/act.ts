@@ -77,6 +77,8 @@ export type ActKind = Act["kind"];
 
 /** What publishes a change: done only while its job waits for it, never behind its back. */
 export const ASKED_ACTS: ActKind[] = ["push", "commit", "branch", "pull"];
+/** Acts that write a text, which may be edited again and again; everything else is done once. */
+export const TEXT_ACTS: ActKind[] = ["comment", "pull_body"];
 
 /** What performing an act gave. */
 export interface ActValues {

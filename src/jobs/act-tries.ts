@@ -1,4 +1,4 @@
-import { type Act, ASKED_ACTS } from "../core/act.ts";
+import { type Act, ASKED_ACTS, TEXT_ACTS } from "../core/act.ts";
 
 /**
  * Tries before an act of a job is given up; with the waits below about half an hour. Texts are never
@@ -15,7 +15,7 @@ const LISTED_MS = 5000;
 export function mostTries(act: Act, passing: boolean): number {
   // The next step has newer files.
   if (act.kind === "keep") return 1;
-  if (passing) return isText(act) ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
+  if (passing) return TEXT_ACTS.includes(act.kind) ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
   // A job that is refused something ends and says why; what it leaves behind has nobody to say it.
   return ASKED_ACTS.includes(act.kind) ? 1 : MAX_REFUSALS;
 }
@@ -29,9 +29,4 @@ export function waitAfter(failures: number, act: Act, unknown: boolean): number 
     Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(failures, 10)) * (0.75 + Math.random() / 2);
   const listed = act.kind === "comment" || act.kind === "check_run";
   return unknown && listed ? Math.max(LISTED_MS, own) : own;
-}
-
-/** Texts may be edited again and again; everything else is done once. */
-function isText(act: Act): boolean {
-  return act.kind === "comment" || act.kind === "pull_body";
 }

@@ -2,10 +2,10 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { isTerminal, JOB_STATES, SUSPECT_AFTER } from "../../core/job.ts";
 import type { ClaimStore } from "../../core/ports.ts";
 import { decodeJob } from "./job-row.ts";
+import { BUCKETS } from "./paces.ts";
 import type { Database, Tables } from "./schema.ts";
 import { holdIn } from "./shared.ts";
 
-const BUCKETS = ["writes", "minute", "hour"] as const;
 type Held = Selectable<Tables["jobs"]>;
 
 const UNFINISHED = JOB_STATES.filter((state) => !isTerminal(state));

@@ -1,7 +1,8 @@
 import { type Kysely, sql } from "kysely";
-import { type Act, type ActKind, jobLane, type OutboxRow } from "../../core/act.ts";
+import { type Act, jobLane, type OutboxRow, TEXT_ACTS } from "../../core/act.ts";
 import { isTerminal, JOB_STATES } from "../../core/job.ts";
 import type { KeyedAct, LeftoverStore } from "../../core/ports.ts";
+import { BUCKETS } from "./paces.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 const ENDED = JOB_STATES.filter(isTerminal);
@@ -11,14 +12,11 @@ const AT_ONCE = 500;
 const JOBS_AT_ONCE = 50;
 /** A job that just ended takes its private ref away itself. */
 const SETTLED_MS = 10 * 60_000;
-/** What is written again as a whole, however often. */
-const TEXTS: ActKind[] = ["comment", "pull_body"];
 /** Named, for rows are found by state and lane together. */
 const EVERY_STATE: OutboxRow["state"][] = ["pending", "done", "dead"];
 /** How far the ends of jobs were looked at; whoever looks next begins so much earlier, for clocks differ and acts take their time. */
 const LOOKED = "left-refs";
 const AGAIN_MS = 6 * 60 * 60_000;
-const BUCKETS = ["writes", "minute", "hour"] as const;
 const DAY_MS = 24 * 60 * 60_000;
 /** Texts that are edited again while their pull request lives; each is one row. */
 const LASTING = ["board:%", "pull-body:%"];
@@ -103,7 +101,7 @@ export function leftoverStore({ tables, now }: Database): LeftoverStore {
         // With its failures: refused again, it is given up at once.
         .set({ state: "pending", next_at: now, updated_at: now })
         .where("state", "=", "dead")
-        .where("kind", "in", TEXTS)
+        .where("kind", "in", TEXT_ACTS)
         .where("updated_at", "<", ago(restMs))
         .where("created_at", ">", ago(youngMs))
         .executeTakeFirst();

@@ -3,6 +3,9 @@ import type { Act } from "../../core/act.ts";
 import { type Buckets, pace, slowed, type Wish } from "../../core/pace.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
+/** The columns of `paces` that hold a time. */
+export const BUCKETS = ["writes", "minute", "hour"] as const;
+
 /** The migration that lets all processes share what GitHub takes of an installation. */
 export async function pacesWrites({ schema }: Kysely<Tables>): Promise<void> {
   await schema
@@ -89,7 +92,7 @@ async function bucketsOf(
     .updateTable("paces")
     .set((eb) => ({ hour: eb.ref("hour") }))
     .where("installation_id", "=", installation_id)
-    .returning(["writes", "minute", "hour", sql<number>`${now}`.as("at")])
+    .returning([...BUCKETS, sql<number>`${now}`.as("at")])
     .executeTakeFirst();
   if (!row) return null;
   const { at, ...buckets } = row;

@@ -1,14 +1,26 @@
+/** Tokens of one model call as its provider counted them. */
 export interface TokenUsage {
+  /** All of the prompt, cached tokens included. */
   inputTokens: number;
   cachedTokens: number;
+  /** All that was billed as output, reasoning included. */
   outputTokens: number;
+  /** Part of the output that nobody sees; absent where the provider does not tell. */
+  reasoningTokens?: number;
 }
 
 /** One message of a conversation with a model, in Chat Completions terms. */
 export type ChatMessage =
   | { role: "system" | "user"; content: string }
-  | { role: "assistant"; content: string; toolCalls: ToolCall[] }
+  | { role: "assistant"; content: string; toolCalls: ToolCall[]; native?: NativeItems }
   | { role: "tool"; callId: string; content: string };
+
+/** A reply in the form of the provider that gave it, reasoning included: no other understands it. */
+export interface NativeItems {
+  /** Provider id and its name of the model, as `provider/model`. */
+  origin: string;
+  items: Record<string, unknown>[];
+}
 
 export interface ToolCall {
   id: string;
@@ -34,6 +46,81 @@ export interface ModelReply {
   /** True when the reply ended at the output limit. */
   truncated: boolean;
   usage: TokenUsage;
+  /** False when the provider told no believable usage, and `usage` is an estimate. */
+  usageReported?: boolean;
+  native?: NativeItems;
+}
+
+/** One request to one model of a provider. */
+export interface ProviderRequest {
+  /** The name the provider knows the model by. */
+  model: string;
+  /** Reasoning effort as the provider names it; null: its own. */
+  effort: string | null;
+  /** Most tokens of the reply, reasoning included; null: as many as the provider gives. */
+  maxOutput: number | null;
+  messages: ChatMessage[];
+  tools: ToolSpec[];
+  /** Our id of the call, which the provider's operator finds in its logs (X-Client-Request-Id). */
+  callId: string;
+  signal: AbortSignal;
+}
+
+/** What became of one request. */
+export type Tried =
+  | {
+      kind: "reply";
+      reply: ModelReply;
+      /** The provider's id of the request; null when it gave none. */
+      requestId: string | null;
+    }
+  /**
+   * May pass: to be tried again, not before `afterMs` when the provider said so. `billed`: it may have cost
+   * something, as nobody told that it did not. `operator`: where it does not pass, a setting is wrong.
+   */
+  | {
+      kind: "passing";
+      message: string;
+      afterMs: number | null;
+      billed: boolean;
+      operator: boolean;
+    }
+  /** The conversation does not fit the model's context window. */
+  | { kind: "too_long"; message: string }
+  /** Will not pass: `message` tells the operator what to do. */
+  | { kind: "final"; message: string }
+  /** The provider's content filter declined the request itself. */
+  | { kind: "refused"; message: string };
+
+/** A server of models. Throws only what `signal` was aborted with. */
+export interface Provider {
+  tryOnce(request: ProviderRequest): Promise<Tried>;
+}
+
+/** What the agent of a job gets when it asks. */
+export type Answer =
+  | {
+      status: "reply";
+      reply: ModelReply;
+      /** Share of the job's budget that is used, from 0 to 1. */
+      used: number;
+    }
+  /** The call does not fit what may still be spent, and was not made; why, after "because". */
+  | { status: "over_budget"; why: string }
+  /** No model of the route has a window for a conversation as long as this. */
+  | { status: "too_long" };
+
+/** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as TransientError. */
+export interface RoutedModel {
+  /** Tokens that the conversation may have, the reply included. */
+  window(): number;
+  ask(request: {
+    messages: ChatMessage[];
+    tools: ToolSpec[];
+    /** The step of the job that the reply will be. */
+    step: number;
+    signal: AbortSignal;
+  }): Promise<Answer>;
 }
 
 /** Any OpenAI-compatible model. Transient failures are retried inside, then thrown as TransientError. */

@@ -1,5 +1,6 @@
 import { ALLOW_ALONE, parseAllow } from "./command-allow.ts";
 import { commandBlocks } from "./command-blocks.ts";
+import { parseContinue } from "./command-continue.ts";
 import { type Flags, parseFlags } from "./command-flags.ts";
 import { parseStop, STOP_ALONE } from "./command-stop.ts";
 import { didYouMean } from "./did-you-mean.ts";
@@ -10,6 +11,8 @@ import { stripInvisible } from "./redact.ts";
 export interface ParsedTask {
   text: string;
   flags: Flags;
+  /** It goes on with an earlier job: that one, or for null the last that ended there; `text` are words for it. */
+  continues?: { job: string | null };
 }
 
 /** What a comment asks. A problem is a sentence without its full stop; `usage`: the usage helps with it. */
@@ -35,6 +38,7 @@ const MAX_TASK = 8000;
  * - `/codex`, with or without flags, followed by a list: each top-level item is a task with what is
  *   nested in it; ticked checkboxes are done and left out.
  * - Several `/codex` lines are several commands, each with its own flags. One that is wrong refuses all.
+ * - `/codex continue [JOB] [more words]` is one task that goes on with an earlier one.
  * - `/codex allow JOB SHA` stands alone in its comment, and so does `/codex stop [JOB|all]`.
  */
 export function parseCommand(body: string, limits: { maxTasks: number }): ParsedCommand {
@@ -72,6 +76,12 @@ export function parseCommand(body: string, limits: { maxTasks: number }): Parsed
     if (!flagged.ok) return refused(flagged.problem, { usage: true });
     const { flags } = flagged;
     const text = [flagged.text, clean(block.more)].filter(Boolean).join("\n");
+    const goesOn = parseContinue(text);
+    if (goesOn !== null) {
+      const words = [goesOn.words, clean(block.details)].filter(Boolean).join("\n\n");
+      tasks.push({ text: words, flags, continues: { job: goesOn.job } });
+      continue;
+    }
     if (isWork(text)) {
       const meant = /^\S+$/.test(text) ? didYouMean(text, ["help"]) : null;
       const details = clean(block.details);

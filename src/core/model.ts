@@ -97,6 +97,12 @@ export interface Provider {
   tryOnce(request: ProviderRequest): Promise<Tried>;
 }
 
+/** A provider in whose line calls wait for their turn. */
+export interface PacedProvider extends Provider {
+  /** For how many ms it should not be asked: it said so, or it keeps failing; 0 when it may be. */
+  restsFor(): number;
+}
+
 /** What the agent of a job gets when it asks. */
 export type Answer =
   | {

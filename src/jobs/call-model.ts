@@ -1,0 +1,73 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { toError } from "../core/errors.ts";
+import { capReached } from "../core/messages/budget.ts";
+import type { ModelReply, RoutedModel } from "../core/model.ts";
+import { createPromptBound } from "../core/prompt-bound.ts";
+import type { ModelChoice } from "../core/route.ts";
+import { type CandidateDeps, candidatesOf, failedWith, isTooLong, nextOf } from "./candidates.ts";
+import { meteredTry, type TryMeans } from "./metered-try.ts";
+
+export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"> {
+  /** Waits between tries, in ms; rejects when the signal aborts. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+}
+
+/**
+ * The model of a job: the first of `choices` that answers. A model that does not is tried again while the
+ * others are asked; a conversation that is too long goes to a model with a larger window, if there is one.
+ */
+export function routedModel(
+  choices: readonly ModelChoice[],
+  { caller, caps, insist }: Pick<TryMeans, "caller" | "caps" | "insist">,
+  deps: CallDeps,
+): RoutedModel {
+  const means = { caller, caps, insist, ledger: deps.ledger, log: deps.log };
+  const bound = createPromptBound();
+  const sleep = deps.sleep ?? ((ms, signal) => delay(ms, undefined, { signal }));
+  return {
+    window() {
+      const windows = candidatesOf(choices, deps).map(({ profile }) => profile.contextWindow);
+      return Math.max(...windows);
+    },
+
+    async ask(request) {
+      const { signal } = request;
+      const candidates = candidatesOf(choices, deps);
+      for (;;) {
+        signal.throwIfAborted();
+        insist();
+        const next = nextOf(candidates, performance.now());
+        if (next.kind === "too_long") return { status: "too_long" };
+        if (next.kind === "wait") {
+          await sleep(next.ms, signal).catch((error: unknown) => {
+            signal.throwIfAborted();
+            throw toError(error);
+          });
+          continue;
+        }
+        const { candidate } = next;
+        const result = await meteredTry(candidate, request, { ...means, bound });
+        if (result.kind === "refused") return { status: "over_budget", why: capReached(result.by) };
+        const { tried, used } = result;
+        switch (tried.kind) {
+          case "reply":
+            return { status: "reply", reply: tried.reply, used };
+          case "refused":
+            return { status: "reply", reply: refusedReply(tried.message), used };
+          case "too_long":
+            isTooLong(candidates, candidate);
+            continue;
+        }
+        const { jobId } = caller;
+        const model = candidate.profile.name;
+        deps.log.warn({ jobId, model }, `a model request failed: ${tried.message}`);
+        failedWith(candidate, tried, performance.now());
+      }
+    },
+  };
+}
+
+function refusedReply(refusal: string): ModelReply {
+  const usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+  return { content: "", toolCalls: [], refusal, truncated: false, usage };
+}

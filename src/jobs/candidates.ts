@@ -1,0 +1,110 @@
+import { TransientError, UserError } from "../core/errors.ts";
+import type { PacedProvider, Tried } from "../core/model.ts";
+import type { ModelProfile } from "../core/model-profile.ts";
+import type { ModelChoice } from "../core/route.ts";
+
+/** Tries of each model for one reply. */
+const TRIES_EACH = 5;
+/** A longer wait than this is left to the queue: nothing should sleep that long holding a job. */
+const LONGEST_WAIT_MS = 120_000;
+
+/** A model of a route while one reply is asked for. */
+export interface Candidate {
+  effort: string | null;
+  profile: ModelProfile;
+  provider: PacedProvider;
+  tries: number;
+  /** Not to be tried before, by the monotonic clock in ms. */
+  readyAt: number;
+  /** Whether its provider named that time. */
+  asked: boolean;
+  /** Whether the conversation does not fit its window. */
+  tooLong: boolean;
+  /** How it failed last; null when it did not. */
+  failed: Failure | null;
+  /** Whether it is not tried again for this reply. */
+  out: boolean;
+}
+
+type Failure = Extract<Tried, { kind: "passing" | "final" }>;
+
+/** What is to be done next. */
+export type Next =
+  | { kind: "try"; candidate: Candidate }
+  | { kind: "wait"; ms: number }
+  | { kind: "too_long" };
+
+export interface CandidateDeps {
+  /** By their ids. */
+  providers: ReadonlyMap<string, PacedProvider>;
+  /** What is known of a model; a problem when the operator's configuration does not have it any more. */
+  profileOf: (model: string) => ModelProfile | { problem: string };
+}
+
+/** The models of a route, in its order. Throws UserError when one is not there any more. */
+export function candidatesOf(choices: readonly ModelChoice[], deps: CandidateDeps): Candidate[] {
+  return choices.map(({ model, effort }) => {
+    const profile = deps.profileOf(model);
+    if ("problem" in profile) throw new UserError(profile.problem);
+    const provider = deps.providers.get(profile.provider);
+    if (!provider) throw new Error(`model ${model} has no provider ${profile.provider}`);
+    const before = { tries: 0, readyAt: 0, asked: false, tooLong: false, failed: null, out: false };
+    return { effort, profile, provider, ...before };
+  });
+}
+
+/**
+ * The first candidate that may be tried now, else how long to wait for one. Throws TransientError when the
+ * job should wait in the queue instead, and UserError when only the operator can help.
+ */
+export function nextOf(candidates: readonly Candidate[], now: number): Next {
+  const left = candidates.filter(({ out, tooLong }) => !out && !tooLong);
+  if (left.length === 0 && candidates.every(({ out }) => !out)) return { kind: "too_long" };
+  const waits = left.map(({ readyAt, provider }) =>
+    Math.max(readyAt - now, provider.restsFor(), 0),
+  );
+  const ms = Math.min(...waits);
+  const candidate = left[waits.indexOf(ms)];
+  if (candidate === undefined || ms > LONGEST_WAIT_MS) throw givenUp(candidates, now);
+  return ms > 0 ? { kind: "wait", ms } : { kind: "try", candidate };
+}
+
+/** Takes down how a try failed. `now` is by the monotonic clock, in ms. */
+export function failedWith(candidate: Candidate, failure: Failure, now: number): void {
+  candidate.tries += 1;
+  candidate.failed = failure;
+  candidate.out = failure.kind === "final" || candidate.tries >= TRIES_EACH;
+  if (failure.kind === "final") return;
+  candidate.asked = failure.afterMs !== null;
+  candidate.readyAt = now + waitAfter(failure.afterMs, candidate.tries);
+}
+
+/** Takes down that a conversation does not fit: it fits no smaller window either. */
+export function isTooLong(candidates: readonly Candidate[], { profile }: Candidate): void {
+  for (const each of candidates) {
+    if (each.profile.contextWindow <= profile.contextWindow) each.tooLong = true;
+  }
+}
+
+/** What the provider asked for and up to a tenth more, else 1, 2, 4 … seconds, half to one and a half of it. */
+function waitAfter(afterMs: number | null, tries: number): number {
+  if (afterMs !== null) return afterMs * (1 + Math.random() / 10);
+  return Math.min(30_000, 1000 * 2 ** (tries - 1)) * (0.5 + Math.random());
+}
+
+function givenUp(candidates: readonly Candidate[], now: number): Error {
+  const failures = candidates.flatMap(({ failed }) => (failed ? [failed] : []));
+  const words = [...new Set(failures.map(({ message }) => message))].join("; ");
+  const passes = failures.some((each) => each.kind === "passing" && !each.operator);
+  if (failures.length > 0 && !passes) return new UserError(words);
+  const tries = candidates.reduce((sum, each) => sum + each.tries, 0);
+  // Without a time of a provider's own the job waits as it does for any failure, and ever longer.
+  const times = candidates.flatMap(({ provider, asked, readyAt }) => {
+    const rest = provider.restsFor();
+    return asked || rest > 0 ? [Math.max(readyAt - now, rest, 0)] : [];
+  });
+  return new TransientError(
+    `no reply from the model after ${tries} tries${words === "" ? "" : `: ${words}`}`,
+    times.length > 0 ? { retryAt: Date.now() + Math.min(...times) } : {},
+  );
+}

@@ -1,0 +1,131 @@
+import { v7 as uuidv7 } from "uuid";
+import { LostLease, toError, UserError } from "../core/errors.ts";
+import type { Caps, LedgerStore, NewCall, Reserved, Settlement } from "../core/ledger.ts";
+import type { RoutedModel, TokenUsage, Tried } from "../core/model.ts";
+import type { Price } from "../core/model-profile.ts";
+import { costOf } from "../core/price.ts";
+import type { Log } from "../core/ports.ts";
+import type { PromptBound } from "../core/prompt-bound.ts";
+import type { Candidate } from "./candidates.ts";
+
+/** Output tokens that are asked for, and with how few a call is still worth making. */
+const WANTED_OUTPUT = 32_000;
+const LEAST_OUTPUT = 2_000;
+
+/** Who calls, and what for: the columns of the ledger that stay the same for a job. */
+export type Caller = Pick<
+  NewCall,
+  "jobId" | "fence" | "commandId" | "actorId" | "repoId" | "installationId" | "skill" | "rule"
+>;
+
+/** What a try is made and paid with. */
+export interface TryMeans {
+  caller: Caller;
+  caps: Caps;
+  bound: PromptBound;
+  /** Throws when the reply would be nobody's. */
+  insist: () => void;
+  ledger: LedgerStore;
+  log: Log;
+}
+
+/** What became of a try; `used`: the share of the job's budget that is gone, from 0 to 1. */
+export type MeteredTry =
+  | { kind: "tried"; tried: Tried; used: number }
+  /** Not made: its worst case does not fit. */
+  | { kind: "refused"; by: Extract<Reserved, { status: "refused" }> };
+
+/** A settlement without its time. */
+type Ending = Settlement extends infer Each
+  ? Each extends Settlement
+    ? Omit<Each, "latencyMs">
+    : never
+  : never;
+
+/**
+ * One call of one model: its worst case is reserved under all caps, the call made with the output that was
+ * reserved, and the ledger told what became of it. Throws LostLease when the job is another's by now.
+ */
+export async function meteredTry(
+  { profile, provider, effort }: Candidate,
+  { messages, tools, step, signal }: Parameters<RoutedModel["ask"]>[0],
+  { caller, caps, bound, insist, ledger, log }: TryMeans,
+): Promise<MeteredTry> {
+  const { id: model, name, price: listed } = profile;
+  if (listed === null) {
+    throw new UserError(
+      `nobody knows the price of model ${name}; the server's operator sets it in draftsmith.yml, or says there that it is unpriced`,
+    );
+  }
+  const price = listed === "unpriced" ? null : listed;
+  const origin = `${profile.provider}/${model}`;
+  const promptTokens = Math.min(bound.of(origin, messages, tools), profile.contextWindow);
+  const wanted = Math.min(WANTED_OUTPUT, profile.maxOutput);
+  const callId = uuidv7();
+  const reserved = await ledger.reserve(
+    {
+      ...caller,
+      ...{ id: callId, step, provider: profile.provider, model: name, price },
+      ...{ promptTokens, wanted, least: Math.min(LEAST_OUTPUT, wanted) },
+    },
+    caps,
+  );
+  if (reserved.status === "lost") {
+    throw new LostLease(`job ${caller.jobId} belongs to a newer attempt`);
+  }
+  if (reserved.status === "refused") return { kind: "refused", by: reserved };
+  const { maxOutput } = reserved;
+  const startedAt = performance.now();
+  const settle = (how: Ending) =>
+    ledger.settle(callId, { ...how, latencyMs: Math.round(performance.now() - startedAt) });
+  let tried: Tried;
+  try {
+    insist();
+    tried = await provider.tryOnce({
+      ...{ model, effort, maxOutput, messages, tools, callId, signal },
+    });
+  } catch (thrown) {
+    // Whoever was asked may have begun to answer.
+    await settle({ kind: "unknown", reason: toError(thrown).message });
+    throw thrown;
+  }
+  const ending = endingOf(tried, price);
+  await settle(ending);
+  if (tried.kind === "reply" && tried.reply.usageReported) {
+    bound.told(origin, messages, tried.reply.usage);
+  }
+  const cost = costed(ending) ?? reserved.microDollars;
+  if (cost > reserved.microDollars) {
+    const { jobId } = caller;
+    log.warn(
+      { jobId, callId, provider: profile.provider, cost, reserved: reserved.microDollars },
+      "a provider counted more tokens than a call of this size can have",
+    );
+  }
+  const spent = reserved.jobSpent - reserved.microDollars + cost;
+  return { kind: "tried", tried, used: caps.job === null ? 0 : spent / caps.job };
+}
+
+function endingOf(tried: Tried, price: Price | null): Ending {
+  if (tried.kind !== "reply") {
+    const unknown = tried.kind === "passing" && tried.billed;
+    return { kind: unknown ? "unknown" : "void", reason: tried.message };
+  }
+  const { reply, requestId } = tried;
+  const { inputTokens, cachedTokens, outputTokens, reasoningTokens = null } = reply.usage;
+  return {
+    ...{ kind: "answered", requestId, inputTokens, cachedTokens, outputTokens, reasoningTokens },
+    microDollars: costOfReply(reply.usage, reply.usageReported, price),
+  };
+}
+
+/** Null when nobody told the tokens: then it cost what was reserved. */
+function costOfReply(usage: TokenUsage, reported: boolean | undefined, price: Price | null) {
+  if (price === null) return 0;
+  return reported ? costOf(price, usage) : null;
+}
+
+function costed(ending: Ending): number | null {
+  if (ending.kind === "void") return 0;
+  return ending.kind === "answered" ? ending.microDollars : null;
+}

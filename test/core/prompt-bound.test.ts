@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import type { ChatMessage } from "../../src/core/model.ts";
+import { createPromptBound } from "../../src/core/prompt-bound.ts";
+
+const TOOLS = [{ name: "shell", description: "Runs a command.", parameters: {} }];
+const user = (content: string): ChatMessage => ({ role: "user", content });
+const usage = (inputTokens: number, outputTokens: number) => ({
+  inputTokens,
+  outputTokens,
+  cachedTokens: 0,
+});
+
+describe("createPromptBound", () => {
+  it("counts every byte before the provider said a word", () => {
+    const bound = createPromptBound();
+    const messages = [user("ä".repeat(1000))];
+    expect(bound.of("p/m", messages, TOOLS)).toBeGreaterThan(2000);
+  });
+
+  it("goes on from what the provider counted, and counts bytes of what came since", () => {
+    const bound = createPromptBound();
+    const messages: ChatMessage[] = [user("x".repeat(100_000))];
+    bound.told("p/m", messages, usage(25_000, 500));
+    messages.push({ role: "assistant", content: "y".repeat(1_000), toolCalls: [] });
+    messages.push(user("z".repeat(300)));
+    const most = bound.of("p/m", messages, TOOLS);
+    expect(most).toBeGreaterThanOrEqual(25_800);
+    expect(most).toBeLessThan(26_000);
+  });
+
+  it("does not take one provider's count for another's", () => {
+    const bound = createPromptBound();
+    const messages = [user("x".repeat(10_000))];
+    bound.told("p/m", messages, usage(10, 1));
+    expect(bound.of("q/m", messages, TOOLS)).toBeGreaterThan(10_000);
+  });
+
+  it("counts messages that took the place of others", () => {
+    const bound = createPromptBound();
+    const messages = [user("x".repeat(10_000)), user("task")];
+    bound.told("p/m", messages, usage(2_000, 50));
+    const compacted = [user("left out"), ...messages.slice(1)];
+    expect(bound.of("p/m", compacted, TOOLS)).toBeGreaterThan(2_050);
+  });
+
+  it("counts the arguments of calls", () => {
+    const bound = createPromptBound();
+    const call = { id: "1", name: "write", arguments: "x".repeat(5_000) };
+    const messages: ChatMessage[] = [{ role: "assistant", content: "", toolCalls: [call] }];
+    expect(bound.of("p/m", messages, [])).toBeGreaterThan(5_000);
+  });
+});

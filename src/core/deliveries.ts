@@ -44,7 +44,7 @@ export interface DeliveryStore {
   /** Stores how often one was asked for, and how soon it may be again. */
   ask(guid: string, how: { asks: number; againInMs: number }): Promise<void>;
   /** They are asked for no more. */
-  settle(guids: string[]): Promise<void>;
+  settleOwed(guids: string[]): Promise<void>;
   /** Forgets what came or was owed longer than `ms` ago. */
   forget(ms: number): Promise<void>;
 }

@@ -103,13 +103,21 @@ export type Target =
   | { kind: "new_pull"; branch: string; base: string; draft: boolean }
   | { kind: "follow_up"; branch: string; base: string; pull: number };
 
-/** What a job consumed so far. `microDollars` is null while the model's price is unknown. */
-export interface Spend {
-  steps: number;
+/** Tokens and money. `microDollars` is null where a price was unknown, which only jobs from before the ledger have. */
+interface Used {
   inputTokens: number;
   cachedTokens: number;
   outputTokens: number;
   microDollars: number | null;
+}
+
+/** What a job consumed so far, its calls by the ledger: see core/spend.ts. */
+export interface Spend extends Used {
+  steps: number;
+  /** True when calls of an unpriced model are among them. */
+  unpriced?: boolean;
+  /** The part of it that no row of the ledger tells; absent as long as the ledger has none of the job. */
+  before?: Used;
   /** How long its agent was at work, all attempts together, in ms; absent in rows of earlier versions. */
   workedMs?: number;
   /** How long it waited to be tried again, in ms; absent for not at all. */

@@ -199,7 +199,7 @@ async function sortOut(
     } else owed.push(delivery);
   }
   await deliveries.owe(owed);
-  await deliveries.settle(settled);
+  await deliveries.settleOwed(settled);
   if (lost.length > 0) {
     log.error(
       { count: lost.length, guids: lost.slice(0, 20) },
@@ -256,7 +256,7 @@ async function askFor(
       throw thrown;
     }
   }
-  await deliveries.settle([guid]);
+  await deliveries.settleOwed([guid]);
   if (!came) log.error({ guid, event, asks }, "a delivery is lost: GitHub cannot send it again");
   return false;
 }

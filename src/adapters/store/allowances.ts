@@ -1,5 +1,5 @@
 import type { AllowanceStore } from "../../core/ports.ts";
-import { decodeJob } from "./job-row.ts";
+import { jobsFrom } from "./calls-of-jobs.ts";
 import { appendEvents } from "./jobs.ts";
 import type { Database } from "./schema.ts";
 
@@ -17,7 +17,7 @@ export function allowanceStore(database: Database): AllowanceStore {
         .orderBy("created_at")
         .orderBy("id")
         .execute();
-      return rows.map(decodeJob);
+      return jobsFrom(tables, rows);
     },
 
     allow(jobId, allowance) {
@@ -27,7 +27,7 @@ export function allowanceStore(database: Database): AllowanceStore {
           .selectAll()
           .where("id", "=", jobId)
           .executeTakeFirst();
-        const job = row && decodeJob(row);
+        const [job] = await jobsFrom(transaction, row ? [row] : []);
         const held = job?.state === "blocked" ? job.change : null;
         if (!job || held === null || held.violations.length === 0) return false;
         if (held.commit !== allowance.commit) return false;

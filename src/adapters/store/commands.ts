@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Command, Job } from "../../core/job.ts";
 import type { CommandStore } from "../../core/ports.ts";
-import { decodeJob } from "./job-row.ts";
+import { jobsFrom } from "./calls-of-jobs.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** What commands stored by earlier versions lack. */
@@ -31,7 +31,7 @@ export function commandStore({ tables }: Database): CommandStore {
         .where("target_kind", "=", "new_pull")
         .orderBy("created_at")
         .executeTakeFirst();
-      return row ? decodeJob(row) : null;
+      return (await jobsFrom(tables, row ? [row] : []))[0] ?? null;
     },
 
     async followUpsOf(repoId, pull) {
@@ -44,7 +44,7 @@ export function commandStore({ tables }: Database): CommandStore {
         .orderBy("created_at")
         .orderBy("id")
         .execute();
-      return rows.map(decodeJob);
+      return jobsFrom(tables, rows);
     },
   };
 }
@@ -63,5 +63,5 @@ export async function jobsOf(reader: Kysely<Tables>, commandId: string): Promise
     .orderBy("number")
     .orderBy("id")
     .execute();
-  return rows.map(decodeJob);
+  return jobsFrom(reader, rows);
 }

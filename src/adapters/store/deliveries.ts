@@ -72,7 +72,7 @@ export function deliveryStore({ tables, now }: Database): DeliveryStore {
       );
     },
 
-    async settle(guids) {
+    async settleOwed(guids) {
       for (const some of inParts(guids)) {
         await tables
           .transaction()

@@ -1,6 +1,8 @@
 import type { Selectable, Updateable } from "kysely";
 import { JOB_STATES, type Job, type JobPatch, type VerifiedChange } from "../../core/job.ts";
+import type { Spent } from "../../core/ledger.ts";
 import { completeRepoConfig } from "../../core/repo-config.ts";
+import { withCalls } from "../../core/spend.ts";
 import { fromJson, type Tables } from "./schema.ts";
 
 type JobRow = Selectable<Tables["jobs"]>;
@@ -91,8 +93,8 @@ export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
   };
 }
 
-/** A row as the job it holds; throws naming the row and the column that cannot be read. */
-export function decodeJob(row: JobRow): Job {
+/** A row as the job it holds, with its calls; throws naming the row and the column that cannot be read. */
+export function decodeJob(row: JobRow, called: Spent | undefined): Job {
   const where = `job ${row.id}`;
   const state = JOB_STATES.find((known) => known === row.state);
   if (!state) throw new Error(`${where} has the unknown state ${row.state}`);
@@ -111,7 +113,7 @@ export function decodeJob(row: JobRow): Job {
     ...(row.crashes === 0 ? {} : { crashes: { all: row.crashes, alone: row.crashes_alone } }),
     stop: row.stop === null ? null : fromJson<Job["stop"]>(row.stop, `${where}, stop`),
     ...(row.ahead === null ? {} : { ahead: row.ahead }),
-    spend: fromJson<Job["spend"]>(row.spend, `${where}, spend`),
+    spend: withCalls(fromJson<Job["spend"]>(row.spend, `${where}, spend`), called),
     plan: fromJson<Job["plan"]>(row.plan, `${where}, plan`),
     lastAction: row.last_action,
     reason: row.reason,

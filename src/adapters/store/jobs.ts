@@ -3,7 +3,8 @@ import { ASKED_ACTS, jobLane } from "../../core/act.ts";
 import { finishesStep, GETS_ON, type JobEvent } from "../../core/event.ts";
 import { isTerminal, JOB_STATES, mayMove } from "../../core/job.ts";
 import type { JobStore } from "../../core/ports.ts";
-import { decodeJob, encodePatch } from "./job-row.ts";
+import { jobsFrom } from "./calls-of-jobs.ts";
+import { encodePatch } from "./job-row.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 import { dropFiles, keepFiles } from "./snapshots.ts";
 
@@ -23,7 +24,7 @@ export function jobStore(database: Database): JobStore {
         .selectAll()
         .where("id", "=", id)
         .executeTakeFirst();
-      return row ? decodeJob(row) : null;
+      return (await jobsFrom(tables, row ? [row] : []))[0] ?? null;
     },
 
     async unfinished() {

@@ -2,6 +2,7 @@ import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 import { UserError } from "../../core/errors.ts";
 import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
 import { countCrashes } from "./count-crashes.ts";
+import { keepLedger } from "./keep-ledger.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
 import { pacesWrites } from "./paces.ts";
 import { keepStops } from "./said-stops.ts";
@@ -23,6 +24,7 @@ const MIGRATIONS: Migration[] = [
   findEndings,
   keepStops,
   findOldTexts,
+  keepLedger,
 ];
 
 /** Which schema this program has. */

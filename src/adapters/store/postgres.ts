@@ -28,7 +28,7 @@ const IDLE_MS = 5_000;
 const SCHEMA_LOOK_MS = 250;
 
 /** What each transaction that needs them takes, so that no two processes are in one at a time. */
-const LOCKS = { schema: 7_301, intake: 7_302, claim: 7_303 } as const;
+const LOCKS = { schema: 7_301, intake: 7_302, claim: 7_303, ledger: 7_304 } as const;
 
 /**
  * Opens a PostgreSQL database by its URL. It connects when it is first asked. With `patient` a statement

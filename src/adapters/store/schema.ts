@@ -3,6 +3,7 @@ import type { OutboxRow } from "../../core/act.ts";
 import { toError } from "../../core/errors.ts";
 import type { JobEvent } from "../../core/event.ts";
 import type { JobState, Target } from "../../core/job.ts";
+import type { LedgerRow } from "../../core/ledger.ts";
 import type { Refusal } from "../../core/policy.ts";
 
 /**
@@ -169,6 +170,43 @@ export interface Tables {
     /** A thin pack on the base, in base64. */
     pack: string | null;
   };
+  /** The ledger: one row for each call of a model, written before it. Rows are never removed. */
+  calls: {
+    id: string;
+    job_id: string;
+    fence: number;
+    command_id: string;
+    actor_id: number;
+    repo_id: number;
+    /** The one that the repository was in then. */
+    installation_id: number;
+    skill: string | null;
+    step: number;
+    provider: string;
+    model: string;
+    rule: string;
+    state: LedgerRow["state"];
+    /** What counts against the caps. */
+    micro_dollars: number;
+    reserved: number;
+    /** With how many tokens of output it was reserved. */
+    max_output: number;
+    input_tokens: number;
+    cached_tokens: number;
+    output_tokens: number;
+    reasoning_tokens: number | null;
+    /** JSON of Price; null for an unpriced model. */
+    price: string | null;
+    /** 1 when the provider told the tokens. */
+    reported: number;
+    latency_ms: number | null;
+    request_id: string | null;
+    reason: string;
+    /** When it was reserved. */
+    at: number;
+  };
+  /** Pull requests that were merged, of those that jobs opened or added to. */
+  merges: { repo_id: number; pull: number; merged_at: number };
 }
 
 /** Tells, together with a transaction, that so many jobs more can be claimed. */
@@ -183,7 +221,10 @@ export interface Database {
   /** Makes a column the primary key that counts upwards by itself. */
   countingKey: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
   /** Lets one transaction of all processes at a time go on from here to its end; the others wait. */
-  alone: (transaction: Kysely<Tables>, what: "schema" | "intake" | "claim") => Promise<void>;
+  alone: (
+    transaction: Kysely<Tables>,
+    what: "schema" | "intake" | "claim" | "ledger",
+  ) => Promise<void>;
   announce: Announce;
 }
 

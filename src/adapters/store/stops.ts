@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import { isTerminal, JOB_STATES } from "../../core/job.ts";
 import type { StopStore } from "../../core/ports.ts";
 import { type StopBy, stopReason } from "../../core/stopped.ts";
-import { decodeJob } from "./job-row.ts";
+import { jobsFrom } from "./calls-of-jobs.ts";
 import { appendEvents } from "./jobs.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
@@ -30,14 +30,12 @@ export function stopStore(database: Database): StopStore {
         .orderBy("number")
         .orderBy("id")
         .execute();
-      return rows
-        .map(decodeJob)
-        .filter(
-          ({ issue: asked, target, publication }) =>
-            asked === issue ||
-            publication?.pull === issue ||
-            (target.kind === "follow_up" && target.pull === issue),
-        );
+      return (await jobsFrom(tables, rows)).filter(
+        ({ issue: asked, target, publication }) =>
+          asked === issue ||
+          publication?.pull === issue ||
+          (target.kind === "follow_up" && target.pull === issue),
+      );
     },
 
     async toStop(owner) {

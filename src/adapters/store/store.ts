@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { toError, UserError } from "../../core/errors.ts";
+import type { LedgerStore } from "../../core/ledger.ts";
 import type {
   AllowanceStore,
   ClaimStore,
@@ -24,6 +25,7 @@ import { commandStore } from "./commands.ts";
 import { deliveryStore } from "./deliveries.ts";
 import { intakeStore } from "./intake.ts";
 import { jobStore } from "./jobs.ts";
+import { ledgerStore } from "./ledger.ts";
 import { leftoverStore } from "./leftovers.ts";
 import { migrate } from "./migrations.ts";
 import { outboxStore } from "./outbox.ts";
@@ -50,6 +52,7 @@ export type Store = IntakeStore &
   SharedStore &
   AllowanceStore &
   LeftoverStore &
+  LedgerStore &
   OutboxStore & {
     /** Resolves when the database takes what is written. */
     ready(): Promise<void>;
@@ -82,6 +85,7 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...sharedStore(database),
     ...allowanceStore(database),
     ...outboxStore(database),
+    ...ledgerStore(database),
     ...leftoverStore(database),
     async ready() {
       const written = sql`insert into cursors (name, value) values ('ready', ${String(Date.now())})`;

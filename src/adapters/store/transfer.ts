@@ -118,7 +118,7 @@ async function refuseWhileServed(transaction: Kysely<Tables>, database: Database
       )
     : { rows: [] };
   if (others.rows.length === 0 && live.rows.length === 0) {
-    for (const what of ["intake", "claim"] as const) {
+    for (const what of ["intake", "claim", "ledger"] as const) {
       if (await hasTable(transaction, "jobs")) await database.alone(transaction, what);
     }
     return;

@@ -1,13 +1,16 @@
 import type { Spend } from "../job.ts";
+import { money } from "../money.ts";
 
 /** Characters of a comment or body, a little below the 65,536 that GitHub takes. */
 export const MAX_TEXT = 60_000;
 
-/** Money for a person: dollars with enough digits, or that the price is not known. */
+/** Money for a person: dollars with enough digits, or that calls have no price, or one that is not known. */
 export function cost(spend: Spend): string {
-  if (spend.steps === 0) return "–";
-  if (spend.microDollars === null) return "price unknown";
-  return `$${(spend.microDollars / 1_000_000).toFixed(spend.microDollars < 100_000 ? 4 : 2)}`;
+  const { microDollars, unpriced = false } = spend;
+  if (spend.steps === 0 && spend.before === undefined) return "–";
+  if (microDollars === null) return "price unknown";
+  if (!unpriced) return money(microDollars);
+  return microDollars === 0 ? "unpriced" : `${money(microDollars)} and unpriced calls`;
 }
 
 /** "1 task", "3 tasks". */

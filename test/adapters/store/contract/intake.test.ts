@@ -186,7 +186,7 @@ test("what is owed is asked for when its time has come, and no more once it is s
   });
 
   await store.ask("old", { asks: 1, againInMs: 60_000 });
-  await store.settle(["new", "unknown"]);
+  await store.settleOwed(["new", "unknown"]);
   await store.owe([owed("new", "issue_comment", at)]);
   expect(await guids()).toEqual(["push 0"]);
   await sqlOn(place, "update owed_deliveries set next_at = next_at - 60001 where guid = 'old'");

@@ -1,0 +1,52 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { Job } from "../../core/job.ts";
+import type { Spent } from "../../core/ledger.ts";
+import { decodeJob } from "./job-row.ts";
+import type { Tables } from "./schema.ts";
+
+/** Jobs in one question. */
+const AT_ONCE = 500;
+
+/** What the calls of jobs come to, by job; one that made none is not in it. */
+export async function spentBy(
+  reader: Kysely<Tables>,
+  jobIds: string[],
+): Promise<Map<string, Spent>> {
+  const spent = new Map<string, Spent>();
+  for (let at = 0; at < jobIds.length; at += AT_ONCE) {
+    const rows = await reader
+      .selectFrom("calls")
+      .select(({ fn }) => [
+        "job_id",
+        // What the provider refused, or was not reached with, was none.
+        sql<number>`sum(case when state = 'void' then 0 else 1 end)`.as("calls"),
+        fn.sum<number>("input_tokens").as("inputTokens"),
+        fn.sum<number>("cached_tokens").as("cachedTokens"),
+        fn.sum<number>("output_tokens").as("outputTokens"),
+        fn.sum<number>(fn.coalesce("reasoning_tokens", sql<number>`0`)).as("reasoningTokens"),
+        fn.sum<number>("micro_dollars").as("microDollars"),
+        sql<number>`max(case when price is null and state <> 'void' then 1 else 0 end)`.as(
+          "unpriced",
+        ),
+      ])
+      .where("job_id", "in", jobIds.slice(at, at + AT_ONCE))
+      .groupBy("job_id")
+      .execute();
+    for (const { job_id, unpriced, ...sums } of rows) {
+      spent.set(job_id, { ...sums, unpriced: unpriced === 1 });
+    }
+  }
+  return spent;
+}
+
+/** Rows as the jobs they hold, with what the ledger says of them now. */
+export async function jobsFrom(
+  reader: Kysely<Tables>,
+  rows: Selectable<Tables["jobs"]>[],
+): Promise<Job[]> {
+  const spent = await spentBy(
+    reader,
+    rows.map((row) => row.id),
+  );
+  return rows.map((row) => decodeJob(row, spent.get(row.id)));
+}

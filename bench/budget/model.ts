@@ -38,9 +38,9 @@ export async function startBillingServer(): Promise<BillingServer> {
     const prompt = Math.ceil(text.length / (2 + Math.random() * 3));
     const cached = Math.floor(prompt * Math.random());
     // Now and then a reply goes up to its limit.
-    const output = Math.random() < 0.1 ? limit : Math.min(limit, 1 + Math.floor(Math.random() * 900));
-    const cost =
-      (prompt - cached) * PRICE.input + cached * PRICE.cached + output * PRICE.output;
+    const output =
+      Math.random() < 0.1 ? limit : Math.min(limit, 1 + Math.floor(Math.random() * 900));
+    const cost = (prompt - cached) * PRICE.input + cached * PRICE.cached + output * PRICE.output;
     const callId = String(request.headers["x-client-request-id"]);
     bills.push({ callId, microDollars: Math.ceil(Number(cost.toFixed(6))) });
     response.writeHead(200, { "content-type": "text/event-stream" });

@@ -3,8 +3,8 @@ import { LostLease, toError, UserError } from "../core/errors.ts";
 import type { Caps, LedgerStore, NewCall, Reserved, Settlement } from "../core/ledger.ts";
 import type { RoutedModel, TokenUsage, Tried } from "../core/model.ts";
 import type { Price } from "../core/model-profile.ts";
-import { costOf } from "../core/price.ts";
 import type { Log } from "../core/ports.ts";
+import { costOf } from "../core/price.ts";
 import type { PromptBound } from "../core/prompt-bound.ts";
 import type { Candidate } from "./candidates.ts";
 

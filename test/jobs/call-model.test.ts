@@ -1,0 +1,224 @@
+import { describe, expect, it } from "vitest";
+import type { Store } from "../../src/adapters/store/store.ts";
+import { LostLease, UserError } from "../../src/core/errors.ts";
+import type { Caps } from "../../src/core/ledger.ts";
+import type { ChatMessage, ModelReply, ProviderRequest, Tried } from "../../src/core/model.ts";
+import type { ModelProfile } from "../../src/core/model-profile.ts";
+import { routedModel } from "../../src/jobs/call-model.ts";
+import { caps } from "../support/calls.ts";
+import { silentLog } from "../support/log.ts";
+import { newPlace, sqlOn, storeOn } from "../support/open-test-store.ts";
+import { aCommand, acceptJobs, aJob, claimNext } from "../support/store-rows.ts";
+
+const PRICE = { input: 1, cached: 0.1, output: 10 };
+const MESSAGES: ChatMessage[] = [{ role: "user", content: "Refactor auth." }];
+
+function reply(more: Partial<ModelReply> = {}): Tried {
+  return {
+    kind: "reply",
+    requestId: "req_1",
+    reply: {
+      ...{ content: "Done.", toolCalls: [], refusal: null, truncated: false },
+      usage: { inputTokens: 300, cachedTokens: 100, outputTokens: 50, reasoningTokens: 20 },
+      usageReported: true,
+      ...more,
+    },
+  };
+}
+
+const passing = (billed: boolean, message = "busy"): Tried => ({
+  ...{ kind: "passing", message, afterMs: null, billed, operator: false },
+});
+
+type Script = (request: ProviderRequest) => Tried | Promise<Tried>;
+
+/** A claimed job whose route has these models, each served by its script. */
+async function scene(
+  scripts: Record<string, Script>,
+  options: { caps?: Partial<Caps>; profile?: Partial<ModelProfile> } = {},
+) {
+  const place = await newPlace();
+  const store = await storeOn(place);
+  const command = aCommand("c1");
+  await acceptJobs(store, command, [aJob("j1", command)]);
+  const job = await claimNext(store);
+  if (!job) throw new Error("nothing to claim");
+  const asked: ProviderRequest[] = [];
+  const warnings: object[] = [];
+  const model = routedModel(
+    Object.keys(scripts).map((name) => ({ model: name, effort: null })),
+    {
+      caller: {
+        ...{ jobId: "j1", fence: job.fence, commandId: "c1", actorId: 5, repoId: job.repo.id },
+        ...{ installationId: 7, skill: null, rule: "rule 2" },
+      },
+      caps: caps(options.caps ?? {}),
+      insist: () => undefined,
+    },
+    {
+      ledger: store,
+      providers: new Map(
+        Object.entries(scripts).map(([name, script]) => [
+          name,
+          {
+            restsFor: () => 0,
+            tryOnce(request: ProviderRequest) {
+              asked.push(request);
+              return Promise.resolve(script(request));
+            },
+          },
+        ]),
+      ),
+      profileOf: (name) => ({
+        ...{ name, provider: name, id: `${name}-1`, contextWindow: 100_000, maxOutput: 16_000 },
+        ...{ price: PRICE, editTool: "edit", efforts: [], ...options.profile },
+      }),
+      log: { ...silentLog, warn: (fields: object) => warnings.push(fields) },
+      sleep: () => Promise.resolve(),
+    },
+  );
+  const ask = (signal = new AbortController().signal) =>
+    model.ask({ messages: MESSAGES, tools: [], step: 3, signal });
+  const rows = () =>
+    sqlOn(
+      place,
+      "select provider, model, rule, step, state, micro_dollars, reserved, reason from calls order by id",
+    );
+  return { ask, asked, rows, store, job, warnings };
+}
+
+/** One reading of a row's figures. */
+const num = (value: unknown) => Number(value);
+
+describe("a reply", () => {
+  it("costs what its tokens cost, and is told to the ledger with the rule that chose", async () => {
+    const { ask, rows, asked } = await scene({ a: () => reply() });
+    expect(await ask()).toMatchObject({ status: "reply", reply: { content: "Done." } });
+    const [row, ...more] = await rows();
+    expect(more).toEqual([]);
+    expect(row).toMatchObject({ provider: "a", model: "a", rule: "rule 2", state: "answered" });
+    expect(num(row?.micro_dollars)).toBe(200 + 10 + 500);
+    expect(num(row?.reserved)).toBeGreaterThan(16_000 * 10);
+    expect(asked[0]).toMatchObject({ model: "a-1", maxOutput: 16_000 });
+  });
+
+  it("without usage costs what was reserved", async () => {
+    const { ask, rows } = await scene({ a: () => reply({ usageReported: false }) });
+    await ask();
+    const [row] = await rows();
+    expect(row).toMatchObject({ state: "answered" });
+    expect(num(row?.micro_dollars)).toBe(num(row?.reserved));
+  });
+
+  it("that claims negative tokens costs what was reserved", async () => {
+    const usage = { inputTokens: -5, cachedTokens: 0, outputTokens: 10 };
+    const { ask, rows } = await scene({ a: () => reply({ usage }) });
+    await ask();
+    const [row] = await rows();
+    expect(num(row?.micro_dollars)).toBe(num(row?.reserved));
+  });
+
+  it("that cost more than it can have is told as it was, with a warning", async () => {
+    const usage = { inputTokens: 90_000, cachedTokens: 0, outputTokens: 90_000 };
+    const { ask, rows, warnings } = await scene({ a: () => reply({ usage }) });
+    await ask();
+    expect(num((await rows())[0]?.micro_dollars)).toBe(990_000);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it("of an unpriced model costs nothing, whatever the caps", async () => {
+    const options = { profile: { price: "unpriced" as const }, caps: { job: 1 } };
+    const { ask, rows } = await scene({ a: () => reply() }, options);
+    expect(await ask()).toMatchObject({ status: "reply", used: 0 });
+    expect(num((await rows())[0]?.micro_dollars)).toBe(0);
+  });
+
+  it("tells how much of the job's budget is gone", async () => {
+    const { ask } = await scene({ a: () => reply() }, { caps: { job: 200_000 } });
+    expect(await ask()).toMatchObject({ used: 710 / 200_000 });
+  });
+});
+
+describe("a model whose price nobody knows", () => {
+  it("is not asked", async () => {
+    const { ask, asked } = await scene({ a: () => reply() }, { profile: { price: null } });
+    await expect(ask()).rejects.toThrow(UserError);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("a failure", () => {
+  it("lets the next model answer, and costs nothing where nothing was made", async () => {
+    const { ask, rows } = await scene({ a: () => passing(false), b: () => reply() });
+    expect(await ask()).toMatchObject({ status: "reply" });
+    const [first, second] = await rows();
+    expect(first).toMatchObject({ provider: "a", state: "void", reason: "busy" });
+    expect(num(first?.micro_dollars)).toBe(0);
+    expect(second).toMatchObject({ provider: "b", state: "answered" });
+  });
+
+  it("in the middle of a reply stays counted in full, and the call is made again", async () => {
+    let tries = 0;
+    const { ask, rows } = await scene({ a: () => (++tries === 1 ? passing(true) : reply()) });
+    expect(await ask()).toMatchObject({ status: "reply" });
+    const [first, second] = await rows();
+    expect(first).toMatchObject({ state: "unknown" });
+    expect(num(first?.micro_dollars)).toBe(num(first?.reserved));
+    expect(second).toMatchObject({ state: "answered" });
+  });
+
+  it("of a stopped job stays counted, and says why it was stopped", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stopped by ada");
+    const { ask, rows } = await scene({
+      a: () => {
+        controller.abort(reason);
+        throw reason;
+      },
+    });
+    await expect(ask(controller.signal)).rejects.toBe(reason);
+    expect(await rows()).toMatchObject([{ state: "unknown", reason: "stopped by ada" }]);
+  });
+});
+
+describe("a budget", () => {
+  it("makes a reply shorter that would not fit", async () => {
+    const { ask, asked } = await scene({ a: () => reply() }, { caps: { job: 60_000 } });
+    await ask();
+    expect(asked[0]?.maxOutput).toBeLessThan(6_000);
+    expect(asked[0]?.maxOutput).toBeGreaterThan(5_000);
+  });
+
+  it("that has no room for a reply lets no call be made, and says which it is", async () => {
+    const { ask, asked } = await scene({ a: () => reply() }, { caps: { repositoryDay: 10_000 } });
+    expect(await ask()).toEqual({
+      status: "over_budget",
+      why: "the budget of $0.0100 for this repository and day is used up (one call may cost more); there is more after midnight UTC",
+    });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("a job that is another's by now", () => {
+  it("asks nobody and spends nothing", async () => {
+    const { ask, asked, rows, store, job } = await scene({ a: () => reply() });
+    await takeOver(store, job.id, job.fence);
+    await expect(ask()).rejects.toThrow(LostLease);
+    expect(asked).toEqual([]);
+    expect(await rows()).toEqual([]);
+  });
+});
+
+async function takeOver(store: Store, id: string, fence: number): Promise<void> {
+  await store.release(id, fence, { inMs: 0, burn: false });
+  await claimNext(store, { owner: "there/1", worker: "there" });
+}
+
+describe("a conversation that is too long", () => {
+  it("is told as such when no model of the route has a larger window", async () => {
+    const tooLong: Tried = { kind: "too_long", message: "maximum context length" };
+    const { ask, rows } = await scene({ a: () => tooLong, b: () => tooLong });
+    expect(await ask()).toEqual({ status: "too_long" });
+    expect(await rows()).toMatchObject([{ state: "void" }]);
+  });
+});

@@ -73,6 +73,8 @@ export interface CommandStore {
   jobOfPull(repoId: number, pull: number): Promise<Job | null>;
   /** The jobs that added to it later, oldest first. */
   followUpsOf(repoId: number, pull: number): Promise<Job[]>;
+  /** Stores when a pull request was merged, in ms since the epoch, if jobs opened it or added to it. */
+  merged(repoId: number, pull: number, at: number): Promise<void>;
 }
 
 /** Changes that are held, and the words of admins that let them out. */

@@ -3,7 +3,7 @@ import type { History } from "./estimate.ts";
 import type { Caps, LedgerRow, NewCall } from "./ledger.ts";
 
 /** From when to before when, in ms since the epoch. */
-export interface Period {
+interface Period {
   from: number;
   until: number;
 }

@@ -3,6 +3,7 @@ import type { FileChange, RepoRef } from "./job.ts";
 import type { Account } from "./policy.ts";
 import type { Role } from "./role.ts";
 
+export type * from "./command-store.ts";
 export type * from "./deliveries.ts";
 export type * from "./premises.ts";
 export type * from "./sandbox-port.ts";

@@ -65,16 +65,6 @@ export interface IntakeStore {
   refuse(heard: Heard, refusal: Refusal, acts: KeyedAct[]): Promise<boolean>;
 }
 
-/** Commands and the jobs they led to. */
-export interface CommandStore {
-  command(id: string): Promise<Command | null>;
-  jobsOf(commandId: string): Promise<Job[]>;
-  /** The job that opened this pull request, if one of ours did. */
-  jobOfPull(repoId: number, pull: number): Promise<Job | null>;
-  /** The jobs that added to it later, oldest first. */
-  followUpsOf(repoId: number, pull: number): Promise<Job[]>;
-}
-
 /** Changes that are held, and the words of admins that let them out. */
 export interface AllowanceStore {
   /** Jobs of a repository by the eight digits that people see, oldest first. */

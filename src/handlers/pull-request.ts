@@ -13,7 +13,11 @@ const payload = z.object({
     name: z.string(),
     owner: z.object({ login: z.string() }),
   }),
-  pull_request: z.object({ number: z.number(), closed_at: z.string() }),
+  pull_request: z.object({
+    number: z.number(),
+    closed_at: z.string(),
+    merged_at: z.string().nullish().catch(null),
+  }),
   sender: account.nullable(),
 });
 
@@ -31,6 +35,6 @@ export async function onPullClosed(
   const { installation, repository, pull_request, sender } = parsed.data;
   const { id, name, owner } = repository;
   const repo = { installationId: installation.id, id, owner: owner.login, name };
-  const { number: pull, closed_at: at } = pull_request;
-  await endWorkOnPull({ repo, pull, by: sender, at }, delivery, deps);
+  const { number: pull, closed_at: at, merged_at: mergedAt = null } = pull_request;
+  await endWorkOnPull({ repo, pull, by: sender, at, mergedAt }, delivery, deps);
 }

@@ -10,6 +10,8 @@ export interface ClosedPull {
   pull: number;
   by: Account | null;
   at: string;
+  /** When it was merged, ISO 8601; null when it was only closed. */
+  mergedAt: string | null;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface ClosedPull {
  * asked for after it, because it was opened again, goes on.
  */
 export async function endWorkOnPull(
-  { repo, pull, by, at }: ClosedPull,
+  { repo, pull, by, at, mergedAt }: ClosedPull,
   delivery: Delivery,
   { intake, commands, stops, outbox }: WithdrawDeps,
 ): Promise<void> {
@@ -37,6 +39,8 @@ export async function endWorkOnPull(
   }
   if (ids.length > 0) await stops.stop(ids, { id, login, how: "closed" });
   for (const commandId of boards) await refreshBoard({ outbox }, commandId);
+  const merged = Date.parse(mergedAt ?? "");
+  if (!Number.isNaN(merged)) await commands.merged(repo.id, pull, merged);
   // Last: until then it may be delivered again.
   await intake.saw(delivery);
 }

@@ -66,6 +66,7 @@ async function tell(scene: Scene = {}) {
       command: async () => command,
       jobsOf: unasked,
       followUpsOf: unasked,
+      merged: unasked,
       jobOfPull: async () => scene.opened ?? null,
     },
     github: {

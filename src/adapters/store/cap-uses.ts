@@ -19,26 +19,32 @@ export async function capUses(
   caps: Caps,
   at: number,
 ): Promise<{ uses: CapUse[]; jobSpent: number }> {
-  const { day, month } = periodsOf(at);
+  const { day, month: monthBegan } = periodsOf(at);
   const within: Record<Exclude<keyof Caps, "call">, RawBuilder<unknown>> = {
     job: sql`job_id = ${scope.jobId}`,
     command: sql`command_id = ${scope.commandId}`,
     personDay: sql`actor_id = ${scope.actorId} and at >= ${day}`,
     repositoryDay: sql`repo_id = ${scope.repoId} and at >= ${day}`,
-    repositoryMonth: sql`repo_id = ${scope.repoId} and at >= ${month}`,
-    installationMonth: sql`installation_id = ${scope.installationId} and at >= ${month}`,
-    operatorMonth: sql`at >= ${month}`,
+    repositoryMonth: sql`repo_id = ${scope.repoId} and at >= ${monthBegan}`,
+    installationMonth: sql`installation_id = ${scope.installationId} and at >= ${monthBegan}`,
+    operatorMonth: sql`at >= ${monthBegan}`,
   };
-  const summed = CAP_NAMES.filter((cap) => cap !== "call").filter(
-    (cap) => cap === "job" || caps[cap] !== null,
+  const summed = CAP_NAMES.filter((cap) => cap !== "call")
+    .filter((cap) => cap === "job" || caps[cap] !== null)
+    // Both are told by one look through the whole month.
+    .filter((cap) => cap !== "installationMonth" || caps.operatorMonth === null);
+  const sums = summed.map((cap) =>
+    cap === "operatorMonth"
+      ? sql`everything.*`
+      : sql`(select coalesce(sum(micro_dollars), 0) from calls where ${within[cap]}) as ${sql.ref(cap)}`,
   );
-  const sums = summed.map(
-    (cap) =>
-      sql`(select coalesce(sum(micro_dollars), 0) from calls where ${within[cap]}) as ${sql.ref(cap)}`,
-  );
-  const { rows } = await sql<Partial<Record<keyof Caps, number>>>`select ${sql.join(sums)}`.execute(
-    reader,
-  );
+  const mine = sql`case when installation_id = ${scope.installationId} then micro_dollars else 0 end`;
+  const month = sql`
+    from (select coalesce(sum(micro_dollars), 0) as "operatorMonth", coalesce(sum(${mine}), 0) as "installationMonth"
+      from calls where ${within.operatorMonth}) as everything`;
+  const { rows } = await sql<
+    Partial<Record<keyof Caps, number>>
+  >`select ${sql.join(sums)} ${caps.operatorMonth === null ? sql`` : month}`.execute(reader);
   const spent = rows[0] ?? {};
   const uses = CAP_NAMES.flatMap((cap): CapUse[] => {
     const limit = caps[cap];

@@ -46,6 +46,24 @@ export function commandStore({ tables }: Database): CommandStore {
         .execute();
       return jobsFrom(tables, rows);
     },
+
+    async merged(repoId, pull, at) {
+      await tables.transaction().execute(async (transaction) => {
+        const ours = await transaction
+          .selectFrom("jobs")
+          .select("id")
+          .where("repo_id", "=", repoId)
+          .where("pull", "=", pull)
+          .limit(1)
+          .executeTakeFirst();
+        if (!ours) return;
+        await transaction
+          .insertInto("merges")
+          .values({ repo_id: repoId, pull, merged_at: at })
+          .onConflict((conflict) => conflict.columns(["repo_id", "pull"]).doNothing())
+          .execute();
+      });
+    },
   };
 }
 

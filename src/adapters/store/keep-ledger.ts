@@ -41,7 +41,7 @@ export async function keepLedger({ schema }: Kysely<Tables>): Promise<void> {
     calls_of_person: ["actor_id", "at", "micro_dollars"],
     calls_of_repository: ["repo_id", "at", "micro_dollars"],
     calls_of_installation: ["installation_id", "at", "micro_dollars"],
-    calls_by_time: ["at", "micro_dollars"],
+    calls_by_time: ["at", "installation_id", "micro_dollars"],
   };
   for (const [name, columns] of Object.entries(indexes)) {
     await schema.createIndex(name).on("calls").columns(columns).execute();

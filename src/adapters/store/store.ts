@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { toError, UserError } from "../../core/errors.ts";
+import type { FiguresStore } from "../../core/figures.ts";
 import type { LedgerStore } from "../../core/ledger.ts";
 import type {
   AllowanceStore,
@@ -23,6 +24,7 @@ import { checkSqlite } from "./check-sqlite.ts";
 import { claimStore } from "./claim.ts";
 import { commandStore } from "./commands.ts";
 import { deliveryStore } from "./deliveries.ts";
+import { figuresStore } from "./figures.ts";
 import { intakeStore } from "./intake.ts";
 import { jobStore } from "./jobs.ts";
 import { ledgerStore } from "./ledger.ts";
@@ -53,6 +55,7 @@ export type Store = IntakeStore &
   AllowanceStore &
   LeftoverStore &
   LedgerStore &
+  FiguresStore &
   OutboxStore & {
     /** Resolves when the database takes what is written. */
     ready(): Promise<void>;
@@ -86,6 +89,7 @@ export async function openStore(place: StorePlace, announce?: Announce): Promise
     ...allowanceStore(database),
     ...outboxStore(database),
     ...ledgerStore(database),
+    ...figuresStore(database),
     ...leftoverStore(database),
     async ready() {
       const written = sql`insert into cursors (name, value) values ('ready', ${String(Date.now())})`;

@@ -1,0 +1,13 @@
+import type { Command, Job } from "./job.ts";
+
+/** Commands and the jobs they led to. */
+export interface CommandStore {
+  command(id: string): Promise<Command | null>;
+  jobsOf(commandId: string): Promise<Job[]>;
+  /** The job that opened this pull request, if one of ours did. */
+  jobOfPull(repoId: number, pull: number): Promise<Job | null>;
+  /** The jobs that added to it later, oldest first. */
+  followUpsOf(repoId: number, pull: number): Promise<Job[]>;
+  /** Stores when a pull request was merged, in ms since the epoch, if jobs opened it or added to it. */
+  merged(repoId: number, pull: number, at: number): Promise<void>;
+}

@@ -1,0 +1,14 @@
+/** What a spreadsheet takes for the beginning of a formula, also in full width. */
+const FORMULA = /^[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20]/;
+
+/** A record of a CSV file (RFC 4180), its line end included; a text that a spreadsheet would reckon out gets a `'` before it. */
+export function csvLine(cells: (string | number | null)[]): string {
+  return `${cells.map(cell).join(",")}\r\n`;
+}
+
+function cell(value: string | number | null): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const safe = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -104,7 +104,11 @@ function remedy(expected: string, value: unknown): string {
   if (expected === "string" && !Array.isArray(value)) return "; put it in quotes";
   if (expected === "boolean") return "; write `true` or `false`, without quotes";
   if (expected === "int" || expected === "number")
-    return typeof value === "string" ? "; write it without quotes and units" : "";
+    return typeof value === "string"
+      ? "; write it without quotes and units"
+      : typeof value === "number" && !Number.isFinite(value)
+        ? "; write an ordinary number, such as 2.5"
+        : "";
   return "";
 }
 

@@ -1,5 +1,5 @@
 import { globMatcher } from "./glob.ts";
-import { codeSpan, inertText } from "./markdown-inline.ts";
+import { codeSpan } from "./markdown.ts";
 import { count } from "./messages/words.ts";
 import type { ModelProfile } from "./model-profile.ts";
 import type { Resolved } from "./resolve-model.ts";
@@ -192,30 +192,11 @@ function oneOf(values: string[], given: string[]): string | null {
   return values.find((each) => there.includes(each.toLowerCase())) ?? null;
 }
 
-/** Which models a job works with and why, as a line of Markdown for boards and pull requests. */
-export function routeText(route: Route): string {
-  const [first, ...fallback] = route.choices;
-  const more = [
-    ...(fallback.length > 0 ? [`else ${fallback.map(choiceText).join(", ")}`] : []),
-    ...(route.escalation
-      ? [
-          `${choiceText(route.escalation.to)} after ${count(route.escalation.afterFailedChecks, "failed round")} of checks`,
-        ]
-      : []),
-  ];
-  const then = more.length > 0 ? `; ${more.join("; ")}` : "";
-  return `${choiceText(first)} by ${inertText(route.rule, { oneLine: true })}, because ${inertText(route.why, { oneLine: true })}${then}`;
-}
-
-function choiceText({ model, effort }: ModelChoice): string {
-  return effort === null ? codeSpan(model) : `${codeSpan(model)} (${effort} effort)`;
-}
-
 /** Paths that a text names, at most 100: what has a slash or an extension, and is no address. */
 export function pathsIn(text: string): string[] {
   const found = text.matchAll(/(?<![\w/:.@-])\.{0,2}\/?[\w@.+-]*\w(?:\/[\w@.+-]*\w)*\/?/g);
   const named = [...found]
     .map(([path]) => path.replace(/^(?:\.{1,2}\/)+|^\/|\/$/g, ""))
-    .filter((path) => path.includes("/") || /^[\w@+-]*\.?[\w@+-]+\.[a-z]\w{0,9}$/i.test(path));
+    .filter((path) => path.includes("/") || /^[\w@.+-]*[\w@+-]{2}\.[a-z]\w{0,9}$/i.test(path));
   return [...new Set(named)].slice(0, 100);
 }

@@ -51,11 +51,18 @@ function unknownKey(key: string, path: PropertyKey[], known: string[]): string {
   return `unknown key ${codeSpan(nameText(key))}${where}; ${hint}`;
 }
 
-/** "`limits.steps`", "entry 2 of `checks`". */
+/** "`limits.steps`", "entry 2 of `checks`", "`use.model` in entry 1 of `routes`". */
 function place(path: PropertyKey[]): string {
-  const last = path.at(-1);
-  if (typeof last === "number") return `entry ${last + 1} of ${place(path.slice(0, -1))}`;
-  return codeSpan(path.map(String).join("."));
+  const at = path.findLastIndex((key) => typeof key === "number");
+  const inside = codeSpan(
+    path
+      .slice(at + 1)
+      .map(String)
+      .join("."),
+  );
+  if (at < 0) return inside;
+  const entry = `entry ${Number(path[at]) + 1} of ${place(path.slice(0, at))}`;
+  return at === path.length - 1 ? entry : `${inside} in ${entry}`;
 }
 
 function wrong(issue: Issue, root: unknown): string {

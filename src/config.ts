@@ -4,10 +4,13 @@ import path from "node:path";
 import { getPrivateKey } from "@probot/get-private-key";
 import { toError, UserError } from "./core/errors.ts";
 import { type AskedLimits, askedLimits } from "./core/limits.ts";
+import type { ModelOffer } from "./core/model-offer.ts";
 import type { Quotas } from "./core/policy.ts";
 import { PROCESS_ROLES, type ProcessRole } from "./core/process-role.ts";
 import { readEnvText } from "./settings/env-text.ts";
+import { offerOf } from "./settings/offer.ts";
 import { openSecretFiles } from "./settings/open-files.ts";
+import { readOperatorFile } from "./settings/operator-file.ts";
 import { scrubEnvironment } from "./settings/scrub-environment.ts";
 import { ownSettings, settings } from "./settings/settings.ts";
 import { toolPath } from "./tool-path.ts";
@@ -39,7 +42,12 @@ export interface AppConfig {
   registerUrl: string;
   openaiKey: string | undefined;
   openaiUrl: string | undefined;
+  /** The model of a job that no rule chooses for. */
   model: string;
+  /** Providers, models, rules and budgets. */
+  offer: ModelOffer;
+  /** Keys of providers and secret values of their headers, by their variables. */
+  modelSecrets: { variable: string; value: string }[];
   /** Jobs that run at the same time. */
   concurrency: number;
   /** Of one repository at the same time, all workers together. */
@@ -130,6 +138,9 @@ export function readConfig(
       `PRIVATE_KEY: cannot be read as a PEM private key (${toError(error).message}); copy the whole .pem file that GitHub gave you`,
     );
   }
+  const operator = readOperatorFile(given.DRAFTSMITH_CONFIG, cwd);
+  problems.push(...operator.problems);
+  const ownProviders = operator.file?.config.providers !== undefined;
   const wantsToServe = given.APP_ID !== undefined || privateKey !== null;
   if (wantsToServe) {
     if (given.APP_ID === undefined) {
@@ -147,6 +158,8 @@ export function readConfig(
     }
     if (
       role !== "web" &&
+      !ownProviders &&
+      operator.problems.length === 0 &&
       given.OPENAI_API_KEY === undefined &&
       given.OPENAI_BASE_URL === undefined
     ) {
@@ -160,6 +173,20 @@ export function readConfig(
       "APP_ID: is missing; the page that registers an App is not shown with NODE_ENV=production. Leave that out once, or set APP_ID, PRIVATE_KEY and WEBHOOK_SECRET",
     );
   }
+  const { offer, secrets, ...told } = offerOf(operator.file, {
+    valueOf: (variable) => given[variable],
+    reserved: Object.keys(settings.shape)
+      .concat(SECRETS)
+      .filter((name) => name !== "OPENAI_API_KEY"),
+    key: parsed.data?.OPENAI_API_KEY,
+    baseUrl: parsed.data?.OPENAI_BASE_URL,
+    api: parsed.data?.OPENAI_API,
+    model: given.DRAFTSMITH_MODEL,
+    usualModel: parsed.data?.DRAFTSMITH_MODEL ?? "",
+    price: parsed.data?.DRAFTSMITH_PRICES ?? null,
+    asks: role !== "web" && wantsToServe,
+  });
+  problems.push(...told.problems);
   if (problems.length > 0 || !parsed.success) {
     throw new UserError(
       `Draftsmith cannot start:\n${[...new Set(problems)].map((line) => `  ${line}`).join("\n")}`,
@@ -187,7 +214,9 @@ export function readConfig(
     registerUrl: `${github ?? GITHUB}${value.GH_ORG ? `/organizations/${value.GH_ORG}` : ""}/settings/apps/new`,
     openaiKey: value.OPENAI_API_KEY,
     openaiUrl: value.OPENAI_BASE_URL,
-    model: value.DRAFTSMITH_MODEL,
+    model: offer.usual.model,
+    offer,
+    modelSecrets: secrets,
     concurrency: value.DRAFTSMITH_CONCURRENCY,
     perRepository: value.DRAFTSMITH_CONCURRENCY_PER_REPOSITORY,
     limits: askedLimits(value),
@@ -207,6 +236,7 @@ export function readConfig(
     home: given.HOME ?? homedir(),
     sandboxUser: uid === 0 ? { uid: SANDBOX_UID, gid: SANDBOX_UID } : null,
     warnings: [
+      ...told.warnings,
       ...openSecretFiles(given, cwd),
       ...(value.WEBHOOK_SECRET !== undefined && value.WEBHOOK_SECRET.length < SHORT_SECRET
         ? [
@@ -228,8 +258,9 @@ export function loadConfig(args: string[]): AppConfig {
   const config = readConfig(loadEnvironment(), process.cwd(), process.getuid?.(), args);
   if (config.credentials) {
     // From here on only this process's memory holds them: a child that inherits by mistake gets nothing.
-    for (const name of SECRETS) delete process.env[name];
-    for (const name of scrubEnvironment(SECRETS)) {
+    const names = [...SECRETS, ...config.modelSecrets.map(({ variable }) => variable)];
+    for (const name of names) delete process.env[name];
+    for (const name of scrubEnvironment(names)) {
       config.warnings.push(
         `${name} stays readable for this user in /proc/${process.pid}/environ; put it into .env instead`,
       );

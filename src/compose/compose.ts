@@ -41,6 +41,7 @@ import { createLog } from "../log.ts";
 import { createSecrets } from "../settings/secrets.ts";
 import { loadSkills } from "../skills/load.ts";
 import { openDoors, openHealth } from "./doors.ts";
+import { openModels } from "./models.ts";
 
 const SKILLS_DIR = fileURLToPath(new URL("../skills/", import.meta.url));
 
@@ -58,6 +59,7 @@ export async function compose(
   const { credentials, sandboxUser: user, databaseUrl: url, role } = config;
   const now = () => Date.now();
   const works = role !== "web";
+  const models = openModels(config.offer);
   const { secrets, remember } = createSecrets(config);
   const redact = createRedactor(secrets);
   const redactOwn = createRedactor(secrets, { own: true });
@@ -217,7 +219,7 @@ export async function compose(
             // A worker looks for itself before it works.
             sandbox: works ? sandbox : { check: async () => ({ ok: true }) },
             skills,
-            model: config.model,
+            models,
             stop: async (request) => {
               const told = await stopJobs(request, { ...jobDeps, allowances: store });
               if (works) worker.heed();

@@ -5,6 +5,7 @@ import { codeSpan } from "./markdown-inline.ts";
 export interface Flags {
   skill?: string;
   model?: string;
+  effort?: string;
   base?: string;
   /** True for `--draft`, false for `--ready`. */
   draft?: boolean;
@@ -13,7 +14,7 @@ export interface Flags {
 /** A command line without its flags, or what is wrong with them. */
 export type FlaggedLine = { ok: true; text: string; flags: Flags } | { ok: false; problem: string };
 
-const VALUED = ["skill", "model", "base"] as const;
+const VALUED = ["skill", "model", "effort", "base"] as const;
 const SWITCHES = ["draft", "ready"] as const;
 const NAMES = [...VALUED, ...SWITCHES, "help"];
 
@@ -61,7 +62,7 @@ export function parseFlags(line: string): FlaggedLine {
       }
       const value = unquoted(next);
       if (!VALID[valued](value)) return wrong(`${shown(value)} is no ${RULE[valued]}`);
-      values[valued] = valued === "skill" ? value.toLowerCase() : value;
+      values[valued] = valued === "skill" || valued === "effort" ? value.toLowerCase() : value;
     } else {
       return wrong(unknown(name));
     }
@@ -73,17 +74,19 @@ export function parseFlags(line: string): FlaggedLine {
   };
 }
 
-const EXAMPLE = { skill: "refactor", model: "gpt-5", base: "main" };
+const EXAMPLE = { skill: "refactor", model: "gpt-5", effort: "high", base: "main" };
 
 const RULE = {
   skill: "name of a skill: lower-case letters, digits and hyphens, at most 64",
   model: "name of a model: printable ASCII without spaces, at most 200 characters",
+  effort: "reasoning effort: a word such as low, medium or high",
   base: "name of a branch",
 };
 
 const VALID = {
   skill: (value: string) => /^[a-z0-9-]{1,64}$/i.test(value),
   model: isModelName,
+  effort: (value: string) => /^[a-z]{1,20}$/i.test(value),
   base: isBranchName,
 };
 

@@ -51,11 +51,18 @@ function unknownKey(key: string, path: PropertyKey[], known: string[]): string {
   return `unknown key ${codeSpan(nameText(key))}${where}; ${hint}`;
 }
 
-/** "`limits.steps`", "entry 2 of `checks`". */
+/** "`limits.steps`", "entry 2 of `checks`", "`use.model` in entry 1 of `routes`". */
 function place(path: PropertyKey[]): string {
-  const last = path.at(-1);
-  if (typeof last === "number") return `entry ${last + 1} of ${place(path.slice(0, -1))}`;
-  return codeSpan(path.map(String).join("."));
+  const at = path.findLastIndex((key) => typeof key === "number");
+  const inside = codeSpan(
+    path
+      .slice(at + 1)
+      .map(String)
+      .join("."),
+  );
+  if (at < 0) return inside;
+  const entry = `entry ${Number(path[at]) + 1} of ${place(path.slice(0, at))}`;
+  return at === path.length - 1 ? entry : `${inside} in ${entry}`;
 }
 
 function wrong(issue: Issue, root: unknown): string {
@@ -104,7 +111,11 @@ function remedy(expected: string, value: unknown): string {
   if (expected === "string" && !Array.isArray(value)) return "; put it in quotes";
   if (expected === "boolean") return "; write `true` or `false`, without quotes";
   if (expected === "int" || expected === "number")
-    return typeof value === "string" ? "; write it without quotes and units" : "";
+    return typeof value === "string"
+      ? "; write it without quotes and units"
+      : typeof value === "number" && !Number.isFinite(value)
+        ? "; write an ordinary number, such as 2.5"
+        : "";
   return "";
 }
 

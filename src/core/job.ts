@@ -1,4 +1,5 @@
 import type { RepoConfig } from "./repo-config.ts";
+import type { Route } from "./route.ts";
 import type { Sources } from "./sources.ts";
 import type { StopBy } from "./stopped.ts";
 
@@ -71,6 +72,8 @@ export interface Subject {
   body: string;
   /** Null when the account is gone, or the webhook did not name it. */
   author: { id: number; login: string; type: string } | null;
+  /** Names of its labels; absent in rows of earlier versions, and when it has none. */
+  labels?: string[];
   /** First 12 hex digits of the SHA-256 of title, line end and body. */
   revision: string;
 }
@@ -226,7 +229,10 @@ export interface Job {
   number: number;
   task: string;
   skill: string | null;
+  /** The first choice of its route. */
   model: string;
+  /** Absent in rows of earlier versions: its model alone. */
+  route?: Route;
   repo: RepoRef;
   issue: number;
   baseSha: string;

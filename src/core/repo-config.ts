@@ -1,9 +1,13 @@
 import { z } from "zod";
-import { isBranchName, isModelName } from "./command-flags.ts";
+import { repoBudgetSchema } from "./budgets.ts";
+import { isBranchName } from "./command-flags.ts";
 import { issueProblems } from "./config-problems.ts";
 import { domainProblem, isBounded, plainDomain } from "./domains.ts";
 import { globProblem } from "./glob.ts";
 import { codeSpan } from "./markdown.ts";
+import { effortName, modelName } from "./model-choice.ts";
+import { routeRules } from "./route-rules.ts";
+import { schemaKeys } from "./schema-keys.ts";
 import { parseYaml } from "./yaml.ts";
 
 const command = z
@@ -66,14 +70,10 @@ export const repoConfigSchema = z
       .describe(
         "Domains the sandbox may reach, such as packages.example.org or *.example.com; none by default.",
       ),
-    model: z
-      .string()
-      .trim()
-      .min(1)
-      .max(200)
-      .refine(isModelName, "must be the name of a model: printable ASCII without spaces")
-      .optional()
-      .describe("Model for this repository."),
+    model: modelName.optional().describe("Model for this repository, where no rule chooses one."),
+    effort: effortName.optional(),
+    routes: routeRules,
+    budget: repoBudgetSchema,
     base: z
       .string()
       .trim()
@@ -179,7 +179,10 @@ export function parseRepoConfig(
   const parsed = repoConfigSchema.safeParse(read.value);
   const issues = parsed.error?.issues ?? outsideBound(parsed.data?.network ?? [], network);
   if (parsed.success && issues.length === 0) return { ok: true, config: parsed.data };
-  return { ok: false, problems: issueProblems(issues, read, keysOf) };
+  return {
+    ok: false,
+    problems: issueProblems(issues, read, (path) => schemaKeys(repoConfigSchema, path)),
+  };
 }
 
 /** Domains that the operator of the server does not let repositories choose. */
@@ -212,18 +215,8 @@ export function completeRepoConfig(stored: RepoConfig): RepoConfig {
     context: { ...defaults.context, ...stored.context },
     limits: { ...defaults.limits, ...stored.limits },
     paths: { ...defaults.paths, ...stored.paths },
+    budget: { ...defaults.budget, ...stored.budget },
   };
-}
-
-/** The keys of the schema at a path. */
-function keysOf(path: PropertyKey[]): string[] {
-  let here: z.core.$ZodType = repoConfigSchema;
-  for (const key of path) {
-    while (here instanceof z.ZodPrefault) here = here.def.innerType;
-    here = here instanceof z.ZodObject ? (here.shape[String(key)] ?? z.never()) : z.never();
-  }
-  while (here instanceof z.ZodPrefault) here = here.def.innerType;
-  return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
 }
 
 /** The JSON Schema that editors use to check and complete the file, as the text of docs/codex.schema.json. */

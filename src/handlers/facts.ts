@@ -17,6 +17,10 @@ const payload = z.object({
     pull_request: z.unknown().optional(),
     title: z.string().optional().catch(undefined),
     body: z.string().nullish().catch(undefined),
+    labels: z
+      .array(z.object({ name: z.string() }))
+      .default([])
+      .catch([]),
     // GitHub names the type; where a host does not, the role decides all the same.
     user: account
       .extend({ type: z.string().default("User") })
@@ -68,7 +72,9 @@ export function commentFacts(raw: unknown): CommentFacts | null {
 }
 
 /** The text of the issue or pull request; an empty one has the body null, an untold one has none. */
-function subjectOf({ title, body, user }: z.infer<typeof payload>["issue"]) {
+function subjectOf({ title, body, user, labels }: z.infer<typeof payload>["issue"]) {
   if (title === undefined && body === undefined) return null;
-  return { title: title ?? "", body: body ?? "", author: user ?? null };
+  const names = labels.map(({ name }) => name);
+  const told = { title: title ?? "", body: body ?? "", author: user ?? null };
+  return names.length > 0 ? { ...told, labels: names } : told;
 }

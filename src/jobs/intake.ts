@@ -6,6 +6,7 @@ import { answerMarker } from "../core/messages/answers.ts";
 import type { CommentFacts } from "../core/policy.ts";
 import type { KeyedAct, PullFacts } from "../core/ports.ts";
 import type { RepoConfig } from "../core/repo-config.ts";
+import type { Route } from "../core/route.ts";
 
 /** The command of a comment, as it is stored; `actor` is who passed the gate. */
 export function commandOf(
@@ -38,7 +39,7 @@ function revisionOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
-/** The job of one task, queued. `model` is used unless task or repository name another. */
+/** The job of one task, queued. */
 export function jobOf(
   command: Command,
   spec: {
@@ -47,7 +48,7 @@ export function jobOf(
     skill: string | null;
     place: { baseSha: string; target: Target };
     config: RepoConfig;
-    model: string;
+    route: Route;
   },
   id: string,
   now: number,
@@ -59,7 +60,8 @@ export function jobOf(
     number: spec.number,
     task: spec.task.text,
     skill: spec.skill,
-    model: spec.task.flags.model ?? spec.config.model ?? spec.model,
+    model: spec.route.choices[0].model,
+    route: spec.route,
     repo: command.repo,
     issue: command.issue,
     baseSha: spec.place.baseSha,

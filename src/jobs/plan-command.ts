@@ -1,10 +1,13 @@
 import { v7 as uuidv7 } from "uuid";
+import { chooseRoute, pathsIn } from "../core/choose-route.ts";
 import { parseCommand } from "../core/command.ts";
 import type { Command, Job } from "../core/job.ts";
 import { noSandbox, refusal, usage } from "../core/messages/answers.ts";
+import type { ModelOffer } from "../core/model-offer.ts";
 import { chooseSkill } from "../core/plan.ts";
 import type { CommentFacts } from "../core/policy.ts";
 import type { CommandStore, GitHub, Sandbox } from "../core/ports.ts";
+import type { Resolved } from "../core/resolve-model.ts";
 import type { Passed } from "./gate.ts";
 import { commandOf, jobOf } from "./intake.ts";
 import { branchPlaces, pullPlaces } from "./place.ts";
@@ -17,8 +20,8 @@ export interface PlanDeps {
   github: GitHub;
   sandbox: Pick<Sandbox, "check">;
   skills: { name: string; description: string }[];
-  /** The operator's model. */
-  model: string;
+  /** The operator's models. */
+  models: { offer: ModelOffer; resolve: (name: string) => Resolved };
   now: () => number;
 }
 
@@ -51,8 +54,9 @@ export async function planCommand(
     return { kind: "answer", text: noSandbox(actor.login, boundary.remedy) };
   const command = commandOf(comment, actor, key, pull, parsed.cleaned);
   const bases = { configured: config.base, default: ground.defaultBranch };
+  const ours = pull && (await deps.commands.jobOfPull(comment.repo.id, pull.number));
   const placeOf = pull
-    ? pullPlaces(comment, pull, await deps.commands.jobOfPull(comment.repo.id, pull.number))
+    ? pullPlaces(comment, pull, ours)
     : branchPlaces(comment, bases, deps.github);
   const skillNames = deps.skills.map((skill) => skill.name);
   const jobs: Job[] = [];
@@ -62,7 +66,20 @@ export async function planCommand(
     if (place.kind === "refused") return refuse(place.reason);
     const chosen = chooseSkill(task.text, task.flags.skill, skillNames);
     if ("problem" in chosen) return refuse(chosen.problem);
-    const spec = { number: index + 1, task, skill: chosen.skill, place, config, model: deps.model };
+    const { skill } = chosen;
+    const facts = {
+      skill,
+      verb: place.target.kind === "follow_up" ? ("follow_up" as const) : ("task" as const),
+      labels: comment.subject?.labels ?? [],
+      paths: [...pathsIn(task.text), ...(ours?.change?.files.map(({ path }) => path) ?? [])],
+      characters: [...task.text].length,
+      author: actor.login,
+    };
+    const { offer, resolve } = deps.models;
+    const choosers = { flags: task.flags, repository: config, operator: offer };
+    const routed = chooseRoute(facts, choosers, resolve);
+    if (!routed.ok) return refuse(routed.problem);
+    const spec = { number: index + 1, task, skill, place, config, route: routed.route };
     jobs.push(jobOf(command, spec, id, deps.now()));
   }
   return { kind: "work", command, jobs };

@@ -30,6 +30,25 @@ export const databaseUrl = z
     "must be a URL such as postgres://user:password@host:5432/draftsmith, with special characters of the password percent-encoded (encodeURIComponent); leave it out for SQLite in DATA_DIR",
   );
 
+const PRICES =
+  "must be dollars per million tokens as input/cached/output, such as 1.25/0.125/10, or unpriced";
+const MOST_DOLLARS = 100_000;
+
+/** Prices of a model, or the word that it has none. */
+export const prices = z
+  .string()
+  .regex(/^(?:unpriced|\d{1,6}(?:\.\d{1,9})?(?:\/\d{1,6}(?:\.\d{1,9})?){2})$/, PRICES)
+  .transform((text) => {
+    if (text === "unpriced") return text;
+    const [input = 0, cached = 0, output = 0] = text.split("/").map(Number);
+    return { input, cached, output };
+  })
+  .refine(
+    (price) =>
+      price === "unpriced" || Object.values(price).every((dollars) => dollars <= MOST_DOLLARS),
+    PRICES,
+  );
+
 /** Name of a web server, with its port or without. */
 export const webHost = z
   .string()

@@ -11,7 +11,11 @@ export function createSecrets(config: AppConfig & { credentials: Credentials }):
 } {
   const { privateKey, webhookSecret, oldWebhookSecret } = config.credentials;
   const password = config.databaseUrl && decodeURIComponent(new URL(config.databaseUrl).password);
-  const lasting = [privateKey, webhookSecret, oldWebhookSecret, config.openaiKey, password];
+  const models = config.modelSecrets.map(({ value }) => value);
+  const lasting = [
+    ...[privateKey, webhookSecret, oldWebhookSecret, config.openaiKey, password],
+    ...models,
+  ];
   const tokens = new Set<string>();
   return {
     secrets: () => [...lasting.flatMap((each) => each || []), ...tokens],

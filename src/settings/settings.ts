@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readBound } from "../core/domains.ts";
 import { limitSettings } from "../core/limits.ts";
-import { databaseUrl, headerText, serverUrl, webHost, wholeNumber } from "./forms.ts";
+import { databaseUrl, headerText, prices, serverUrl, webHost, wholeNumber } from "./forms.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
@@ -31,6 +31,14 @@ export const settings = z.object({
   GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
   OPENAI_API_KEY: headerText.optional(),
   OPENAI_BASE_URL: serverUrl.optional(),
+  OPENAI_API: z
+    .enum(
+      ["chat", "responses"],
+      "must be chat or responses; leave it out for responses at OpenAI and chat elsewhere",
+    )
+    .optional(),
+  DRAFTSMITH_CONFIG: z.string().optional(),
+  DRAFTSMITH_PRICES: prices.optional(),
   DRAFTSMITH_MODEL: z
     .string()
     .regex(/^[\x21-\x7e]{1,200}$/, "must be a model name without spaces")

@@ -20,6 +20,8 @@ const DEFAULTS = {
     binary_kilobytes: 1024,
   },
   paths: { allowed: ["**"], protected: [], shown_first: [], free: [] },
+  routes: [],
+  budget: {},
 };
 
 /** "line: message" of each problem. */
@@ -76,9 +78,9 @@ describe("a mistake is told with its line and remedy", () => {
     ],
     [
       "an unknown key",
-      "budget: 5",
+      "billing: 5",
       [
-        "1: unknown key `budget`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
+        "1: unknown key `billing`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`",
       ],
     ],
     [
@@ -202,7 +204,7 @@ describe("a mistake is told with its line and remedy", () => {
       "the prototype of objects",
       "__proto__: { checks: [x] }",
       [
-        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
+        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`",
       ],
     ],
     [
@@ -233,7 +235,11 @@ describe("a mistake is told with its line and remedy", () => {
       /^1: `enabled` must be true or false, not text; write `true`/,
     ],
     ["a fraction", "limits: {steps: 1.5}", /^1: `limits.steps` must be a whole number, not 1.5$/],
-    ["no number", "limits: {minutes: .nan}", /^1: `limits.minutes` must be a number, not NaN$/],
+    [
+      "no number",
+      "limits: {minutes: .nan}",
+      /^1: `limits.minutes` must be a number, not NaN; write an ordinary number, such as 2.5$/,
+    ],
     ["a huge number", "limits: {steps: 1e99}", /^1: `limits.steps` must be at most 500$/],
     [
       "a key with something unseen in it",

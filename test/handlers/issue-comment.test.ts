@@ -10,6 +10,7 @@ import type { GitHub, PullFacts } from "../../src/core/ports.ts";
 import type { Outbox } from "../../src/jobs/outbox.ts";
 import type { StopRequest } from "../../src/jobs/stop.ts";
 import type { AllowRequest } from "../../src/jobs/submit.ts";
+import { anyModel } from "../support/any-model.ts";
 import { type CommentEventOptions, commentEvent } from "../support/comment-event.ts";
 import { silentLog } from "../support/log.ts";
 import { storeOn } from "../support/open-test-store.ts";
@@ -117,7 +118,7 @@ beforeEach(async () => {
               : { ok: false, remedy: "apt-get install bubblewrap" },
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
-      model: "gpt-5-mini",
+      models: anyModel(),
       redact: (text) => text,
       start: (ids) => void started.push(...ids),
       now: () => 1000,

@@ -7,6 +7,7 @@ import { openDoors } from "../../src/compose/doors.ts";
 import type { AppConfig, Credentials } from "../../src/config.ts";
 import type { GitHub } from "../../src/core/ports.ts";
 import type { Outbox } from "../../src/jobs/outbox.ts";
+import { anyModel } from "./any-model.ts";
 import { placeOf } from "./place.ts";
 
 const [place = "", port = "0", webhookSecret = "", backlog = ""] = process.argv.slice(2);
@@ -63,7 +64,7 @@ await openDoors(
       outbox,
       sandbox: { check: async () => ({ ok: true }) },
       skills: [],
-      model: "gpt-5-mini",
+      models: anyModel(),
       allow: () => Promise.reject(new Error("nothing is let out here")),
       stop: () => Promise.reject(new Error("nothing is stopped here")),
       redact: (text) => text,

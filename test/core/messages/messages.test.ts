@@ -376,6 +376,7 @@ test("answers", () => {
     | --- | --- |
     | \`--skill NAME\` | work by this skill |
     | \`--model NAME\` | use this model |
+    | \`--effort LEVEL\` | how hard it is to think, such as \`high\` |
     | \`--base BRANCH\` | start from this branch |
     | \`--draft\`, \`--ready\` | open the pull request as a draft (the default) or ready for review |
 

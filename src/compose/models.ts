@@ -1,0 +1,23 @@
+import { lookUpModel } from "../adapters/prices.ts";
+import { checkOffer } from "../core/check-offer.ts";
+import { UserError } from "../core/errors.ts";
+import type { ModelOffer } from "../core/model-offer.ts";
+import { type Resolved, resolveModel } from "../core/resolve-model.ts";
+
+/** What is offered, with the catalogue behind it. */
+export interface Models {
+  offer: ModelOffer;
+  resolve: (name: string) => Resolved;
+}
+
+/** Joins what is offered to the catalogue. Throws UserError when a model could not be used as it is set up. */
+export function openModels(offer: ModelOffer): Models {
+  const resolve = (name: string) => resolveModel(name, offer, lookUpModel);
+  const problems = checkOffer(offer, resolve);
+  if (problems.length > 0) {
+    throw new UserError(
+      `Draftsmith cannot start:\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    );
+  }
+  return { offer, resolve };
+}

@@ -1,8 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { createResponsesApi } from "./responses-api.ts";
 
-/** What a client sent, as far as scripts look at it. */
+/** What a client sent, as far as scripts look at it; of a Responses request the same in these terms. */
 export interface ChatRequest {
   model: string;
   messages: {
@@ -14,6 +15,8 @@ export interface ChatRequest {
   tools?: { function: { name: string; description: string; parameters: unknown } }[];
   stream?: boolean;
   stream_options?: { include_usage: boolean };
+  max_completion_tokens?: number;
+  reasoning_effort?: string;
 }
 
 interface ScriptedCall {
@@ -51,6 +54,10 @@ interface RecordedRequest {
   path: string;
   headers: IncomingHttpHeaders;
   body: ChatRequest;
+  /** The body as it came. */
+  raw: Record<string, unknown>;
+  /** Ids of calls that came back without the reasoning they were made with (Responses). */
+  lostReasoning: string[];
 }
 
 export interface ModelServer {
@@ -60,18 +67,34 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-/** Real HTTP on 127.0.0.1, speaking Chat Completions; `script` turns each request into its answer. */
+/**
+ * Real HTTP on 127.0.0.1, speaking Chat Completions and Responses; `script` turns each request into its
+ * answer. What the Responses API would refuse is refused in its words, and no request to the script.
+ */
 export async function startModelServer(
   script: (request: ChatRequest, number: number) => ScriptedReply | Promise<ScriptedReply>,
 ): Promise<ModelServer> {
   const requests: RecordedRequest[] = [];
+  const responses = createResponsesApi();
   const server = createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += chunk;
-    const body = JSON.parse(text) as ChatRequest;
+    const raw = JSON.parse(text) as Record<string, unknown>;
     const { method = "", url = "", headers } = request;
-    requests.push({ method, path: url, headers, body });
-    if (method !== "POST" || url !== "/v1/chat/completions") {
+    const lostReasoning: string[] = [];
+    const known = ["/v1/chat/completions", "/v1/responses"].includes(url);
+    const body =
+      url === "/v1/responses"
+        ? responses.read(raw, lostReasoning)
+        : (raw as unknown as ChatRequest);
+    if ("status" in body) {
+      const unread = { model: "", messages: [] };
+      requests.push({ method, path: url, headers, body: unread, raw, lostReasoning });
+      await answer(response, body, unread);
+      return;
+    }
+    requests.push({ method, path: url, headers, body, raw, lostReasoning });
+    if (method !== "POST" || !known) {
       await answer(
         response,
         { status: 404, body: { error: { message: `Unknown path ${url}` } } },
@@ -79,7 +102,13 @@ export async function startModelServer(
       );
       return;
     }
-    await answer(response, await script(body, requests.length), body);
+    const tell = (reply: Spoken) => responses.tell(raw, reply);
+    await answer(
+      response,
+      await script(body, requests.length),
+      body,
+      url === "/v1/responses" ? tell : undefined,
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -94,10 +123,14 @@ export async function startModelServer(
   };
 }
 
+type Spoken = Parameters<ReturnType<typeof createResponsesApi>["tell"]>[1];
+
+/** `tell` makes the events of the Responses API of a reply. */
 async function answer(
   response: ServerResponse,
   reply: ScriptedReply,
   request: ChatRequest,
+  tell?: (reply: Spoken) => Record<string, unknown>[],
 ): Promise<void> {
   if ("status" in reply) {
     const body = reply.body ?? "";
@@ -110,8 +143,11 @@ async function answer(
     return;
   }
   if ("fault" in reply) {
-    const opening = chunk(request, { delta: { role: "assistant", content: "Let me" } });
-    return answer(response, { chunks: [opening], ending: reply.fault }, request);
+    const [created, ...events] = tell?.({ ...NOTHING, content: "Let me" }) ?? [];
+    const opening = created
+      ? [created, ...events.slice(0, 4)]
+      : [chunk(request, { delta: { role: "assistant", content: "Let me" } })];
+    return answer(response, { chunks: opening, ending: reply.fault }, request);
   }
   if ("chunks" in reply) {
     startStream(response);
@@ -144,6 +180,21 @@ async function answer(
         typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments),
     },
   }));
+  if (tell) {
+    const told = { content, refusal, finish, usage: usage as Record<string, unknown> | null };
+    const events = tell({ ...told, calls: calls.map(({ id, function: fn }) => ({ id, ...fn })) });
+    if (reply.plain || request.stream !== true) {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(events.at(-1)?.response));
+      return;
+    }
+    startStream(response);
+    for (const event of events) {
+      response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    }
+    response.end();
+    return;
+  }
   if (reply.plain || request.stream !== true) {
     const tool_calls = calls.length > 0 ? calls.map(({ index: _, ...call }) => call) : undefined;
     const message = { role: "assistant", content: content || null, refusal, tool_calls };
@@ -174,6 +225,8 @@ async function answer(
   }
   response.end("data: [DONE]\n\n");
 }
+
+const NOTHING: Spoken = { content: "", calls: [], refusal: null, finish: "stop", usage: null };
 
 const HEAD = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1_700_000_000 };
 

@@ -1,104 +1,182 @@
 import { APIConnectionError, APIError } from "openai";
 import { toError, UserError } from "../../core/errors.ts";
+import type { Tried } from "../../core/model.ts";
+import { type Complaint, isAbout } from "./adaptation.ts";
+import type { SettingNames } from "./client.ts";
+import { isOverflow } from "./overflow.ts";
 
-/** Why one try gave no reply, and what is to be done about it. */
-export type Failure =
-  /**
-   * May pass: try again, not before `afterMs` when the server said so. Where it does not pass and
-   * `operator` is set, a setting is wrong.
-   */
-  | { kind: "passing"; message: string; afterMs: number | null; operator: boolean }
-  /** Will not pass: `message` tells the operator what to do. */
-  | { kind: "final"; message: string }
-  /** The host's content filter declined the request itself. */
-  | { kind: "refused"; message: string }
-  /** The server does not know `stream_options`: the same request can be made without. */
-  | { kind: "no_stream_options" };
+/** Why one try gave no reply. */
+export type Failure = Exclude<Tried, { kind: "reply" }>;
 
-/** Whom the request went to, for messages. */
+/** What was asked of whom, for messages. */
 export interface Destination {
   /** Host of the server, without credentials. */
   host: string;
   model: string;
+  effort: string | null;
+  api: "chat" | "responses";
+  settings: SettingNames;
 }
 
-const OVERFLOW =
-  /context[ _](length|window|size)|maximum context|prompt (is )?too long|too many (input )?tokens|input (is )?too long|reduce the length of the/i;
+/** How far a request came: what has begun may cost something. */
+export interface Reached {
+  /** The server answered with status 200. */
+  accepted: boolean;
+  /** Something of a reply was seen. */
+  begun: boolean;
+}
 
 /** What servers write as code or type of an error that comes inside a stream with status 200. */
 const STATUS_OF: Record<string, number> = {
   invalid_api_key: 401,
   authentication_error: 401,
+  billing_error: 402,
   permission_error: 403,
   model_not_found: 404,
+  not_found_error: 404,
+  request_too_large: 413,
   invalid_request_error: 400,
+  invalid_prompt: 400,
   rate_limit_exceeded: 429,
   rate_limit_error: 429,
+  overloaded_error: 529,
 };
 
-/** Sorts whatever a request to a Chat Completions server threw. */
-export function classify(thrown: unknown, to: Destination, now: number): Failure {
+const NO_MONEY = [
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "exceeded_current_quota_error",
+  "insufficient_balance",
+];
+const NO_MONEY_WORDS = /credit balance is too low|insufficient balance|billing hard limit/i;
+
+const FILTERED = [
+  "content_filter",
+  "content_policy_violation",
+  "bio_policy",
+  "misalignment_policy_violation",
+  "data_inspection_failed",
+];
+
+/** What a connection fails with before a request is sent. */
+const NOT_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)$/;
+/** Certificates and protocols that do not agree: no time mends that. */
+const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|EPROTO$)/;
+
+/** Statuses of a gateway that gave up waiting: the model may be at work behind it. */
+const GAVE_UP_WAITING = [504, 524];
+
+/** What a server complains of; null when it was not the server that spoke. */
+export function complaintOf(thrown: unknown): Complaint | null {
+  if (!(thrown instanceof APIError) || thrown instanceof APIConnectionError) return null;
+  const code = `${thrown.code ?? ""}`;
+  const type = `${thrown.type ?? ""}`;
+  const status = thrown.status ?? inlineStatus(code, type);
+  return { status, code, type, param: thrown.param ?? "", message: thrown.message };
+}
+
+/** Sorts whatever a request threw. */
+export function classify(thrown: unknown, to: Destination, reached: Reached, now: number): Failure {
   const error = toError(thrown);
-  if (error instanceof UserError) return passing(error.message, true);
-  if (!(error instanceof APIError) || error instanceof APIConnectionError) {
-    return passing(`${to.host} did not answer in full: ${rootMessage(error)}`);
+  if (error instanceof UserError) {
+    return { ...passing(error.message), billed: reached.begun, operator: true };
   }
-  const status = error.status ?? inlineStatus(error);
-  const code = `${error.code ?? ""}`;
-  if (code === "content_filter")
+  const complaint = complaintOf(error);
+  if (complaint === null) return unanswered(error, to, reached);
+  const { status, code, type } = complaint;
+  const words = oneLine(complaint.message);
+  const { host, model, settings } = to;
+  // Where a reply had begun, the request was in order.
+  if (reached.begun) return { ...passing(`${host} broke off: ${words}`), billed: true };
+  if (FILTERED.includes(code) || FILTERED.includes(type)) {
     return { kind: "refused", message: "The model's host withheld it." };
-  if (/stream_options/.test(error.message) && (status === 400 || status === 422)) {
-    return { kind: "no_stream_options" };
   }
-  if (status === 402 || code === "insufficient_quota") {
-    return final(`the account at ${to.host} has no quota left: check its plan and billing`);
+  const poor = NO_MONEY.includes(code) || NO_MONEY.includes(type);
+  if (status === 402 || poor || NO_MONEY_WORDS.test(words)) {
+    return final(`the account at ${host} has no quota left: check its plan and billing`);
   }
-  if (
-    status === 413 ||
-    (status !== 429 && (code === "context_length_exceeded" || OVERFLOW.test(error.message)))
-  ) {
-    return final(
-      `the conversation no longer fits the context of model ${to.model}: give a smaller task or a model with a larger context`,
-    );
+  if (isOverflow(complaint)) {
+    return {
+      kind: "too_long",
+      message: `the conversation no longer fits the context of model ${model}: give a smaller task or a model with a larger context`,
+    };
   }
   switch (status) {
     case 401:
-      return final(`the model server ${to.host} refused the key: check OPENAI_API_KEY`);
+      return final(`the model server ${host} refused the key: check ${settings.key}`);
     case 403:
       return final(
-        `the model server ${to.host} refused access: check OPENAI_API_KEY and what it may use (model ${to.model})`,
+        `the model server ${host} refused access: check ${settings.key} and what it may use (model ${model})`,
       );
     case 404:
-      return final(
-        `model ${to.model} is not known at ${to.host}: check DRAFTSMITH_MODEL and OPENAI_BASE_URL`,
-      );
+    case 405:
+      return final(unknownAt(to, words));
   }
   if (status !== undefined && status >= 300 && status < 400) {
     return final(
-      `the model server ${to.host} sends requests to another address (status ${status}): set OPENAI_BASE_URL to that one`,
+      `the model server ${host} sends requests to another address (status ${status}): set ${settings.baseURL} to that one`,
     );
   }
-  const message = `${to.host} answered ${oneLine(error.message)}`;
+  const message = `${host} answered ${words}`;
   if (status === undefined || status >= 500 || [408, 409, 425, 429].includes(status)) {
-    return { kind: "passing", message, afterMs: retryAfterMs(error.headers, now), operator: false };
+    const headers = error instanceof APIError ? error.headers : undefined;
+    const unclear = reached.accepted && (status === undefined || (status >= 500 && status !== 529));
+    const billed = unclear || GAVE_UP_WAITING.includes(status ?? 0);
+    return { ...passing(message), afterMs: retryAfterMs(headers, now), billed };
   }
-  return final(message);
+  if (to.effort !== null && /effort/.test(complaint.param + words)) {
+    return final(
+      `model ${model} at ${host} does not take the reasoning effort ${to.effort}, choose another: ${words}`,
+    );
+  }
+  if (
+    ["max_tokens", "max_completion_tokens", "max_output_tokens"].some((each) =>
+      isAbout(complaint, each),
+    )
+  ) {
+    return final(
+      `model ${model} at ${host} does not give replies as long as its settings say, lower them: ${words}`,
+    );
+  }
+  return final(`${message} (model ${model})`);
 }
 
-/** A failure that may pass. */
-export function passing(message: string, operator = false): Failure {
-  return { kind: "passing", message, afterMs: null, operator };
+/** A failure that may pass; nothing was generated. */
+export function passing(message: string): Extract<Failure, { kind: "passing" }> {
+  return { kind: "passing", message, afterMs: null, billed: false, operator: false };
 }
 
 function final(message: string): Failure {
   return { kind: "final", message };
 }
 
+function unknownAt({ host, model, api, settings }: Destination, words: string): string {
+  const hint =
+    api === "responses"
+      ? ", and whether the server has the Responses API at all (else api: chat)"
+      : /responses/i.test(words)
+        ? ", and whether it needs api: responses"
+        : "";
+  return `model ${model} is not known at ${host}: check ${settings.model} and ${settings.baseURL}${hint} (${words})`;
+}
+
+function unanswered(error: Error, { host, settings }: Destination, reached: Reached): Failure {
+  const root = rootOf(error);
+  const code = "code" in root ? `${root.code}` : "";
+  const message = `${host} did not answer in full: ${oneLine(root.message || code || root.name)}`;
+  if (!reached.accepted && TLS.test(code)) {
+    return { ...passing(`${message} (check ${settings.baseURL})`), operator: true };
+  }
+  return { ...passing(message), billed: reached.accepted || !NOT_SENT.test(code) };
+}
+
 /** The HTTP status an error inside a stream stands for, if it tells. */
-function inlineStatus(error: APIError): number | undefined {
-  const code = Number(error.code);
-  if (Number.isInteger(code) && code >= 400 && code <= 599) return code;
-  return STATUS_OF[`${error.code ?? ""}`] ?? STATUS_OF[`${error.type ?? ""}`];
+function inlineStatus(code: string, type: string): number | undefined {
+  const number = Number(code);
+  if (Number.isInteger(number) && number >= 400 && number <= 599) return number;
+  return STATUS_OF[code] ?? STATUS_OF[type];
 }
 
 /** The wait a server asks for, by `retry-after-ms` or `retry-after` in seconds or as a date. */
@@ -111,10 +189,10 @@ function retryAfterMs(headers: Headers | undefined, now: number): number | null 
 }
 
 /** The innermost cause says what happened; fetch itself only says "fetch failed". */
-function rootMessage(error: Error): string {
+function rootOf(error: Error): Error {
   let root = error;
   for (let depth = 0; depth < 5 && root.cause instanceof Error; depth++) root = root.cause;
-  return oneLine(root.message || root.name);
+  return root;
 }
 
 function oneLine(text: string): string {

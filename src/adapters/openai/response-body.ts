@@ -39,10 +39,14 @@ export async function shortened(response: Response): Promise<Response> {
 /**
  * Looks at the first byte of a response rather than at its content type, which many servers get
  * wrong: those that ignore `stream` answer one JSON object, a gateway in trouble answers HTML.
- * Calls `onBytes` whenever bytes arrive. Throws UserError on HTML, SyntaxError on broken JSON,
+ * Calls `onBytes` whenever bytes arrive; `baseURLName` is what the address is set with. Throws UserError on HTML, SyntaxError on broken JSON,
  * Error on an empty body. Nothing beyond 64 MB is read.
  */
-export async function openBody(response: Response, onBytes: () => void): Promise<OpenedBody> {
+export async function openBody(
+  response: Response,
+  onBytes: () => void,
+  baseURLName: string,
+): Promise<OpenedBody> {
   const chunks = textOf(response, onBytes);
   let head = "";
   while (head === "") {
@@ -53,9 +57,7 @@ export async function openBody(response: Response, onBytes: () => void): Promise
   }
   const first = head.at(0);
   if (first === "<") {
-    throw new UserError(
-      "the model server sent a web page, not a completion: check OPENAI_BASE_URL",
-    );
+    throw new UserError(`the model server sent a web page, not a completion: check ${baseURLName}`);
   }
   if (first === "{" || first === "[") {
     let text = head;

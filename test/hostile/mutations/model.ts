@@ -87,14 +87,14 @@ const mutations: Mutation[] = [
     defence: "a reply has an end",
     edits: [
       {
-        file: "src/adapters/openai/reply.ts",
+        file: "src/adapters/openai/assembly.ts",
         find: "const MAX_CHARS = 2_000_000;",
         replace: "const MAX_CHARS = 2_000_000_000;",
       },
       {
-        file: "src/adapters/openai/reply.ts",
-        find: "const MAX_CALLS = 128;",
-        replace: "const MAX_CALLS = 128_000;",
+        file: "src/adapters/openai/assembly.ts",
+        find: "export const MAX_CALLS = 128;",
+        replace: "export const MAX_CALLS = 128_000;",
       },
     ],
   },

@@ -1,0 +1,110 @@
+import type { Provider, ProviderRequest, Tried } from "../../core/model.ts";
+import type { Log } from "../../core/ports.ts";
+import { type Adaptation, adaptationTo } from "./adaptation.ts";
+import { type Dialect, limitFields, toChatBody } from "./chat-body.ts";
+import { type ClientOptions, createClient, withoutSecrets } from "./client.ts";
+import { exchange } from "./exchange.ts";
+import { classify, complaintOf, type Failure, passing, type Reached } from "./failure.ts";
+import { watchIdle } from "./idle-watch.ts";
+import { toResponsesBody } from "./responses-body.ts";
+
+/** How to reach the models of a provider. */
+export interface ProviderOptions extends ClientOptions {
+  /** Id of the provider, as the operator named it. */
+  id: string;
+  /** Which of OpenAI's two APIs it speaks. */
+  api: "chat" | "responses";
+  log: Pick<Log, "warn">;
+  /** Time without a byte after which a request is given up, in ms; less than the 300 s of fetch itself. */
+  idleMs?: number;
+  /** Time with nothing but signs of life after which a request is given up, in ms. */
+  quietMs?: number;
+}
+
+const IDLE_MS = 280_000;
+/** The slowest models think for some twenty minutes without a word. */
+const QUIET_MS = 30 * 60_000;
+/** More than there are ways to change a request. */
+const MAX_VARIANTS = 10;
+const OPENAI_HOSTS = /(^|\.)api\.openai\.com$|\.openai\.azure\.com$/;
+
+/**
+ * A server that speaks Chat Completions or Responses. Each try is one request, save that a server that
+ * does not know a field gets the same without it: such an answer costs nothing, and is remembered for the
+ * model. Nothing is retried. Throws UserError on options with which no request can be made.
+ */
+export function createProvider(options: ProviderOptions): Provider {
+  const client = createClient(options);
+  const { host, hostname } = new URL(options.baseURL);
+  const openai = OPENAI_HOSTS.test(hostname);
+  const learned = new Map<string, ReadonlySet<Adaptation>>();
+
+  async function send(request: ProviderRequest, dialect: Dialect): Promise<Tried | Adaptation> {
+    const { api, settings } = options;
+    const { model, effort, signal } = request;
+    const watch = watchIdle(options.idleMs ?? IDLE_MS, options.quietMs ?? QUIET_MS);
+    const reached: Reached = { accepted: false, begun: false };
+    const to = { host, model, effort, api, settings };
+    try {
+      const body =
+        api === "chat" ? toChatBody(request, dialect) : toResponsesBody(request, dialect);
+      const { callId } = request;
+      const baseURLName = settings.baseURL;
+      const made = { client, api, body, callId, signal, watch, reached, baseURLName };
+      const { assembly, requestId } = await exchange(made);
+      const reply = assembly.reply({
+        origin: dialect.origin,
+        requestChars: JSON.stringify([request.messages, request.tools]).length,
+        usedIds: usedIds(request),
+      });
+      return { kind: "reply", reply, requestId };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (watch.signal.aborted) {
+        return { ...passing(`${host} sent nothing for too long (model ${model})`), billed: true };
+      }
+      const complaint = reached.begun ? null : complaintOf(error);
+      const adaptation = complaint && adaptationTo(complaint);
+      if (adaptation && !dialect.adapted.has(adaptation)) return adaptation;
+      return classify(error, to, reached, Date.now());
+    } finally {
+      watch.stop();
+    }
+  }
+
+  return {
+    async tryOnce(request) {
+      const { model, signal, maxOutput } = request;
+      let own: Adaptation[] = [];
+      for (let variant = 1; variant <= MAX_VARIANTS; variant++) {
+        signal.throwIfAborted();
+        const adapted = new Set([...(learned.get(model) ?? []), ...own]);
+        const dialect: Dialect = { origin: `${options.id}/${model}`, openai, adapted };
+        if (options.api === "chat" && maxOutput !== null && limitFields(dialect).length === 0) {
+          const message = `${host} takes no limit on what model ${model} writes (max_completion_tokens, max_tokens), so that no budget would hold: use a server that does, or let the model be unpriced`;
+          return { kind: "final", message };
+        }
+        const tried = await send(request, dialect);
+        if (typeof tried !== "string") return clean(tried);
+        // The form of the provider is refused for one conversation, all else for all of a model.
+        if (tried === "no native") own = [...own, tried];
+        else learned.set(model, new Set([...(learned.get(model) ?? []), tried]));
+        options.log.warn({ model, host }, `model server refused a request as it was: ${tried}`);
+      }
+      const message = `${host} refuses every form of the request for model ${model}`;
+      return { kind: "final", message };
+    },
+  };
+
+  function clean(tried: Tried): Tried {
+    if (tried.kind === "reply") return tried;
+    const failure: Failure = { ...tried, message: withoutSecrets(tried.message, options) };
+    return failure;
+  }
+}
+
+function usedIds({ messages }: ProviderRequest): string[] {
+  return messages.flatMap((message) =>
+    message.role === "assistant" ? message.toolCalls.map((call) => call.id) : [],
+  );
+}

@@ -1,0 +1,32 @@
+import type { ToolCall } from "../../core/model.ts";
+import { isJsonObject, isRecord } from "./json.ts";
+
+/** The arguments of a call as text: some servers send the object itself. */
+export function argumentsText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return isRecord(value) ? JSON.stringify(value) : "";
+}
+
+/**
+ * Arguments of a past call, as they are sent back. Servers that render the history by a template (vLLM,
+ * llama.cpp) parse them all and fail the whole request on anything but an object: a broken one is wrapped.
+ */
+export function sentArguments(written: string): string {
+  const wellFormed = written.toWellFormed();
+  if (wellFormed.trim() === "") return "{}";
+  return isJsonObject(wellFormed)
+    ? wellFormed
+    : JSON.stringify({ invalid: wellFormed.slice(0, 2000) });
+}
+
+/** Ids that are missing or taken get a new one; nine letters and digits, as Mistral demands. */
+export function withUniqueIds(calls: ToolCall[], usedIds: Iterable<string>): ToolCall[] {
+  const used = new Set(usedIds);
+  let next = 1;
+  return calls.map((call) => {
+    let id = call.id;
+    while (id === "" || used.has(id)) id = `call${String(next++).padStart(5, "0")}`;
+    used.add(id);
+    return { ...call, id };
+  });
+}

@@ -5,7 +5,13 @@ import { createModel } from "../../src/adapters/openai.ts";
 import { type AgentOptions, type AgentOutcome, runAgent } from "../../src/agents/loop.ts";
 import { TransientError, UserError } from "../../src/core/errors.ts";
 import type { JobEvent } from "../../src/core/event.ts";
-import type { ChatMessage, Model, ModelReply, ToolCall } from "../../src/core/model.ts";
+import type {
+  Answer,
+  ChatMessage,
+  ModelReply,
+  RoutedModel,
+  ToolCall,
+} from "../../src/core/model.ts";
 import type { Workspace } from "../../src/core/ports.ts";
 import { putFile } from "../support/agent-workspace.ts";
 import { silentLog } from "../support/log.ts";
@@ -42,18 +48,25 @@ beforeEach(async () => {
   ];
 });
 
-type Scripted = Partial<ModelReply> | ((signal: AbortSignal) => Promise<ModelReply> | never);
+type Scripted =
+  | Partial<ModelReply>
+  | Exclude<Answer, { status: "reply" }>
+  | ((signal: AbortSignal) => Promise<ModelReply> | never);
 
 /** A model that says these things in turn, the last one again and again. */
-function scripted(replies: Scripted[]): Model {
+function scripted(replies: Scripted[], { window = 0, used = 0 } = {}): RoutedModel {
   let asked = 0;
   return {
-    async complete(request) {
+    window: () => window,
+    async ask(request) {
       seen.push(structuredClone(request.messages));
       trace.push("model");
       const reply = replies[Math.min(asked++, replies.length - 1)];
-      if (typeof reply === "function") return reply(request.signal);
-      return { ...REPLY, ...reply };
+      if (typeof reply === "function") {
+        return { status: "reply", reply: await reply(request.signal), used };
+      }
+      if (reply && "status" in reply) return reply;
+      return { status: "reply", reply: { ...REPLY, ...reply }, used };
     },
   };
 }
@@ -74,12 +87,13 @@ function call(name: string, args: unknown): ToolCall {
 const run = (command: string): Scripted => ({ toolCalls: [call("shell", { command })] });
 const REPORT = { content: "Add a greeting\n\n- it greets" };
 
-function agent(model: Model, options: Partial<AgentOptions> = {}): Promise<AgentOutcome> {
+function agent(model: RoutedModel, options: Partial<AgentOptions> = {}): Promise<AgentOutcome> {
   return runAgent({
     messages,
     started: new Set(),
+    seen: { compaction: null, measured: null },
     model,
-    modelName: "m-1",
+    editTool: "edit",
     sandbox,
     workspace,
     network: [],
@@ -161,7 +175,15 @@ describe("a job that goes well", () => {
         : { content: `The answer\n\n${request.messages.at(-1)?.content}` },
     );
     try {
-      const model = createModel({ apiKey: undefined, baseURL: server.url, log: silentLog });
+      const client = createModel({ apiKey: undefined, baseURL: server.url, log: silentLog });
+      const model: RoutedModel = {
+        window: () => 100_000,
+        ask: async (request) => ({
+          status: "reply",
+          reply: await client.complete({ ...request, model: "m-1" }),
+          used: 0,
+        }),
+      };
       expect(await agent(model)).toEqual({
         status: "finished",
         report: "The answer\n\n42\n[exit 0]",

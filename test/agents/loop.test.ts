@@ -438,7 +438,7 @@ describe("a window that fills, and money that ends", () => {
     expect(last).toContainEqual(failure);
     expect(JSON.stringify(last)).toContain("mend it");
     expect(last.at(-1)).toEqual(messages.at(-2));
-    expect(Math.max(...seen.map(size))).toBeLessThan(size(messages) / 2);
+    expect(Math.max(...seen.map(size))).toBeLessThan(size(messages) * 0.7);
     const told = start.map((message): JobEvent => ({ type: "message", message }));
     const read: JobEvent[] = JSON.parse(
       JSON.stringify([{ type: "opened", sha: "a" }, ...told, ...events.slice(0, -1)]),

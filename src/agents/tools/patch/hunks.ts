@@ -13,7 +13,8 @@ export function applyHunks(text: string, hunks: Hunk[]): Patched {
   const parts = body === "" ? [] : body.split("\n");
   const lineFeedAtEnd = body === "" || parts.at(-1) === "";
   if (parts.at(-1) === "") parts.pop();
-  const dos = parts.filter((part) => part.endsWith("\r")).length * 2 > parts.length;
+  const ended = lineFeedAtEnd ? parts : parts.slice(0, -1);
+  const dos = ended.filter((part) => part.endsWith("\r")).length * 2 > ended.length;
   const known = parts.map((part, at): Line => {
     if (at === parts.length - 1 && !lineFeedAtEnd) return { text: part, dos };
     return { text: part.replace(/\r$/, ""), dos: part.endsWith("\r") };

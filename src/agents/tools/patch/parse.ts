@@ -39,6 +39,9 @@ const FORM =
  */
 export function parsePatch(input: string): ParsedPatch {
   const lines = input.split("\n").map((line) => line.replace(/\r$/, ""));
+  const last = lines.findLastIndex((line) => !endsPatch(line));
+  // With a space in front it would be context.
+  if (lines[last]?.trim() === END) lines[last] = END;
   const files: FilePatch[] = [];
   let inside = !lines.some((line) => line.trim() === BEGIN);
   let at = 0;

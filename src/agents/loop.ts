@@ -1,8 +1,10 @@
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
-import type { ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
+import type { Answer, ChatMessage, ModelReply, RoutedModel, ToolCall } from "../core/model.ts";
+import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { makeCall, readCall } from "./call.ts";
+import { createContext, fittedResult, type Seen } from "./context/context.ts";
 import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, WRAP_UP_START, wrapUp } from "./notices.ts";
 import {
   lastSaid,
@@ -19,8 +21,17 @@ import { createWatch } from "./watch.ts";
 /** How an agent stopped, with its report; at a limit that of an earlier round, if there was one. */
 export type AgentOutcome =
   | { status: "finished"; report: string }
-  /** `loop`: it repeated one call, or made only calls that failed. */
-  | { status: "limit"; which: "steps" | "minutes" | "tokens" | "loop"; report: string }
+  /**
+   * `loop`: it repeated one call, or made only calls that failed. `context`: the conversation fits no model
+   * of the route, however it is shortened.
+   */
+  | {
+      status: "limit";
+      which: "steps" | "minutes" | "tokens" | "loop" | "context";
+      report: string;
+    }
+  /** The next call does not fit what may be spent; why, after "because". */
+  | { status: "limit"; which: "budget"; why: string; report: string }
   | { status: "refused"; report: string }
   /** Several empty replies in a row. */
   | { status: "silent"; report: "" };
@@ -33,8 +44,11 @@ export interface AgentOptions {
   messages: ChatMessage[];
   /** Calls that began before a restart and never ended: they are not made again. */
   started: ReadonlySet<string>;
-  model: Model;
-  modelName: string;
+  /** How the model sees the conversation; kept true, for the next round. */
+  seen: Seen;
+  model: RoutedModel;
+  /** The tool it changes files with. */
+  editTool: ModelProfile["editTool"];
   sandbox: Sandbox;
   workspace: Workspace;
   /** Domains that commands may reach. */
@@ -57,6 +71,14 @@ export interface AgentOptions {
   onPlan: (items: PlanItem[]) => Promise<void>;
 }
 
+/** What became of asking the model. */
+type Asked =
+  | { status: "said"; reply: ModelReply }
+  | { status: "limit"; which: "minutes" | "context" }
+  | { status: "limit"; which: "budget"; why: string };
+
+const TOO_LONG = "the conversation does not fit the model, and nothing in it is left to shorten";
+
 const MAX_SILENCE = 3;
 const WRAP_UP_AT = 0.8;
 const NOTHING_BEFORE: Resumed = {
@@ -75,8 +97,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const { messages, limits, record, signal } = options;
   const spent = { ...options.spent };
-  const tools = createTools(options.onPlan);
+  const tools = createTools(options.onPlan, options.editTool);
   const specs = tools.map(({ spec }) => spec);
+  const conversation = createContext(messages, specs, options.seen);
+  /** Share of the job's budget, as the last answer told. */
+  let used = 0;
   const watch = createWatch();
   const context: ToolContext = {
     sandbox: options.sandbox,
@@ -97,7 +122,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       signal.throwIfAborted();
       options.goOn();
       const { answer, wrote } = await answerCall(call, truncated);
-      const message: ChatMessage = { role: "tool", callId: call.id, content: answer.text };
+      const content = fittedResult(answer.text, options.model.window());
+      const message: ChatMessage = { role: "tool", callId: call.id, content };
       const { deniedHosts } = answer;
       await record(
         {
@@ -142,32 +168,53 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
     return { answer, wrote: ready.tool.writes };
   }
 
-  /** Asks the model and stores what it said; null when the time ran out meanwhile. */
-  async function ask(): Promise<ModelReply | null> {
-    const askedAt = options.now();
-    const left = Math.min(Math.max(limits.deadline - askedAt, 0), MAX_TIMER_MS);
+  /** Asks the model, with a shorter conversation where it has to be, and stores what it said. */
+  async function ask(): Promise<Asked> {
+    const left = Math.min(Math.max(context.timeLeftMs(), 0), MAX_TIMER_MS);
     const timeUp = AbortSignal.timeout(left);
-    let reply: ModelReply;
-    try {
-      reply = await options.model.complete({
-        model: options.modelName,
-        messages,
-        tools: specs,
-        signal: AbortSignal.any([signal, timeUp]),
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (timeUp.aborted) return null;
-      throw error;
+    for (let tooLong = false; ; tooLong = true) {
+      const due = conversation.due(options.model.window(), tooLong);
+      if (due !== null) {
+        await record({ type: "compacted", ...due });
+        conversation.apply(due);
+      } else if (tooLong) {
+        await record({ type: "note", text: TOO_LONG });
+        return { status: "limit", which: "context" };
+      }
+      options.goOn();
+      const askedAt = options.now();
+      let answer: Answer;
+      try {
+        answer = await options.model.ask({
+          messages: conversation.view(),
+          tools: specs,
+          step: spent.steps + 1,
+          signal: AbortSignal.any([signal, timeUp]),
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (timeUp.aborted) return { status: "limit", which: "minutes" };
+        throw error;
+      }
+      if (answer.status === "too_long") continue;
+      if (answer.status === "over_budget") {
+        return { status: "limit", which: "budget", why: answer.why };
+      }
+      used = answer.used;
+      await store(answer.reply, options.now() - askedAt);
+      return { status: "said", reply: answer.reply };
     }
+  }
+
+  async function store(reply: ModelReply, latencyMs: number): Promise<void> {
     spent.steps += 1;
     spent.tokens += reply.usage.inputTokens + reply.usage.outputTokens;
     const message: ChatMessage = {
       role: "assistant",
       content: reply.content || (reply.toolCalls.length === 0 ? (reply.refusal ?? "") : ""),
       toolCalls: reply.toolCalls,
+      ...(reply.native && { native: reply.native }),
     };
-    const latencyMs = options.now() - askedAt;
     await record({
       type: "reply",
       step: spent.steps,
@@ -178,7 +225,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       ...(reply.refusal !== null && { refused: true }),
     });
     messages.push(message);
-    return reply;
+    conversation.measure(reply.usage);
   }
 
   function limitReached(): "steps" | "minutes" | "tokens" | "loop" | null {
@@ -212,12 +259,15 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
     const stuck = watch.stuck();
     if (stuck !== null) await record({ type: "note", text: stuck });
     if (limit !== null) return { status: "limit", which: limit, report: lastReport(messages) };
-    if (shouldWrapUp(messages, spent, limits)) {
-      const { steps, tokens } = limits;
-      await say(wrapUp({ steps: steps - spent.steps, tokens: tokens - spent.tokens }));
+    const most = Math.max(used, spent.steps / limits.steps, spent.tokens / limits.tokens);
+    if (most >= WRAP_UP_AT && !toldToWrapUp(messages)) {
+      const steps = limits.steps - spent.steps;
+      const tokens = limits.tokens - spent.tokens;
+      await say(wrapUp({ steps, tokens, budget: used > 0 ? 1 - used : null }));
     }
-    reply = await ask();
-    if (reply === null) return { status: "limit", which: "minutes", report: lastReport(messages) };
+    const asked = await ask();
+    if (asked.status === "limit") return { ...asked, report: lastReport(messages) };
+    reply = asked.reply;
   }
 }
 
@@ -230,14 +280,6 @@ function lastReport(messages: ChatMessage[]): string {
   return report?.content ?? "";
 }
 
-function shouldWrapUp(
-  messages: ChatMessage[],
-  spent: { steps: number; tokens: number },
-  limits: { steps: number; tokens: number },
-): boolean {
-  if (spent.steps < limits.steps * WRAP_UP_AT && spent.tokens < limits.tokens * WRAP_UP_AT)
-    return false;
-  return !messages.some(
-    ({ role, content }) => role === "user" && content.startsWith(WRAP_UP_START),
-  );
+function toldToWrapUp(messages: ChatMessage[]): boolean {
+  return messages.some(({ role, content }) => role === "user" && content.startsWith(WRAP_UP_START));
 }

@@ -3,12 +3,34 @@
 /** Starts with the same words each time, so that a resumed conversation shows that it was said. */
 export const WRAP_UP_START = "Notice from the controller: most of your budget is used";
 
-/** Said once, when four fifths of the steps or tokens are gone. */
-export function wrapUp(left: { steps: number; tokens: number }): string {
+/** Said once, when four fifths of the steps, tokens or budget are used; `budget` is the share that is left, if there is one. */
+export function wrapUp(left: { steps: number; tokens: number; budget: number | null }): string {
+  const { steps, tokens, budget } = left;
+  const parts = [
+    `${Math.max(0, steps)} steps`,
+    `${Math.max(0, tokens)} tokens`,
+    ...(budget === null ? [] : [`${Math.max(0, Math.floor(budget * 100))} % of the money`]),
+  ];
+  const last = parts.pop();
   return (
-    `${WRAP_UP_START}. ${left.steps} steps and ${left.tokens} tokens are left. Finish what you have ` +
+    `${WRAP_UP_START}. ${parts.join(", ")} and ${last} are left. Finish what you have ` +
     "begun so that it stands on its own, run the checks, and end with your report."
   );
+}
+
+/** Stands in a conversation for steps that are no longer shown, with the plan if it was among them. */
+export function leftOutSteps(steps: number, plan: { text: string; status: string }[]): string {
+  const what = steps === 1 ? "Your first step is" : `Your first ${steps} steps are`;
+  const gone = `Notice from the controller: to make room, the conversation is shortened. ${what} left out here; the files are as you left them.`;
+  if (plan.length === 0) return gone;
+  return [`${gone} Your plan was:`, ...plan.map(({ text, status }) => `- ${status}: ${text}`)].join(
+    "\n",
+  );
+}
+
+/** Stands in a result for what does not fit the model's window. */
+export function cutResult(characters: number): string {
+  return `\n[cut: ${characters} characters here; ask for less at a time]\n`;
 }
 
 /** Answers a reply with neither text nor a call. */

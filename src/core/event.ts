@@ -26,6 +26,11 @@ export type JobEvent =
       /** The model or its host declined. */
       refused?: true;
     }
+  /**
+   * From here on the model is shown less of the conversation: messages before `upTo` shortened, replies
+   * before `leftOut` and their results not at all, both counted from the last `opened`. `tokens` are estimates.
+   */
+  | { type: "compacted"; upTo: number; leftOut: number; tokens: { before: number; after: number } }
   /** Written before a tool acts, so that a restart knows it may have acted. */
   | { type: "tool_started"; step: number; callId: string; tool: string }
   | {

@@ -1,8 +1,9 @@
+import type { Seen } from "../agents/context/context.ts";
 import { type AgentOutcome, runAgent } from "../agents/loop.ts";
 import type { Resumed } from "../agents/resume.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Spend } from "../core/job.ts";
-import type { ChatMessage, Model, TokenUsage } from "../core/model.ts";
+import type { ChatMessage, Model, RoutedModel, TokenUsage } from "../core/model.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Kept } from "./keep-files.ts";
@@ -19,6 +20,7 @@ export interface ConverseDeps {
 export interface Talk {
   workspace: Workspace;
   messages: ChatMessage[];
+  seen: Seen;
   /** Tool calls that a restart interrupted. */
   started: Set<string>;
   resumed: Resumed;
@@ -40,8 +42,9 @@ export function converse(
   return runAgent({
     messages: talk.messages,
     started: talk.started,
-    model: deps.model,
-    modelName: job.model,
+    seen: talk.seen,
+    model: routed(deps.model, job.model),
+    editTool: "edit",
     sandbox: deps.sandbox,
     workspace: talk.workspace,
     network,
@@ -64,6 +67,18 @@ export function converse(
     },
     onPlan: (plan) => attempt.write({ plan }),
   });
+}
+
+/** A model whose window nobody knows, without a budget. */
+function routed(model: Model, name: string): RoutedModel {
+  return {
+    window: () => 0,
+    ask: async ({ messages, tools, signal }) => ({
+      status: "reply",
+      reply: await model.complete({ model: name, messages, tools, signal }),
+      used: 0,
+    }),
+  };
 }
 
 function metered(

@@ -1,3 +1,4 @@
+import type { Seen } from "../agents/context/context.ts";
 import { broughtBack } from "../agents/notices.ts";
 import type { Resumed } from "../agents/resume.ts";
 import type { JobEvent } from "../core/event.ts";
@@ -5,8 +6,10 @@ import type { ChatMessage } from "../core/model.ts";
 
 /** Where the conversation of a job stands, read from its events. */
 export interface Transcript extends Resumed {
-  /** Byte for byte what the model saw. */
+  /** All that was said, byte for byte. */
   messages: ChatMessage[];
+  /** How much of it the model was shown last. */
+  seen: Seen;
   /** Tool calls that began and never ended: nobody knows what they did. */
   started: Set<string>;
   /** Times the work went back to the agent. */
@@ -27,6 +30,7 @@ export function transcriptOf(events: JobEvent[]): Transcript {
   const opened = events[from];
   const transcript: Transcript = {
     messages: [],
+    seen: { compaction: null, measured: null },
     started: new Set(),
     rounds: 0,
     failed: new Set(),
@@ -50,6 +54,17 @@ function follow(transcript: Transcript, event: JobEvent): void {
       transcript.truncated = event.truncated ?? false;
       transcript.refused = event.refused ?? false;
       transcript.messages.push(event.message);
+      transcript.seen.measured = {
+        messages: transcript.messages.length,
+        tokens: event.usage.inputTokens + event.usage.outputTokens,
+      };
+      break;
+    case "compacted":
+      transcript.seen.compaction = { upTo: event.upTo, leftOut: event.leftOut };
+      transcript.seen.measured = {
+        messages: transcript.messages.length,
+        tokens: event.tokens.after,
+      };
       break;
     case "tool_started":
       transcript.started.add(event.callId);

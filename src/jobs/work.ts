@@ -28,6 +28,8 @@ const LIMIT = {
   steps: "the limit of steps was reached",
   minutes: "the time limit was reached",
   tokens: "the limit of tokens was reached",
+  budget: "the budget was used up",
+  context: "the conversation no longer fits the model's context window",
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
@@ -61,7 +63,7 @@ export async function work(
     startedAt: job.startedAt ?? deps.now(),
     lastAction: "preparing",
   });
-  const { messages, started } = transcript;
+  const { messages, seen, started } = transcript;
   let { rounds } = transcript;
   let workspace: Workspace;
   if (messages.length > 0) {
@@ -80,7 +82,7 @@ export async function work(
   const keep = createKeeper(attempt, workspace, stands, deps);
   let resumed: Resumed = transcript;
   for (;;) {
-    const talk = { workspace, messages, started, resumed, keep, startedAt };
+    const talk = { workspace, messages, seen, started, resumed, keep, startedAt };
     const outcome = await converse(attempt, talk, deps, signal);
     resumed = { ...resumed, notice: null };
     if (outcome.status === "silent") {

@@ -5,8 +5,15 @@ import { createModel } from "../../src/adapters/openai.ts";
 import { type AgentOptions, type AgentOutcome, runAgent } from "../../src/agents/loop.ts";
 import { TransientError, UserError } from "../../src/core/errors.ts";
 import type { JobEvent } from "../../src/core/event.ts";
-import type { ChatMessage, Model, ModelReply, ToolCall } from "../../src/core/model.ts";
+import type {
+  Answer,
+  ChatMessage,
+  ModelReply,
+  RoutedModel,
+  ToolCall,
+} from "../../src/core/model.ts";
 import type { Workspace } from "../../src/core/ports.ts";
+import { transcriptOf } from "../../src/jobs/transcript.ts";
 import { putFile } from "../support/agent-workspace.ts";
 import { silentLog } from "../support/log.ts";
 import { startModelServer } from "../support/model-server.ts";
@@ -42,18 +49,25 @@ beforeEach(async () => {
   ];
 });
 
-type Scripted = Partial<ModelReply> | ((signal: AbortSignal) => Promise<ModelReply> | never);
+type Scripted =
+  | Partial<ModelReply>
+  | Exclude<Answer, { status: "reply" }>
+  | ((signal: AbortSignal) => Promise<ModelReply> | never);
 
 /** A model that says these things in turn, the last one again and again. */
-function scripted(replies: Scripted[]): Model {
+function scripted(replies: Scripted[], { window = 0, used = 0 } = {}): RoutedModel {
   let asked = 0;
   return {
-    async complete(request) {
+    window: () => window,
+    async ask(request) {
       seen.push(structuredClone(request.messages));
       trace.push("model");
       const reply = replies[Math.min(asked++, replies.length - 1)];
-      if (typeof reply === "function") return reply(request.signal);
-      return { ...REPLY, ...reply };
+      if (typeof reply === "function") {
+        return { status: "reply", reply: await reply(request.signal), used };
+      }
+      if (reply && "status" in reply) return reply;
+      return { status: "reply", reply: { ...REPLY, ...reply }, used };
     },
   };
 }
@@ -74,12 +88,13 @@ function call(name: string, args: unknown): ToolCall {
 const run = (command: string): Scripted => ({ toolCalls: [call("shell", { command })] });
 const REPORT = { content: "Add a greeting\n\n- it greets" };
 
-function agent(model: Model, options: Partial<AgentOptions> = {}): Promise<AgentOutcome> {
+function agent(model: RoutedModel, options: Partial<AgentOptions> = {}): Promise<AgentOutcome> {
   return runAgent({
     messages,
     started: new Set(),
+    seen: { compaction: null, measured: null },
     model,
-    modelName: "m-1",
+    editTool: "edit",
     sandbox,
     workspace,
     network: [],
@@ -161,7 +176,15 @@ describe("a job that goes well", () => {
         : { content: `The answer\n\n${request.messages.at(-1)?.content}` },
     );
     try {
-      const model = createModel({ apiKey: undefined, baseURL: server.url, log: silentLog });
+      const client = createModel({ apiKey: undefined, baseURL: server.url, log: silentLog });
+      const model: RoutedModel = {
+        window: () => 100_000,
+        ask: async (request) => ({
+          status: "reply",
+          reply: await client.complete({ ...request, model: "m-1" }),
+          used: 0,
+        }),
+      };
       expect(await agent(model)).toEqual({
         status: "finished",
         report: "The answer\n\n42\n[exit 0]",
@@ -388,6 +411,106 @@ describe("limits", () => {
       spent: { steps: 10, tokens: 0 },
     });
     expect(notices()).toHaveLength(1);
+  });
+});
+
+describe("a window that fills, and money that ends", () => {
+  const size = (list: ChatMessage[]) => JSON.stringify(list).length;
+  const print = (from = 1): Scripted => run(`seq ${from} 3000`);
+
+  test("old results are shortened before the next call, and what comes after a restart is the same", async () => {
+    const failure: ChatMessage = { role: "user", content: "checks failed: parser.test.ts" };
+    messages.push({ role: "assistant", content: "A report", toolCalls: [] }, failure);
+    const plan = { toolCalls: [call("plan", { items: [{ text: "mend it", status: "pending" }] })] };
+    const model = scripted(
+      [plan, ...Array.from({ length: 16 }, (_, at) => print(at + 1)), REPORT],
+      {
+        window: 16_000,
+      },
+    );
+    const start = structuredClone(messages);
+    expect(await agent(model)).toMatchObject({ status: "finished" });
+    const at = events.findIndex(({ type }) => type === "compacted");
+    expect(at).toBeGreaterThan(0);
+    expect(trace[trace.indexOf("compacted") + 1]).toBe("model");
+    const last = seen.at(-1) ?? [];
+    expect(last.slice(0, 2)).toEqual(messages.slice(0, 2));
+    expect(last).toContainEqual(failure);
+    expect(JSON.stringify(last)).toContain("mend it");
+    expect(last.at(-1)).toEqual(messages.at(-2));
+    expect(Math.max(...seen.map(size))).toBeLessThan(size(messages) * 0.7);
+    const told = start.map((message): JobEvent => ({ type: "message", message }));
+    const read: JobEvent[] = JSON.parse(
+      JSON.stringify([{ type: "opened", sha: "a" }, ...told, ...events.slice(0, -1)]),
+    );
+    const resumed = transcriptOf(read);
+    expect(resumed.messages).toEqual(messages.slice(0, -1));
+    seen = [];
+    const again = scripted([REPORT], { window: 16_000 });
+    await agent(again, { ...resumed, resumed, spent: { steps: 17, tokens: 0 } });
+    expect(JSON.stringify(seen[0])).toBe(JSON.stringify(last));
+  });
+
+  test("an answer that it is too long makes it shorter, and the call is made again", async () => {
+    const model = scripted([print(), print(), print(), { status: "too_long" }, REPORT]);
+    expect(await agent(model)).toMatchObject({ status: "finished" });
+    expect(seen).toHaveLength(5);
+    expect(size(seen[4] ?? [])).toBeLessThan(size(seen[3] ?? []) / 2);
+    expect(events.filter(({ type }) => type === "compacted")).toHaveLength(1);
+    expect(results().every((text) => text.includes("exit 0"))).toBe(true);
+  });
+
+  test("with nothing left to shorten the job ends and says so, also at its first call", async () => {
+    const first = await agent(scripted([{ status: "too_long" }]));
+    expect(first).toEqual({ status: "limit", which: "context", report: "" });
+    expect(seen).toHaveLength(1);
+    expect(events).toEqual([{ type: "note", text: expect.stringContaining("does not fit") }]);
+    const later = await agent(scripted([print(), { status: "too_long" }]));
+    expect(later).toMatchObject({ status: "limit", which: "context" });
+    expect(seen.length).toBeLessThan(12);
+  });
+
+  test("a call that may not be paid ends the job with why; the calls before it were made", async () => {
+    const why = "$1.98 of the $2.00 for this job are spent";
+    const outcome = await agent(scripted([print(), { status: "over_budget", why }]));
+    expect(outcome).toEqual({ status: "limit", which: "budget", why, report: "" });
+    expect(results()).toHaveLength(1);
+    expect(trace.filter((each) => each === "reply")).toHaveLength(1);
+  });
+
+  test("at four fifths of the money the model is told what is left, once", async () => {
+    await agent(scripted([run("true"), run("echo a"), run("echo b"), REPORT], { used: 0.87 }));
+    const notices = messages.filter(
+      ({ role, content }) => role === "user" && content.includes("most of your budget"),
+    );
+    expect(notices).toEqual([
+      {
+        role: "user",
+        content: expect.stringContaining("49 steps, 999900 tokens and 13 % of the money are left"),
+      },
+    ]);
+    expect(seen[1]?.at(-1)).toEqual(notices[0]);
+  });
+
+  test("the form a provider gave its reply in goes back to it and into the events", async () => {
+    const native = { origin: "p/m", items: [{ type: "reasoning", encrypted_content: "abc" }] };
+    await agent(scripted([{ ...run("true"), native }, REPORT]));
+    expect(seen[1]?.[2]).toMatchObject({ role: "assistant", native });
+    expect(events[0]).toMatchObject({ type: "reply", message: { native } });
+  });
+
+  test("a model that patches gets the tool for it, and neither of the two others", async () => {
+    const names: string[][] = [];
+    const model = scripted([REPORT]);
+    const asked: RoutedModel = {
+      ...model,
+      ask: (request) => {
+        names.push(request.tools.map(({ name }) => name));
+        return model.ask(request);
+      },
+    };
+    await agent(asked, { editTool: "apply_patch" });
+    expect(names).toEqual([["shell", "read", "apply_patch", "plan"]]);
   });
 });
 

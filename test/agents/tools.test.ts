@@ -16,7 +16,7 @@ let timeLeftMs = 3_600_000;
 const plans: PlanItem[][] = [];
 const tools = createTools(async (items) => {
   plans.push(items);
-});
+}, "edit");
 
 beforeAll(async () => {
   ({ root, remove } = await makeRoot());

@@ -70,7 +70,7 @@ export function readAnswer(result: CommandResult): FileAnswer {
 }
 
 /** Why a command of ours did not work, in words. */
-function reasonOf(result: CommandResult): string {
+export function reasonOf(result: CommandResult): string {
   if (result.stopped) return `it was ${howStopped(result.stopped)}`;
   return result.output.trim() || `exit code ${result.exitCode}`;
 }
@@ -92,7 +92,7 @@ export function notAFile(path: string, answer: Exclude<FileAnswer, { kind: "file
 }
 
 /** The text of a file whose bytes can be restored from it; null when they are not UTF-8 text. */
-export function exactText(bytes: Uint8Array): string | null {
+function exactText(bytes: Uint8Array): string | null {
   if (bytes.includes(0)) return null;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -100,6 +100,37 @@ export function exactText(bytes: Uint8Array): string | null {
     if (error instanceof TypeError) return null;
     throw error;
   }
+}
+
+/** A file as text that can be written back, or why it is none. `file`: it is one that can be deleted. */
+export type TextAnswer =
+  | { status: "text"; text: string }
+  | { status: "missing" }
+  | { status: "failed"; reason: string; file: boolean };
+
+const READ_WHOLE = `${SAY_KIND}
+if [ -f "$1" ]; then head -c ${MAX_FILE_BYTES + 1} <"$1" | base64; fi 2>/dev/null
+`;
+
+/** Reads a whole file whose path lies in the tree. */
+export async function readText(context: ToolContext, path: string): Promise<TextAnswer> {
+  const answer = readAnswer(await runOnFile(context, READ_WHOLE, [`./${path}`]));
+  if (answer.kind === "missing") return { status: "missing" };
+  const fail = (reason: string): TextAnswer => ({
+    status: "failed",
+    reason,
+    file: answer.kind === "file",
+  });
+  if (answer.kind !== "file") return fail(notAFile(path, answer));
+  if (answer.bytes > MAX_FILE_BYTES) {
+    return fail(
+      `${path} is larger than ${MAX_FILE_BYTES / 1e6} MB. Change it with a command in shell.`,
+    );
+  }
+  if (answer.content.length !== answer.bytes) return fail(`${path} changed while it was read.`);
+  const text = exactText(answer.content);
+  if (text !== null) return { status: "text", text };
+  return fail(`${path} is not UTF-8 text. Change it with a command in shell.`);
 }
 
 /** Writes a text of the model, unless it is too large, and says what was done. */

@@ -59,10 +59,11 @@ function whyNotFound(text: string, old: string): string {
 }
 
 /**
- * Where a run of characters or lines stands, each place behind the end of the one before. The way of
- * Knuth, Morris and Pratt: with the engine's own search a model can make one call take minutes.
+ * Where a run of characters or lines stands, each place behind the end of the one before unless they may
+ * overlap. The way of Knuth, Morris and Pratt: with the engine's own search a model can make one call take
+ * minutes.
  */
-function placesOf<T>(items: ArrayLike<T>, run: ArrayLike<T>): number[] {
+export function placesOf<T>(items: ArrayLike<T>, run: ArrayLike<T>, overlapping = false): number[] {
   if (run.length === 0) return [];
   /** How much of the run's beginning ends at each of its items again. */
   const again = [0];
@@ -77,7 +78,7 @@ function placesOf<T>(items: ArrayLike<T>, run: ArrayLike<T>): number[] {
     if (items[at] === run[known]) known += 1;
     if (known < run.length) continue;
     places.push(at - known + 1);
-    known = 0;
+    known = overlapping ? (again[known - 1] ?? 0) : 0;
   }
   return places;
 }

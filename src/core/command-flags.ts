@@ -61,7 +61,7 @@ export function parseFlags(line: string): FlaggedLine {
       }
       const value = unquoted(next);
       if (!VALID[valued](value)) return wrong(`${shown(value)} is no ${RULE[valued]}`);
-      values[valued] = valued === "skill" ? value.toLowerCase() : value;
+      values[valued] = valued === "skill" ? value.toLowerCase().normalize("NFKC") : value;
     } else {
       return wrong(unknown(name));
     }
@@ -82,7 +82,7 @@ const RULE = {
 };
 
 const VALID = {
-  skill: (value: string) => /^[a-z0-9-]{1,64}$/i.test(value),
+  skill: (value: string) => /^[\p{L}\p{N}-]{1,64}$/u.test(value),
   model: isModelName,
   base: isBranchName,
 };

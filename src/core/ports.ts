@@ -280,12 +280,7 @@ export interface TreeEntry {
 /** Files of a commit by their git objects. */
 export interface Trees {
   /** Everything at any depth below a folder; empty when there is no such folder, null when it is more than `most`. */
-  entries(
-    repo: RepoRef,
-    commit: string,
-    folder: string,
-    most: number,
-  ): Promise<TreeEntry[] | null>;
+  entries(repo: RepoRef, commit: string, folder: string, most: number): Promise<TreeEntry[] | null>;
   /** The bytes of a blob. Throws when it is not there or larger than `maxBytes`. */
   bytes(repo: RepoRef, id: string, maxBytes: number): Promise<Uint8Array>;
 }

@@ -62,7 +62,8 @@ export function readManifest(metadata: Record<string, string>): {
     } else if (name === "scripts") {
       manifest.scripts = isNone(text) ? "none" : isAll(text) ? "all" : entries.map(plainPath);
     } else if (name === "writes") {
-      if (entries.length === 0) wrong("names no path; leave it out, or write paths such as docs/**");
+      if (entries.length === 0)
+        wrong("names no path; leave it out, or write paths such as docs/**");
       for (const glob of entries) {
         const problem = globProblem(glob);
         if (problem !== null) wrong(`${codeSpan(glob)} ${problem}`);
@@ -130,17 +131,23 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
 
 /** A repository's configuration for a job that took up skills: their checks added, the stricter bound of each. */
 export function narrowed(config: RepoConfig, manifests: readonly SkillManifest[]): RepoConfig {
-  return manifests.reduce((now, { checks, limits, writes }): RepoConfig => {
-    const at = (name: (typeof LIMITS)[number]) =>
-      Math.min(now.limits[name], limits[name] ?? Number.POSITIVE_INFINITY);
-    return {
+  let now = config;
+  for (const { checks, limits, writes } of manifests) {
+    const { minutes, steps, tokens } = now.limits;
+    now = {
       ...now,
       checks: [...new Set([...now.checks, ...checks])],
-      limits: { ...now.limits, minutes: at("minutes"), steps: at("steps"), tokens: at("tokens") },
+      limits: {
+        ...now.limits,
+        minutes: Math.min(minutes, limits.minutes ?? minutes),
+        steps: Math.min(steps, limits.steps ?? steps),
+        tokens: Math.min(tokens, limits.tokens ?? tokens),
+      },
       // What a second skill changes lies within the first's, or it was not taken up.
       paths: writes === null ? now.paths : { ...now.paths, allowed: writes },
     };
-  }, config);
+  }
+  return now;
 }
 
 /** Commands: one a line, or with commas between them where there is one line only. */
@@ -174,7 +181,8 @@ function isModel(pattern: string, model: string): boolean {
 /** The names of a glob before the first that is not fixed: everything it matches lies below. */
 function fixedStart(glob: string): string {
   const names = glob.replace(/^\.?\/+/, "").split("/");
-  if (names.length === 1) return glob.startsWith("/") && isFixed(names[0] ?? "") ? (names[0] ?? "") : "";
+  if (names.length === 1)
+    return glob.startsWith("/") && isFixed(names[0] ?? "") ? (names[0] ?? "") : "";
   const end = names.findIndex((name) => !isFixed(name));
   return names.slice(0, end === -1 ? undefined : end).join("/");
 }

@@ -28,6 +28,8 @@ export interface SkillPin {
   digest: string;
   /** The commit it was read from; null for a folder of the server. */
   commit: string | null;
+  /** Sources that have another skill of its name, which counts less. */
+  instead: SkillSource[];
   /** Who chose it. */
   by: "flag" | "first_word" | "model";
   manifest: SkillManifest;

@@ -45,6 +45,7 @@ export function jobOf(
     number: number;
     task: ParsedTask;
     skill: string | null;
+    skillBy?: NonNullable<Job["skillBy"]>;
     place: { baseSha: string; target: Target };
     config: RepoConfig;
     model: string;
@@ -59,6 +60,7 @@ export function jobOf(
     number: spec.number,
     task: spec.task.text,
     skill: spec.skill,
+    ...(spec.skillBy && { skillBy: spec.skillBy }),
     model: spec.task.flags.model ?? spec.config.model ?? spec.model,
     repo: command.repo,
     issue: command.issue,

@@ -25,7 +25,7 @@ export interface SkillFolder {
 export const MAX_FILES = 2_000;
 const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 /** The specification recommends 500 lines. */
-const MAX_SKILL_BYTES = 256 * 1024;
+const MAX_SKILL_BYTES = 1024 * 1024;
 const MAX_LINKS = 8;
 
 /** A bundle as a job gets it. */
@@ -69,7 +69,8 @@ export async function folderProblems(
     if (entry.mode === "120000" && (await leadsTo(folder, entry)) === null)
       problems.push({
         path: entry.path,
-        message: "is a symbolic link that leads to no file of this skill; put the file in its place",
+        message:
+          "is a symbolic link that leads to no file of this skill; put the file in its place",
       });
   }
   return problems;

@@ -34,7 +34,9 @@ export function parseSkillText(
   folder: string,
   bytes: Uint8Array,
 ): { ok: true; skill: SkillText } | { ok: false; problems: TextProblem[] } {
-  const source = utf8(bytes)?.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  const source = utf8(bytes)
+    ?.replace(/^\uFEFF/, "")
+    .replaceAll("\r\n", "\n");
   if (source === undefined) return wrong(1, "is no UTF-8 text; save it as UTF-8");
   const [, yaml, body] = /^---[ \t]*\n([\s\S]*?\n)?---[ \t]*(?:\n([\s\S]*))?$/.exec(source) ?? [];
   if (yaml === undefined)
@@ -70,18 +72,25 @@ export function parseSkillText(
   if (!fields.has("description") || description === "")
     say(["description"], "is missing or empty; say what the skill does and when to use it");
   else if (description !== undefined && lengthOf(description) > MAX_DESCRIPTION)
-    say(["description"], `has ${lengthOf(description)} characters, more than ${MAX_DESCRIPTION}; shorten it`);
+    say(
+      ["description"],
+      `has ${lengthOf(description)} characters, more than ${MAX_DESCRIPTION}; shorten it`,
+    );
   const license = text("license");
   const compatibility = text("compatibility");
   if (compatibility === "" || lengthOf(compatibility ?? "") > MAX_COMPATIBILITY)
-    say(["compatibility"], `must have 1 to ${MAX_COMPATIBILITY} characters; shorten it or leave it out`);
+    say(
+      ["compatibility"],
+      `must have 1 to ${MAX_COMPATIBILITY} characters; shorten it or leave it out`,
+    );
   const tools = fields.get("allowed-tools");
   const listed = Array.isArray(tools) ? tools : typeof tools === "string" ? tools.split(/\s+/) : [];
   const isTools = tools === undefined || typeof tools === "string" || Array.isArray(tools);
   if (!isTools || !listed.every((each) => typeof each === "string"))
     say(["allowed-tools"], "must be a text with spaces between the tools, or a list of texts");
   const metadata = fields.get("metadata");
-  if (metadata !== undefined && !isMap(metadata)) say(["metadata"], "must be a map of keys and texts");
+  if (metadata !== undefined && !isMap(metadata))
+    say(["metadata"], "must be a map of keys and texts");
   const texts = isMap(metadata) ? textsOf(metadata) : {};
   const { manifest, problems: unclear } = readManifest(texts);
   for (const { key, message } of unclear) say(["metadata", key], message);
@@ -89,7 +98,8 @@ export function parseSkillText(
     return { ok: false, problems: problems.toSorted((a, b) => a.line - b.line) };
   const shown = visibleTitle(description);
   const instructions = visibleSource(body ?? "");
-  if (shown.text === "") return wrong(read.lineOf(["description"]) + 1, "description holds nothing that people can see");
+  if (shown.text === "")
+    return wrong(read.lineOf(["description"]) + 1, "description holds nothing that people can see");
   return {
     ok: true,
     skill: {
@@ -99,7 +109,9 @@ export function parseSkillText(
       ...(license !== undefined && { license }),
       ...(compatibility !== undefined && { compatibility }),
       metadata: texts,
-      allowedTools: listed.filter((each): each is string => typeof each === "string" && each !== ""),
+      allowedTools: listed.filter(
+        (each): each is string => typeof each === "string" && each !== "",
+      ),
       manifest,
       stripped: [...shown.what, ...instructions.what],
     },
@@ -110,13 +122,18 @@ export function parseSkillText(
 function nameFlaws(name: string, folder: string): string[] {
   const flaws: string[] = [];
   const length = lengthOf(name);
-  if (length < 1 || length > MAX_NAME) flaws.push(`must have 1 to ${MAX_NAME} characters, it has ${length}`);
+  if (length < 1 || length > MAX_NAME)
+    flaws.push(`must have 1 to ${MAX_NAME} characters, it has ${length}`);
   if (!/^[\p{L}\p{N}-]*$/u.test(name) || name !== name.toLowerCase())
     flaws.push(`must be lower-case letters, digits and hyphens only`);
   if (/^-|-$|--/.test(name))
-    flaws.push("must be lower-case words with single hyphens between them: none in front, at the end or doubled");
+    flaws.push(
+      "must be lower-case words with single hyphens between them: none in front, at the end or doubled",
+    );
   if (name !== folder.normalize("NFKC"))
-    flaws.push(`is ${JSON.stringify(name)} and its folder ${JSON.stringify(folder)}; they must be the same`);
+    flaws.push(
+      `is ${JSON.stringify(name)} and its folder ${JSON.stringify(folder)}; they must be the same`,
+    );
   return flaws;
 }
 

@@ -1,6 +1,6 @@
 import { toError } from "../core/errors.ts";
-import { parseSkillText, type SkillText } from "./front-matter.ts";
 import { type Bundle, folderProblems, readBundle, type SkillFolder, skillEntry } from "./folder.ts";
+import { parseSkillText, type SkillText } from "./front-matter.ts";
 import { foldersOnDisk } from "./on-disk.ts";
 
 /** A skill of the Agent Skills format (agentskills.io), its text read and its files not yet. */

@@ -29,13 +29,17 @@ export function createSkillHomes(deps: {
         // Its number is not known yet, so the token is asked for by name. It may see that it is there, no more.
         const token = await tokenByName(deps.app, installationId);
         if (token === null) {
-          deps.log.debug({ owner }, "the App is not installed on a .github repository of this owner");
+          deps.log.debug(
+            { owner },
+            "the App is not installed on a .github repository of this owner",
+          );
           return null;
         }
         deps.onToken(token, true);
         try {
           const { data } = await deps.octokitWith(token).rest.repos.get({ owner, repo: HOME });
-          return typeof data?.id === "number" && data.owner?.login?.toLowerCase() === owner.toLowerCase()
+          return typeof data?.id === "number" &&
+            data.owner?.login?.toLowerCase() === owner.toLowerCase()
             ? { installationId, id: data.id, owner, name: HOME }
             : null;
         } catch (error) {
@@ -52,7 +56,9 @@ export function createSkillHomes(deps: {
       explained(`read ${path}`, repo, READ, async () => {
         try {
           const { owner, name } = repo;
-          const { data } = await deps.octokitFor(repo).rest.repos.getContent({ owner, repo: name, path });
+          const { data } = await deps
+            .octokitFor(repo)
+            .rest.repos.getContent({ owner, repo: name, path });
           if (!Array.isArray(data)) return [];
           return data.filter(({ type }) => type === "dir").map((entry) => entry.name);
         } catch (error) {

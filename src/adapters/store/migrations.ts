@@ -4,6 +4,7 @@ import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
 import { countCrashes } from "./count-crashes.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
 import { pacesWrites } from "./paces.ts";
+import { rememberSkills } from "./remember-skills.ts";
 import { keepStops } from "./said-stops.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
@@ -23,6 +24,7 @@ const MIGRATIONS: Migration[] = [
   findEndings,
   keepStops,
   findOldTexts,
+  rememberSkills,
 ];
 
 /** Which schema this program has. */

@@ -3,10 +3,15 @@ import { edit } from "./edit.ts";
 import { createPlan } from "./plan.ts";
 import { read } from "./read.ts";
 import { shell } from "./shell.ts";
+import { createSkill, type SkillAnswer } from "./skill.ts";
 import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
-/** The agent's tools, in the order the model sees them. */
-export function createTools(onPlan: (items: PlanItem[]) => Promise<void>): Tool[] {
-  return [shell, read, edit, write, createPlan(onPlan)];
+/** The agent's tools, in the order the model sees them; `onSkill` only where there are skills to choose from. */
+export function createTools(
+  onPlan: (items: PlanItem[]) => Promise<void>,
+  onSkill?: (name: string) => Promise<SkillAnswer>,
+): Tool[] {
+  const tools = [shell, read, edit, write, createPlan(onPlan)];
+  return onSkill === undefined ? tools : [...tools, createSkill(onSkill)];
 }

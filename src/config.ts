@@ -67,6 +67,8 @@ export interface AppConfig {
   databaseUrl: string | null;
   /** Absolute. */
   dataDir: string;
+  /** A folder with skills of the operator, absolute; null: none. */
+  skillsDir: string | null;
   /** Directories on the PATH of commands in the sandbox, colon-separated. */
   toolPath: string;
   home: string;
@@ -232,6 +234,7 @@ export function readConfig(
     role,
     databaseUrl: value.DATABASE_URL ?? null,
     dataDir: path.resolve(cwd, value.DATA_DIR),
+    skillsDir: value.SKILLS_DIR === undefined ? null : path.resolve(cwd, value.SKILLS_DIR),
     toolPath: toolPath(given.PATH),
     home: given.HOME ?? homedir(),
     sandboxUser: uid === 0 ? { uid: SANDBOX_UID, gid: SANDBOX_UID } : null,

@@ -15,6 +15,7 @@ import {
   unansweredCalls,
 } from "./resume.ts";
 import { createTools } from "./tools/index.ts";
+import type { SkillAnswer } from "./tools/skill.ts";
 import type { ToolAnswer, ToolContext } from "./tools/tool.ts";
 import { createWatch } from "./watch.ts";
 
@@ -69,6 +70,8 @@ export interface AgentOptions {
   record: (event: JobEvent, lastAction?: string, wrote?: boolean) => Promise<void>;
   /** Stores the agent's plan. */
   onPlan: (items: PlanItem[]) => Promise<void>;
+  /** Takes up a skill that the model chose; absent when there is none to choose. */
+  onSkill?: (name: string) => Promise<SkillAnswer>;
 }
 
 /** What became of asking the model. */
@@ -97,7 +100,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const { messages, limits, record, signal } = options;
   const spent = { ...options.spent };
-  const tools = createTools(options.onPlan, options.editTool);
+  const tools = createTools(options.editTool, options);
   const specs = tools.map(({ spec }) => spec);
   const conversation = createContext(messages, specs, options.seen);
   /** Share of the job's budget, as the last answer told. */

@@ -2,6 +2,7 @@ import type { Evidence } from "../core/job.ts";
 import type { Speaker } from "../core/sources.ts";
 import { exitWords, howStopped } from "../core/stopped.ts";
 import { cut, fence } from "./fence.ts";
+import { skillList } from "./skill-text.ts";
 
 export { parseReport } from "./report.ts";
 
@@ -9,6 +10,8 @@ export { parseReport } from "./report.ts";
 export interface Rules {
   /** Instructions of the skill the task is done with; null without one. */
   skill: string | null;
+  /** Skills the agent may choose from; none by default. */
+  skills?: readonly { name: string; description: string }[];
   checks: string[];
   /** Globs of paths that may not change, besides workflows and our own configuration. */
   protectedPaths: string[];
@@ -70,7 +73,7 @@ const MAX_EVIDENCE_CHARS = 12_000;
 
 /** The rules of the work: under 900 tokens besides skill, checks and paths of the repository. */
 export function systemPrompt(rules: Rules): string {
-  const { skill, checks, network, allowedPaths = ["**"] } = rules;
+  const { skill, skills = [], checks, network, allowedPaths = ["**"] } = rules;
   const reach =
     network.length > 0
       ? `Network: only ${network.join(", ")}, by http and https; the result of a command names what was refused.`
@@ -107,7 +110,8 @@ A reply without a tool call ends the work; it is your report:
 - First line: a title for commit and pull request, in the imperative mood, at most 72 characters, without Markdown or a full stop. For example: Sign sessions with JWT instead of storing them
 - Then an empty line, then in a few sentences or bullets: what changed and why, what you assumed, what you could not check. Claim only what you saw.
 If nothing needs to change, or the task cannot be done here, change nothing and say why, in the same form.`;
-  return skill === null ? text : `${text}\n\n# How to go about this task\n${skill.trim()}`;
+  if (skill === null) return skills.length === 0 ? text : `${text}\n\n${skillList(skills)}`;
+  return `${text}\n\n# How to go about this task\n${skill.trim()}`;
 }
 
 /**

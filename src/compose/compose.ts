@@ -39,11 +39,11 @@ import { stopJobs } from "../jobs/stop.ts";
 import { createWorker } from "../jobs/worker.ts";
 import { createLog } from "../log.ts";
 import { createSecrets } from "../settings/secrets.ts";
-import { loadSkills } from "../skills/load.ts";
+import { serverSkills } from "../skills/server-skills.ts";
 import { openDoors, openHealth } from "./doors.ts";
 import { openModels } from "./models.ts";
 
-const SKILLS_DIR = fileURLToPath(new URL("../skills/", import.meta.url));
+const BUILT_IN_SKILLS = fileURLToPath(new URL("../skills/", import.meta.url));
 
 /** How long a step may take that is under way when the server stops, in ms. */
 const GRACE_MS = 18_000;
@@ -121,8 +121,11 @@ export async function compose(
     // Before the first job: its workspace must not be taken for a leftover.
     await git.sweep(new Set(await store.unfinished()));
   }
-  const { skills, problems } = await loadSkills(SKILLS_DIR);
-  for (const problem of problems) log.warn(problem, "a skill was left out");
+  const catalogue = await serverSkills(BUILT_IN_SKILLS, config.skillsDir);
+  const { skills } = catalogue;
+  for (const problem of catalogue.problems) log.warn(problem, "a skill was left out");
+  for (const { name, instead } of skills.filter((skill) => skill.instead.length > 0))
+    log.info({ skill: name, instead }, "the operator's skill counts in place of another");
   const model = wrap(
     "model",
     redactedModel(
@@ -171,7 +174,10 @@ export async function compose(
     sandbox,
     model,
     price: priceOf,
-    skills,
+    skills: catalogue,
+    homes: github,
+    trees: git,
+    shelf: git,
     webHost: new URL(config.webUrl).host,
     authors: createAuthors(log),
     neighbours: createNeighbours({
@@ -219,6 +225,7 @@ export async function compose(
             // A worker looks for itself before it works.
             sandbox: works ? sandbox : { check: async () => ({ ok: true }) },
             skills,
+            homes: github,
             models,
             stop: async (request) => {
               const told = await stopJobs(request, { ...jobDeps, allowances: store });

@@ -62,7 +62,7 @@ export function parseFlags(line: string): FlaggedLine {
       }
       const value = unquoted(next);
       if (!VALID[valued](value)) return wrong(`${shown(value)} is no ${RULE[valued]}`);
-      values[valued] = valued === "skill" || valued === "effort" ? value.toLowerCase() : value;
+      values[valued] = normalized(valued, value);
     } else {
       return wrong(unknown(name));
     }
@@ -72,6 +72,11 @@ export function parseFlags(line: string): FlaggedLine {
     text: kept.join(" ").trim(),
     flags: draft === undefined ? values : { ...values, draft },
   };
+}
+
+function normalized(name: (typeof VALUED)[number], value: string): string {
+  if (name === "skill") return value.toLowerCase().normalize("NFKC");
+  return name === "effort" ? value.toLowerCase() : value;
 }
 
 const EXAMPLE = { skill: "refactor", model: "gpt-5", effort: "high", base: "main" };
@@ -84,7 +89,7 @@ const RULE = {
 };
 
 const VALID = {
-  skill: (value: string) => /^[a-z0-9-]{1,64}$/i.test(value),
+  skill: (value: string) => /^[\p{L}\p{N}-]{1,64}$/u.test(value),
   model: isModelName,
   effort: (value: string) => /^[a-z]{1,20}$/i.test(value),
   base: isBranchName,

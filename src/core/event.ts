@@ -1,5 +1,6 @@
 import type { Evidence, JobState } from "./job.ts";
 import type { ChatMessage, TokenUsage } from "./model.ts";
+import type { SkillPin } from "./skill.ts";
 
 /** Everything that happens to a job, in order; the board, the transcript and a restart read the same rows. */
 export type JobEvent =
@@ -50,6 +51,8 @@ export type JobEvent =
   | { type: "evidence"; evidence: Evidence }
   /** What people cannot see was taken out of a text before the model read it. */
   | { type: "stripped"; where: string; what: string[] }
+  /** The job took up a skill: from here on its pin holds. */
+  | { type: "skill"; pin: SkillPin }
   | { type: "note"; text: string };
 
 /** What is only written when the work got on. */

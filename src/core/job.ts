@@ -1,5 +1,6 @@
 import type { RepoConfig } from "./repo-config.ts";
 import type { Route } from "./route.ts";
+import type { JobSkills } from "./skill.ts";
 import type { Sources } from "./sources.ts";
 import type { StopBy } from "./stopped.ts";
 
@@ -228,7 +229,12 @@ export interface Job {
   /** 1-based place of its task in the command. */
   number: number;
   task: string;
+  /** The skill that was asked for, or that its first word names as far as the server knows; null for none. */
   skill: string | null;
+  /** How it was asked for; absent when it was not, and in rows of earlier versions. */
+  skillBy?: "flag" | "first_word" | "none";
+  /** What it fixed about skills before its first step; absent before that. */
+  skills?: JobSkills;
   /** The first choice of its route. */
   model: string;
   /** Absent in rows of earlier versions: its model alone. */
@@ -281,6 +287,7 @@ export type JobPatch = Partial<
     | "spend"
     | "plan"
     | "sources"
+    | "skills"
     | "lastAction"
     | "reason"
     | "change"

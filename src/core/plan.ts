@@ -2,6 +2,8 @@ import { didYouMean } from "./did-you-mean.ts";
 import { codeSpan } from "./markdown.ts";
 
 const MAX_SLUG = 40;
+/** Skills that an answer names. */
+const MAX_NAMED = 40;
 
 /**
  * The skill of a task: the one its flag names, else the one whose name is the task's first word
@@ -18,7 +20,7 @@ export function chooseSkill(
     const hint = meant ? `; did you mean ${codeSpan(meant)}?` : ".";
     const list =
       names.length > 0
-        ? `The skills here: ${names.map(codeSpan).join(", ")}`
+        ? `The skills here: ${names.slice(0, MAX_NAMED).map(codeSpan).join(", ")}${names.length > MAX_NAMED ? " and more" : ""}`
         : "No skills are installed here";
     return { problem: `there is no skill ${codeSpan(flag)}${hint} ${list}` };
   }

@@ -153,6 +153,15 @@ export const repoConfigSchema = z
       })
       .prefault({})
       .describe("What a job may and may not change."),
+    skills: z
+      .strictObject({
+        scripts: z
+          .boolean()
+          .default(true)
+          .describe("Whether skills may bring scripts, which run in the sandbox only."),
+      })
+      .prefault({})
+      .describe("What skills may bring."),
   })
   .describe("Draftsmith configuration of a repository (.github/codex.yml)");
 
@@ -216,6 +225,7 @@ export function completeRepoConfig(stored: RepoConfig): RepoConfig {
     limits: { ...defaults.limits, ...stored.limits },
     paths: { ...defaults.paths, ...stored.paths },
     budget: { ...defaults.budget, ...stored.budget },
+    skills: { ...defaults.skills, ...stored.skills },
   };
 }
 

@@ -30,6 +30,7 @@ const MAX_SYNTAX_PROBLEMS = 3;
  */
 export function parseYaml(
   text: string,
+  { plain = false } = {},
 ): ({ ok: true } & YamlValue) | { ok: false; problems: ConfigProblem[] } {
   if (Buffer.byteLength(text) > MAX_BYTES) {
     return {
@@ -43,6 +44,7 @@ export function parseYaml(
     prettyErrors: false,
     uniqueKeys: false,
     logLevel: "error",
+    ...(plain && { schema: "failsafe" as const }),
   } as const;
   const document = parseDocument(text, options);
   const lineAt = (offset: number) => Math.max(1, lineCounter.linePos(offset).line);
@@ -99,6 +101,8 @@ function plainValue(node: ParsedNode | null, path: string[], reading: Reading): 
   if (isAlias(node)) return refuse("aliases (`*name`) are not supported; write the value out");
   if (node.anchor !== undefined) return refuse("anchors (`&name`) are not supported; remove it");
   if (path.length > MAX_DEPTH) return refuse("nested too deeply");
+  // Nothing is written there: no text either, as every other plain value is where all of them are texts.
+  if (isScalar(node) && node.value === "" && node.type === "PLAIN") return null;
   if (isScalar(node)) return node.value instanceof Uint8Array ? refuse(NOT_PLAIN) : node.value;
   if (isSeq(node)) {
     return node.items.map((item, index) => {

@@ -2,6 +2,7 @@ import { LostLease } from "../core/errors.ts";
 import { GETS_ON, type JobEvent } from "../core/event.ts";
 import { type Job, type JobPatch, type JobState, mayMove } from "../core/job.ts";
 import type { CommandStore, JobStore, KeptFiles } from "../core/ports.ts";
+import { narrowed } from "../core/skill-manifest.ts";
 import { refreshBoard } from "./board.ts";
 import type { Holder, Outbox } from "./outbox.ts";
 
@@ -38,6 +39,12 @@ export function createAttempt(
       throw new LostLease(`job ${job.id} belongs to a newer attempt`);
     }
     Object.assign(job, patch);
+    // A skill that was taken up makes the job's configuration stricter at once, as its row does when it is read.
+    if (patch.skills)
+      job.config = narrowed(
+        job.config,
+        patch.skills.pins.map(({ manifest }) => manifest),
+      );
     if (events.some(({ type }) => GETS_ON.has(type))) job.attempts = 1;
     if (Object.keys(patch).length > 0) await refreshBoard(deps, job.commandId);
   }
@@ -55,7 +62,7 @@ export function createAttempt(
 }
 
 /** Ids of git objects, which are ours: one may hold eight digits of a secret by chance. */
-const OBJECT_IDS = new Set(["commit", "parent", "tree", "headSha", "sha"]);
+const OBJECT_IDS = new Set(["commit", "parent", "tree", "headSha", "sha", "digest"]);
 
 /** The same value with every text in it redacted: text by text, so that its shape stays. */
 function redacted<T>(value: T, redact: (text: string) => string): T {

@@ -7,7 +7,6 @@ import type { ChatMessage } from "../core/model.ts";
 import type { CommandStore, GitHub, Log, Objects, Workspaces } from "../core/ports.ts";
 import type { Sources, Stripped } from "../core/sources.ts";
 import { visibleMarkdown, visibleSource, visibleTitle } from "../core/visible/text.ts";
-import type { Skill } from "../skills/load.ts";
 import type { Authors } from "./authors.ts";
 import { fetchCommit, guidanceOf } from "./guidance.ts";
 import { whatWasSaid } from "./said.ts";
@@ -20,9 +19,19 @@ export interface BriefingDeps {
   workspaces: Workspaces;
   objects: Objects;
   authors: Authors;
-  skills: Skill[];
   log: Log;
 }
+
+/** What the model is told of skills: the one it works by, or those it may choose from. */
+export interface ToldSkills {
+  /** As it is shown; null without one. */
+  body: string | null;
+  offered: readonly { name: string; description: string }[];
+  /** What people cannot see was taken out of it. */
+  stripped: Stripped[];
+}
+
+const NO_SKILLS: ToldSkills = { body: null, offered: [], stripped: [] };
 
 /** What the model is told at the start, and where all of it is from. */
 export interface Briefed {
@@ -33,11 +42,11 @@ export interface Briefed {
 }
 
 /** Puts together what the model is told at the start: the rules, then the task with its context. */
-export async function briefing(job: Job, deps: BriefingDeps): Promise<Briefed> {
+export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS): Promise<Briefed> {
   const { repo, config } = job;
   const command = await deps.commands.command(job.commandId);
   if (!command) throw new Error(`job ${job.id} has no command`);
-  const stripped: Stripped[] = [];
+  const stripped: Stripped[] = [...skills.stripped];
   const seen = (where: string, { text, what }: { text: string; what: string[] }) => {
     if (what.length > 0) stripped.push({ where, what });
     return text;
@@ -53,12 +62,12 @@ export async function briefing(job: Job, deps: BriefingDeps): Promise<Briefed> {
   const { texts, sources } = await whatWasSaid(job, command, ours !== null, deps);
   const guidance = await guidanceOf(job, command, deps, stripped);
   const diff = command.pull && seen("diff", visibleSource(await diffOf(job, command.pull, deps)));
-  const skill = deps.skills.find((each) => each.name === job.skill);
   const messages: ChatMessage[] = [
     {
       role: "system",
       content: systemPrompt({
-        skill: skill?.body ?? null,
+        skill: skills.body,
+        skills: skills.offered,
         checks: config.checks,
         allowedPaths: config.paths.allowed,
         protectedPaths: config.paths.protected,

@@ -1,6 +1,7 @@
 import type { Seen } from "../agents/context/context.ts";
 import { type AgentOutcome, runAgent } from "../agents/loop.ts";
 import type { Resumed } from "../agents/resume.ts";
+import type { SkillAnswer } from "../agents/tools/skill.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Spend } from "../core/job.ts";
 import type { ChatMessage, Model, RoutedModel, TokenUsage } from "../core/model.ts";
@@ -28,6 +29,8 @@ export interface Talk {
   keep: (wrote: boolean) => Promise<Kept>;
   /** When the time limit of the job began to run, by the monotonic clock: the other may be set meanwhile. */
   startedAt: number;
+  /** Takes up a skill that the model chose; absent when there is none to choose. */
+  onSkill?: (name: string) => Promise<SkillAnswer>;
 }
 
 /** Lets the agent go on from where the conversation stands; each reply is metered and stored. */
@@ -38,7 +41,7 @@ export function converse(
   signal: AbortSignal,
 ): Promise<AgentOutcome> {
   const { job } = attempt;
-  const { limits, network } = job.config;
+  const { network } = job.config;
   return runAgent({
     messages: talk.messages,
     started: talk.started,
@@ -48,11 +51,19 @@ export function converse(
     sandbox: deps.sandbox,
     workspace: talk.workspace,
     network,
+    // As they are at each moment: a skill that is taken up may lower them.
     limits: {
-      steps: limits.steps,
-      tokens: limits.tokens,
-      deadline: talk.startedAt + limits.minutes * 60_000,
+      get steps() {
+        return job.config.limits.steps;
+      },
+      get tokens() {
+        return job.config.limits.tokens;
+      },
+      get deadline() {
+        return talk.startedAt + job.config.limits.minutes * 60_000;
+      },
     },
+    ...(talk.onSkill && { onSkill: talk.onSkill }),
     spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
     signal,
     goOn: attempt.goOn,

@@ -46,6 +46,7 @@ export function jobOf(
     number: number;
     task: ParsedTask;
     skill: string | null;
+    skillBy?: NonNullable<Job["skillBy"]>;
     place: { baseSha: string; target: Target };
     config: RepoConfig;
     route: Route;
@@ -60,6 +61,7 @@ export function jobOf(
     number: spec.number,
     task: spec.task.text,
     skill: spec.skill,
+    ...(spec.skillBy && { skillBy: spec.skillBy }),
     model: spec.route.choices[0].model,
     route: spec.route,
     repo: command.repo,

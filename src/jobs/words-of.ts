@@ -31,7 +31,7 @@ export function wordsOf(
     titleLine(report.title) || titleLine(job.task) || `Task ${job.number} of #${job.issue}`;
   const summary = safeMarkdown(report.summary, { maxLength: 8000 });
   const plain = safePlainText(report.summary, { maxLength: 8000 });
-  const message = commitMessage({ title, summary: plain }, actor, host);
+  const message = commitMessage({ title, summary: plain }, actor, host, job.skills?.pins);
   return {
     title,
     summary,

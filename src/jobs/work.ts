@@ -16,6 +16,9 @@ import { prepare } from "./prepare.ts";
 import { type ReopenDeps, reopen } from "./reopen.ts";
 import { sendBack } from "./send-back.ts";
 import type { ShelfDeps } from "./shelf.ts";
+import { type SkillsDeps, skillsOf } from "./skills-of.ts";
+import { bringBack, firstSkill, type TakeUpDeps } from "./take-up-skill.ts";
+import { skillChooser, tellSkills } from "./tell-skills.ts";
 import { transcriptOf } from "./transcript.ts";
 import { verify } from "./verify.ts";
 import { said, wordsOf } from "./words-of.ts";
@@ -33,7 +36,14 @@ const LIMIT = {
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
-export interface WorkDeps extends ConverseDeps, BriefingDeps, InspectDeps, ReopenDeps, ShelfDeps {
+export interface WorkDeps
+  extends ConverseDeps,
+    BriefingDeps,
+    InspectDeps,
+    ReopenDeps,
+    ShelfDeps,
+    SkillsDeps,
+    TakeUpDeps {
   jobs: JobStore;
   /** Host of GitHub's pages, for noreply addresses. */
   webHost: string;
@@ -57,6 +67,10 @@ export async function work(
   await deps.github.readGit(job.repo, (token) =>
     deps.workspaces.fetch(job.repo, [job.baseSha], token),
   );
+  const catalogue = await skillsOf(job, deps);
+  const first = firstSkill(job, catalogue);
+  if (transcript.messages.length === 0 && first.kind === "refused")
+    return stop(attempt, "failed", first.reason, deps);
   // As if all attempts were one: what earlier ones worked counts.
   const startedAt = Math.round(performance.now()) - (job.spend.workedMs ?? 0);
   await attempt.move("running", {
@@ -68,21 +82,23 @@ export async function work(
   let workspace: Workspace;
   if (messages.length > 0) {
     workspace = await reopen(attempt, transcript, deps, signal);
+    await bringBack(job, catalogue, deps);
   } else {
     const { id: jobId, repo, baseSha: sha, fence } = job;
     workspace = await deps.workspaces.open({ jobId, repo, sha, fence, resume: null });
     await attempt.write({}, [{ type: "opened", sha, fence }]);
     const failed = await prepare(workspace, attempt, deps, signal);
     if (failed !== null) return stop(attempt, "failed", failed, deps);
-    const told = await briefing(job, deps);
+    const told = await briefing(job, deps, await tellSkills(attempt, first, catalogue, deps));
     messages.push(...told.messages);
     await attempt.write({ sources: told.sources }, told.events);
   }
   const stands = transcript.commit === undefined ? job.baseSha : transcript.commit;
   const keep = createKeeper(attempt, workspace, stands, deps);
+  const onSkill = skillChooser(attempt, catalogue, deps);
   let resumed: Resumed = transcript;
   for (;;) {
-    const talk = { workspace, messages, seen, started, resumed, keep, startedAt };
+    const talk = { workspace, messages, seen, started, resumed, keep, startedAt, ...onSkill };
     const outcome = await converse(attempt, talk, deps, signal);
     resumed = { ...resumed, notice: null };
     if (outcome.status === "silent") {

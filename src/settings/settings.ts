@@ -92,6 +92,7 @@ export const settings = z.object({
     "must be the number of reverse proxies in front of the server, from 0 to 10",
   ).default(0),
   DATABASE_URL: databaseUrl.optional(),
+  SKILLS_DIR: z.string().optional(),
   DATA_DIR: z.string().default("data"),
 });
 

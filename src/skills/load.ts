@@ -1,99 +1,76 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import path from "node:path";
-import { z } from "zod";
 import { toError } from "../core/errors.ts";
-import { parseYaml } from "../core/yaml.ts";
+import { type Bundle, folderProblems, readBundle, type SkillFolder, skillEntry } from "./folder.ts";
+import { parseSkillText, type SkillText } from "./front-matter.ts";
+import { foldersOnDisk } from "./on-disk.ts";
 
-/** Instructions for one kind of task, as a SKILL.md file gives them (agentskills.io). */
-export interface Skill {
-  name: string;
-  /** What it is for and when to use it. */
-  description: string;
-  /** The Markdown below the front matter. */
-  body: string;
-  /** First 12 hex digits of the SHA-256 of SKILL.md. */
-  digest: string;
+/** A skill of the Agent Skills format (agentskills.io), its text read and its files not yet. */
+export interface Skill extends SkillText {
+  /** Where its folder is, for people. */
+  path: string;
+  /** Reads all its files, with the digest that pins them. */
+  bundle(): Promise<Bundle>;
 }
 
-/** Why the skill at `path` is left out. */
+/** Why the skill at `path` is left out, or what else is to be known of it. */
 export interface SkillProblem {
+  /** Of the file or folder it is about. */
   path: string;
+  /** 1-based. */
+  line: number;
   message: string;
 }
 
-const FILE = "SKILL.md";
-const MAX_BYTES = 256 * 1024;
+/** Skills by name, and why others are left out. */
+export interface LoadedSkills {
+  skills: Skill[];
+  problems: SkillProblem[];
+}
 
-/** The format's fields; it does not forbid others, so they are ignored. */
-const frontMatter = z.object({
-  name: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(
-      /^[a-z0-9]+(-[a-z0-9]+)*$/,
-      "must be lower-case letters, digits and single hyphens between them",
-    ),
-  description: z.string().trim().min(1).max(1024),
-  license: z.string().optional(),
-  compatibility: z.string().min(1).max(500).optional(),
-  metadata: z.record(z.string(), z.string()).optional(),
-  "allowed-tools": z.union([z.string(), z.array(z.string())]).optional(),
-});
+/** Loads the skills in the folders of a directory of the server. */
+export async function loadSkills(dir: string): Promise<LoadedSkills> {
+  return loadFolders(await foldersOnDisk(dir));
+}
 
-/** Loads the skills in the folders of `dir`, by name. A bad skill becomes a problem and hides no other. */
-export async function loadSkills(
-  dir: string,
-): Promise<{ skills: Skill[]; problems: SkillProblem[] }> {
-  const skills: Skill[] = [];
-  const problems: SkillProblem[] = [];
-  const entries = await readdir(dir, { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  for (const folder of folders.sort()) {
-    const file = path.join(dir, folder, FILE);
-    const loaded = await readSkill(file).then(
-      (bytes) => parseSkill(folder, bytes),
-      (thrown: unknown) => `cannot be read: ${toError(thrown).message}`,
-    );
-    if (typeof loaded === "string") problems.push({ path: file, message: loaded });
-    else skills.push(loaded);
+/** Loads folders, by name. A bad skill becomes problems and hides no other. */
+export async function loadFolders(folders: readonly SkillFolder[]): Promise<LoadedSkills> {
+  const loaded: LoadedSkills = { skills: [], problems: [] };
+  for (const folder of folders) {
+    const skill = await loadFolder(folder).catch((thrown: unknown) => [
+      { path: folder.path, line: 1, message: `cannot be read: ${toError(thrown).message}` },
+    ]);
+    if (Array.isArray(skill)) loaded.problems.push(...skill);
+    else loaded.skills.push(skill);
   }
-  return { skills, problems };
+  return loaded;
 }
 
-async function readSkill(file: string): Promise<Buffer> {
-  const bytes = await readFile(file);
-  if (bytes.length > MAX_BYTES)
-    throw new Error(`it has ${bytes.length} bytes, more than ${MAX_BYTES}`);
-  return bytes;
-}
-
-/** A skill, or what is wrong with it. */
-function parseSkill(folder: string, bytes: Buffer): Skill | string {
-  const text = bytes
-    .toString("utf8")
-    .replace(/^\uFEFF/, "")
-    .replaceAll("\r\n", "\n");
-  const [, yaml, body] = /^---[ \t]*\n([\s\S]*?\n)?---[ \t]*(?:\n([\s\S]*))?$/.exec(text) ?? [];
-  if (yaml === undefined)
-    return "must begin with front matter: name and description between two lines of ---";
-  const read = parseYaml(yaml);
-  if (!read.ok)
-    return sentence(read.problems.map((problem) => `line ${problem.line + 1}: ${problem.message}`));
-  const parsed = frontMatter.safeParse(read.value);
-  if (!parsed.success) {
-    return sentence(
-      parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
-    );
+/** One skill, or what is wrong with it. */
+export async function loadFolder(folder: SkillFolder): Promise<Skill | SkillProblem[]> {
+  const at = (inside: string) => (inside === "" ? folder.path : `${folder.path}/${inside}`);
+  const problems: SkillProblem[] = (await folderProblems(folder)).map(({ path, message }) => ({
+    path: at(path),
+    line: 1,
+    message,
+  }));
+  const entry = skillEntry(folder.entries ?? []);
+  if (entry === undefined || (problems.length > 0 && problems[0]?.path === at(entry.path)))
+    return problems;
+  if (entry.mode === "120000" || entry.mode === "other") {
+    return [...problems, { path: at(entry.path), line: 1, message: "must be a plain file" }];
   }
-  const { name, description } = parsed.data;
-  if (name !== folder)
-    return `its name is "${name}" and its folder "${folder}"; they must be the same`;
-  const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-  return { name, description, body: (body ?? "").trim(), digest };
-}
-
-function sentence(flaws: string[]): string {
-  return `its front matter is wrong: ${flaws.join("; ")}`;
+  const parsed = parseSkillText(folder.name, await folder.read(entry));
+  if (!parsed.ok) {
+    problems.push(...parsed.problems.map((problem) => ({ path: at(entry.path), ...problem })));
+    return problems;
+  }
+  const { scripts } = parsed.skill.manifest;
+  const missing = Array.isArray(scripts)
+    ? scripts.filter((script) => !folder.entries?.some(({ path }) => path === script))
+    : [];
+  for (const script of missing) {
+    const message = `metadata.draftsmith-scripts names ${JSON.stringify(script)}, which is no file of the skill; mend the path`;
+    problems.push({ path: at(entry.path), line: 1, message });
+  }
+  if (problems.length > 0) return problems;
+  return { ...parsed.skill, path: folder.path, bundle: () => readBundle(folder) };
 }

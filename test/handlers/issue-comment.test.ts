@@ -117,6 +117,13 @@ beforeEach(async () => {
               ? { ok: false, remedy: "too busy to tell", passing: true }
               : { ok: false, remedy: "apt-get install bubblewrap" },
       },
+      homes: {
+        organisation: async () => null,
+        folders: async (_, path) => {
+          asked.push(`folders ${path}`);
+          return path === ".claude/skills" ? ["release-notes"] : [];
+        },
+      },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
       models: anyModel(),
       redact: (text) => text,

@@ -100,7 +100,6 @@ async function tell(scene: Scene = {}) {
       commit: unasked,
     },
     authors: createAuthors(silentLog),
-    skills: [],
     log: silentLog,
   };
   const { messages, sources, events } = await briefing(job, deps);

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,8 +16,6 @@ describe("the skills that come with Draftsmith", () => {
       expect(skill.description, skill.name).toMatch(/Use when/);
       expect(skill.body.split("\n").length, skill.name).toBeLessThan(80);
       expect(skill.body, skill.name).toMatch(/## Done means/);
-      const bytes = await readFile(path.join(BUILT_IN, skill.name, "SKILL.md"));
-      expect(skill.digest).toBe(createHash("sha256").update(bytes).digest("hex").slice(0, 12));
     }
   });
 });
@@ -42,13 +39,8 @@ describe("a folder of skills", () => {
     await writeFile(path.join(dir, "README.md"), "not a skill");
     const { skills, problems } = await loadSkills(dir);
     expect(problems).toEqual([]);
-    expect(skills).toEqual([
-      {
-        name: "good",
-        description: "Good. Use when tested.",
-        body: "# Do good",
-        digest: expect.stringMatching(/^[0-9a-f]{12}$/),
-      },
+    expect(skills).toMatchObject([
+      { name: "good", description: "Good. Use when tested.", body: "# Do good" },
     ]);
   });
 
@@ -58,7 +50,11 @@ describe("a folder of skills", () => {
       "name: x\ndescription: d\nlicense: MIT\ncompatibility: Requires git\nallowed-tools: Bash(git:*) Read\nmetadata:\n  author: me\n  version: '1.0'",
     ],
     ["allowed tools as a list", "name: x\ndescription: d\nallowed-tools: [Read, Edit]"],
-    ["fields of other tools", "name: x\ndescription: d\nversion: 2"],
+    ["fields of other tools", "name: x\ndescription: d\nversion: 2\nmodel: [a, { b: c }]"],
+    ["a number for a version", "name: x\ndescription: d\nmetadata:\n  version: 1.0"],
+    ["deeper metadata", 'name: x\ndescription: d\nmetadata: {"a": {"b": ["c"]}}'],
+    ["fields without a value", "name: x\ndescription: d\nlicense:\nmetadata:\ncompatibility:"],
+    ["no body", "name: x\ndescription: d\n---"],
     [
       "a long description over several lines",
       `name: x\ndescription: >-\n  ${"word ".repeat(204)}word`,
@@ -89,7 +85,7 @@ describe("a folder of skills", () => {
       "a name that is not its folder's",
       "x",
       matter("name: y\ndescription: d"),
-      /its name is "y" and its folder "x"/,
+      /name is "y" and its folder "x"/,
     ],
     ["no name", "x", matter("description: d"), /name/],
     ["no description", "x", matter("name: x"), /description/],
@@ -111,12 +107,6 @@ describe("a folder of skills", () => {
       matter(`name: ${"x".repeat(65)}\ndescription: d`),
       /name/,
     ],
-    [
-      "a number for a version",
-      "x",
-      matter("name: x\ndescription: d\nmetadata:\n  version: 1.0"),
-      /metadata/,
-    ],
     ["a list for a license", "x", matter("name: x\ndescription: d\nlicense: [MIT]"), /license/],
     [
       "a long compatibility",
@@ -128,14 +118,14 @@ describe("a folder of skills", () => {
       "a colon in plain text",
       "x",
       matter("name: x\ndescription: use: it"),
-      /line 3: not valid YAML/,
+      /not valid YAML.*quotes/,
     ],
-    ["an alias", "x", matter("name: &a x\ndescription: *a"), /aliases/],
+    ["an alias", "x", matter("name: x\ndescription: *a"), /aliases|alias/i],
     [
       "a huge file",
       "x",
-      matter(`name: x\ndescription: d\n---\n${"x".repeat(300_000)}`),
-      /cannot be read: .*bytes/,
+      matter(`name: x\ndescription: d\n---\n${"x".repeat(10_000_000)}`),
+      /has 100\d+ bytes, more than/,
     ],
   ])(
     "leaves out one with %s, tells why, and keeps the good one",
@@ -144,7 +134,11 @@ describe("a folder of skills", () => {
       const { skills, problems } = await loadSkills(dir);
       expect(skills.map((skill) => skill.name)).toEqual(["good"]);
       expect(problems).toEqual([
-        { path: path.join(dir, folder, "SKILL.md"), message: expect.stringMatching(message) },
+        {
+          path: path.join(dir, folder, "SKILL.md"),
+          line: expect.any(Number),
+          message: expect.stringMatching(message),
+        },
       ]);
     },
   );
@@ -155,7 +149,7 @@ describe("a folder of skills", () => {
     const { skills, problems } = await loadSkills(dir);
     expect(skills.map((skill) => skill.name)).toEqual(["good"]);
     expect(problems).toEqual([
-      { path: path.join(dir, "empty", "SKILL.md"), message: expect.stringMatching(/ENOENT/) },
+      { path: path.join(dir, "empty", "SKILL.md"), line: 1, message: "is missing" },
     ]);
   });
 });

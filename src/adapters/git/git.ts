@@ -2,11 +2,20 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import type { RepoRef } from "../../core/job.ts";
 import { createLock } from "../../core/lock.ts";
-import type { GitPush, Log, Objects, Sandbox, Workspaces } from "../../core/ports.ts";
+import type {
+  GitPush,
+  Log,
+  Objects,
+  Sandbox,
+  SkillShelf,
+  Trees,
+  Workspaces,
+} from "../../core/ports.ts";
 import { close } from "./close.ts";
 import { createFetch } from "./fetch.ts";
 import { type GitContext, makeOuter, type SandboxUser } from "./layout.ts";
 import { createListMirrors } from "./list-mirrors.ts";
+import { createMount } from "./mount-skill.ts";
 import { createObjects } from "./objects.ts";
 import { createOpen } from "./open.ts";
 import { createPremises } from "./premises.ts";
@@ -16,6 +25,7 @@ import { createSnapshot } from "./snapshot.ts";
 import { createPack, createPackCommit, createUnpack } from "./step-files.ts";
 import { sweep } from "./sweep.ts";
 import { createTrash } from "./trash.ts";
+import { createTrees } from "./trees.ts";
 
 /** What the git adapter needs. */
 export interface GitOptions {
@@ -34,7 +44,9 @@ export interface GitOptions {
  */
 export function createGit(options: GitOptions): Workspaces &
   Objects &
-  GitPush & {
+  GitPush &
+  Trees &
+  SkillShelf & {
     premises: ReturnType<typeof createPremises>;
     sweep(live: ReadonlySet<string>): Promise<void>;
   } {
@@ -59,7 +71,9 @@ export function createGit(options: GitOptions): Workspaces &
     close: (jobId, repo) => close(context, jobId, repo),
     premises: createPremises(context),
     sweep: (live) => sweep(context, live),
+    mount: createMount(context),
     ...createObjects(context),
+    ...createTrees(context),
     ...createPushes(context),
   };
 }

@@ -33,6 +33,8 @@ export interface Place {
   dir: string;
   /** Written last when opening: names repository and commit. */
   record: string;
+  /** Files of skills, for the sandbox to read. */
+  skills: string;
   /** The index as it stood right after the checkout. */
   index: string;
 }
@@ -55,6 +57,7 @@ export function placeOf(workDir: string, jobId: string): Place {
     tmp: inside("tmp"),
     dir,
     record: inside("opened"),
+    skills: inside("skills"),
     index: inside("base.index"),
   };
 }

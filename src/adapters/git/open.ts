@@ -26,6 +26,7 @@ import {
   type SandboxUser,
 } from "./layout.ts";
 import { inMirror, nameOf } from "./mirror.ts";
+import { makeShelf } from "./mount-skill.ts";
 import { objectId } from "./names.ts";
 import { ownerOf, settle } from "./owner.ts";
 import { git, gitRecords } from "./run-git.ts";
@@ -125,10 +126,12 @@ export async function openedFrom(place: Place): Promise<string | null> {
 }
 
 function workspaceOf(jobId: string, place: Place, dir: string, owner: SandboxUser): Workspace {
-  const { tree, home, tmp } = place;
+  const { tree, home, tmp, skills } = place;
   const writable = [tree, place.git, home, tmp];
+  // One that an earlier version opened has none.
+  makeShelf(place);
   // Of the mirror only the objects: its configuration and its worktrees stay out of sight.
-  const readable = [path.join(dir, "objects")];
+  const readable = [path.join(dir, "objects"), skills];
   return { jobId, tree, writable, readable, home, tmp, uid: owner?.uid ?? null };
 }
 

@@ -13,6 +13,7 @@ import type {
   Places,
   SentDeliveries,
   SharedStore,
+  SkillHomes,
 } from "../../core/ports.ts";
 import { createAppJwt } from "./app-jwt.ts";
 import { createDeliveries } from "./deliveries.ts";
@@ -24,6 +25,7 @@ import { READ } from "./permissions.ts";
 import { createReads } from "./reads.ts";
 import { createRevoke } from "./revoke.ts";
 import { DEFAULT_TIMING, send, type Timing } from "./send.ts";
+import { createSkillHomes } from "./skill-homes.ts";
 import { createTokens, type Need, type Tokens } from "./tokens.ts";
 
 const USER_AGENT = "draftsmith";
@@ -48,7 +50,12 @@ export function createGitHub(options: {
   onToken?: (token: string, alive: boolean) => void;
   now?: () => number;
   timing?: Partial<Timing>;
-}): GitHub & Places & JobAccess & Performer & SentDeliveries & { stop(): Promise<void> } {
+}): GitHub &
+  Places &
+  JobAccess &
+  Performer &
+  SentDeliveries &
+  SkillHomes & { stop(): Promise<void> } {
   const { appId, privateKey, log, git, now = Date.now } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const pauses = createPauses({ shared: options.shared, now, log });
@@ -69,10 +76,12 @@ export function createGitHub(options: {
     auth: { appId, createJwt: createAppJwt(privateKey, now), log: quiet(log) },
   });
   app.hook.wrap("request", (request, sent) => send(request, sent, sending(sent.installation_id)));
+  const revoke = createRevoke(new Octokit(common), { now, log, timing });
+  const { onToken = () => undefined } = options;
   const tokens = createTokens({
     mint: (repo, permissions) => mint(app, repo, permissions, now),
-    revoke: createRevoke(new Octokit(common), { now, log, timing }),
-    onToken: options.onToken ?? (() => undefined),
+    revoke,
+    onToken,
     idleMs: timing.idleMs,
     now,
   });
@@ -114,6 +123,16 @@ export function createGitHub(options: {
   return {
     ...readsOf(CONVERSATION),
     ...createDeliveries(app),
+    ...createSkillHomes({
+      octokitFor: (repo) => octokitFor({ holder: CONVERSATION, repo, permissions: READ }),
+      app,
+      octokitWith(token) {
+        const octokit = new Octokit({ ...common, auth: token });
+        octokit.hook.wrap("request", (request, sent) => send(request, sent, sending(null)));
+        return octokit;
+      },
+      ...{ revoke, onToken, log },
+    }),
     forJob(jobId) {
       const holder = jobLane(jobId);
       tokens.open(holder);

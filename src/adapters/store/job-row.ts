@@ -2,6 +2,7 @@ import type { Selectable, Updateable } from "kysely";
 import { JOB_STATES, type Job, type JobPatch, type VerifiedChange } from "../../core/job.ts";
 import type { Spent } from "../../core/ledger.ts";
 import { completeRepoConfig } from "../../core/repo-config.ts";
+import { narrowed } from "../../core/skill-manifest.ts";
 import { withCalls } from "../../core/spend.ts";
 import { fromJson, type Tables } from "./schema.ts";
 
@@ -31,7 +32,7 @@ export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
   const { change, allowance, publication, sources, conflicts, createdAt, ...rest } = more;
-  const { startedAt, endedAt, priority, attempts, crashes, stop, ahead, ...spec } = rest;
+  const { startedAt, endedAt, priority, attempts, crashes, stop, ahead, skills, ...spec } = rest;
   spec satisfies Spec;
   return {
     id,
@@ -63,6 +64,7 @@ export function encodeJob(job: Job): JobRow {
     publication: publication && JSON.stringify(publication),
     pull: publication?.pull ?? null,
     sources: sources && JSON.stringify(sources),
+    skills: skills ? JSON.stringify(skills) : null,
     conflicts: JSON.stringify(conflicts),
     created_at: createdAt,
     started_at: startedAt,
@@ -73,7 +75,7 @@ export function encodeJob(job: Job): JobRow {
 /** The columns that a patch writes. */
 export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
   const { state, spend, plan, lastAction, reason, change, publication, ...more } = patch;
-  const { sources, startedAt, endedAt, ...forgotten } = more;
+  const { sources, skills, startedAt, endedAt, ...forgotten } = more;
   // Does not compile when JobPatch has a field that is not written here.
   forgotten satisfies Record<string, never>;
   return {
@@ -88,6 +90,7 @@ export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
       pull: publication?.pull ?? null,
     }),
     ...(sources !== undefined && { sources: sources && JSON.stringify(sources) }),
+    ...(skills !== undefined && { skills: JSON.stringify(skills) }),
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...(endedAt !== undefined && { ended_at: endedAt }),
   };
@@ -99,9 +102,15 @@ export function decodeJob(row: JobRow, called: Spent | undefined): Job {
   const state = JOB_STATES.find((known) => known === row.state);
   if (!state) throw new Error(`${where} has the unknown state ${row.state}`);
   const spec = fromJson<Spec>(row.spec, `${where}, spec`);
+  const skills =
+    row.skills === null
+      ? null
+      : fromJson<NonNullable<Job["skills"]>>(row.skills, `${where}, skills`);
+  const manifests = (skills?.pins ?? []).map(({ manifest }) => manifest);
   return {
     ...spec,
-    config: completeRepoConfig(spec.config),
+    config: narrowed(completeRepoConfig(spec.config), manifests),
+    ...(skills && { skills }),
     id: row.id,
     key: row.key,
     commandId: row.command_id,

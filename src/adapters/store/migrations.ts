@@ -5,6 +5,7 @@ import { countCrashes } from "./count-crashes.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
 import { pacesWrites } from "./paces.ts";
+import { rememberSkills } from "./remember-skills.ts";
 import { keepStops } from "./said-stops.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
@@ -25,6 +26,7 @@ const MIGRATIONS: Migration[] = [
   keepStops,
   findOldTexts,
   keepLedger,
+  rememberSkills,
 ];
 
 /** Which schema this program has. */

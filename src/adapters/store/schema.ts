@@ -98,6 +98,8 @@ export interface Tables {
     pull: number | null;
     /** JSON of Sources. */
     sources: string | null;
+    /** JSON of JobSkills. */
+    skills: string | null;
     /** JSON of Job["conflicts"]. */
     conflicts: string;
     created_at: number;

@@ -5,14 +5,22 @@ import { edit } from "./edit.ts";
 import { createPlan } from "./plan.ts";
 import { read } from "./read.ts";
 import { shell } from "./shell.ts";
+import { createSkill, type SkillAnswer } from "./skill.ts";
 import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
-/** The agent's tools, in the order the model sees them. */
+/** The agent's tools, in the order the model sees them; `onSkill` only where there are skills to choose from. */
 export function createTools(
-  onPlan: (items: PlanItem[]) => Promise<void>,
   editTool: ModelProfile["editTool"],
+  {
+    onPlan,
+    onSkill,
+  }: {
+    onPlan: (items: PlanItem[]) => Promise<void>;
+    onSkill?: (name: string) => Promise<SkillAnswer>;
+  },
 ): Tool[] {
   const changing = editTool === "edit" ? [edit, write] : [applyPatch];
-  return [shell, read, ...changing, createPlan(onPlan)];
+  const tools = [shell, read, ...changing, createPlan(onPlan)];
+  return onSkill === undefined ? tools : [...tools, createSkill(onSkill)];
 }

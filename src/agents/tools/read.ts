@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type FileAnswer, notAFile, readAnswer, runOnFile, SAY_KIND } from "./file-access.ts";
 import { defineTool, failed, type ToolAnswer } from "./tool.ts";
-import { treePath } from "./tree-path.ts";
+import { type TreePath, treePath } from "./tree-path.ts";
 
 const MAX_LINES = 2000;
 const MAX_BYTES = 50_000;
@@ -27,7 +27,7 @@ export const read = defineTool({
     limit: z.int().min(1).optional().describe(`Lines to read, at most ${MAX_LINES}.`),
   }),
   async run(args, context) {
-    const place = treePath(context.workspace.tree, args.path);
+    const place = skillPath(args.path) ?? treePath(context.workspace.tree, args.path);
     if (place.status === "refused") return failed(place.reason, "to read a file");
     const { path } = place;
     const first = args.offset ?? 1;
@@ -45,6 +45,13 @@ export const read = defineTool({
     return done(path, excerpt(answer, first));
   },
 });
+
+/** A file of a skill, which is no part of the checkout; null for any other path. */
+function skillPath(written: string): TreePath | null {
+  const path = /^(?:\.\/)*(\.\.\/skills\/.+)$/.exec(written)?.[1];
+  if (path === undefined || path.split("/").slice(2).includes("..")) return null;
+  return { status: "inside", path };
+}
 
 function done(path: string, text: string): ToolAnswer {
   return { ok: true, text, action: `read ${path}` };

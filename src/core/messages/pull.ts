@@ -1,5 +1,6 @@
 import type { Command, Job, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
+import { pinOrigin, pinText, type SkillPin } from "../skill.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { laterOpenings, opening } from "./opening.ts";
 import { sourcesSection } from "./sources.ts";
@@ -43,7 +44,8 @@ export function renderPull(facts: {
       "",
       fenced(job.task),
       "",
-      `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`${job.skill ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
+      `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`${job.skill && pinsOf(job).length === 0 ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
+      ...skillLines(job),
       "",
       ...(job.sources ? [...sourcesSection(job.sources), ""] : []),
       "### What changed and why",
@@ -135,13 +137,32 @@ function spend(job: Job): string {
   ].join(" · ");
 }
 
-/** Message of the commit, with a trailer for the person who asked. `host` is GitHub's web host. */
+/** Each skill the job worked by, as it was pinned. */
+function skillLines(job: Job): string[] {
+  const by = { flag: "asked for", first_word: "named by the task", model: "chosen by the agent" };
+  return pinsOf(job).flatMap((pin) => {
+    const over =
+      pin.instead.length > 0 ? ` (in place of the ${pin.instead.join(" and ")} one)` : "";
+    return [
+      "",
+      `Worked by the skill ${codeSpan(pinText(pin))} ${pinOrigin(pin)}${over}, ${by[pin.by]}.`,
+    ];
+  });
+}
+
+function pinsOf({ skills }: Job): SkillPin[] {
+  return skills?.pins ?? [];
+}
+
+/** Message of the commit, with trailers for its skills and the person who asked. `host` is GitHub's web host. */
 export function commitMessage(
   change: { title: string; summary: string },
   actor: Command["actor"],
   host: string,
+  pins: readonly SkillPin[] = [],
 ): string {
   const noreply = `${actor.id}+${actor.login}@users.noreply.${host}`;
   const body = change.summary ? `\n\n${change.summary}` : "";
-  return `${change.title}${body}\n\nCo-authored-by: ${actor.login} <${noreply}>\n`;
+  const skills = pins.map((pin) => `Skill: ${pinText(pin)}\n`).join("");
+  return `${change.title}${body}\n\n${skills}Co-authored-by: ${actor.login} <${noreply}>\n`;
 }

@@ -53,6 +53,27 @@ test("a write changes the fields it names and no other", async () => {
       leftOut: [{ what: "comments", why: "later", count: 1 }],
       stripped: [{ where: "issue #12", what: ["1 HTML comment"] }],
     },
+    skills: {
+      commits: [{ source: "repository", repo: { installationId: 7, id: 4, owner: "octo", name: "shop" }, commit: "e".repeat(40) }],
+      pins: [
+        {
+          name: "tidy",
+          source: "repository",
+          digest: "f".repeat(64),
+          commit: "e".repeat(40),
+          instead: ["built-in"],
+          by: "model",
+          manifest: {
+            network: [],
+            scripts: "none",
+            writes: null,
+            models: null,
+            checks: [],
+            limits: {},
+          },
+        },
+      ],
+    },
     lastAction: "read src/auth.ts",
     reason: "so far so good",
     change: {

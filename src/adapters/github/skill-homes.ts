@@ -1,0 +1,84 @@
+import type { Octokit } from "@octokit/rest";
+import type { RepoRef } from "../../core/job.ts";
+import type { Log, SkillHomes } from "../../core/ports.ts";
+import { explained } from "./explained.ts";
+import { failedWith } from "./http-failure.ts";
+import { READ } from "./permissions.ts";
+
+/** What GitHub answers when the App is not installed on a repository, or there is none. */
+const NOT_THERE = [403, 404, 422];
+const HOME = ".github";
+
+/** Where GitHub keeps skills: see the port. */
+export function createSkillHomes(deps: {
+  octokitFor: (repo: RepoRef) => Octokit;
+  /** An Octokit that speaks as the App itself. */
+  app: Octokit;
+  /** An Octokit that sends this token. */
+  octokitWith: (token: string) => Octokit;
+  /** Ends a token. */
+  revoke: (token: string) => Promise<void>;
+  onToken: (token: string, alive: boolean) => void;
+  log: Log;
+}): SkillHomes {
+  return {
+    async organisation(repo) {
+      const { installationId, owner } = repo;
+      if (repo.name.toLowerCase() === HOME) return null;
+      return explained(`read ${owner}/${HOME}`, repo, READ, async () => {
+        // Its number is not known yet, so the token is asked for by name. It may see that it is there, no more.
+        const token = await tokenByName(deps.app, installationId);
+        if (token === null) {
+          deps.log.debug(
+            { owner },
+            "the App is not installed on a .github repository of this owner",
+          );
+          return null;
+        }
+        deps.onToken(token, true);
+        try {
+          const { data } = await deps.octokitWith(token).rest.repos.get({ owner, repo: HOME });
+          return typeof data?.id === "number" &&
+            data.owner?.login?.toLowerCase() === owner.toLowerCase()
+            ? { installationId, id: data.id, owner, name: HOME }
+            : null;
+        } catch (error) {
+          if (failedWith(error, 401, ...NOT_THERE)) return null;
+          throw error;
+        } finally {
+          await deps.revoke(token);
+          deps.onToken(token, false);
+        }
+      });
+    },
+
+    folders: (repo, path) =>
+      explained(`read ${path}`, repo, READ, async () => {
+        try {
+          const { owner, name } = repo;
+          const { data } = await deps
+            .octokitFor(repo)
+            .rest.repos.getContent({ owner, repo: name, path });
+          if (!Array.isArray(data)) return [];
+          return data.filter(({ type }) => type === "dir").map((entry) => entry.name);
+        } catch (error) {
+          if (failedWith(error, 404)) return [];
+          throw error;
+        }
+      }),
+  };
+}
+
+async function tokenByName(app: Octokit, installationId: number): Promise<string | null> {
+  try {
+    const { data } = await app.rest.apps.createInstallationAccessToken({
+      installation_id: installationId,
+      repositories: [HOME],
+      permissions: { metadata: "read" },
+    });
+    return typeof data?.token === "string" && data.token !== "" ? data.token : null;
+  } catch (error) {
+    if (failedWith(error, ...NOT_THERE)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+import { didYouMean } from "../core/did-you-mean.ts";
+import type { Job } from "../core/job.ts";
+import { codeSpan } from "../core/markdown.ts";
+import type { Log, SkillShelf } from "../core/ports.ts";
+import type { SkillFile, SkillManifest, SkillPin } from "../core/skill.ts";
+import { excessOf } from "../core/skill-manifest.ts";
+import type { SourcedSkill } from "../skills/catalogue.ts";
+import type { Attempt } from "./attempt.ts";
+import type { JobCatalogue } from "./skills-of.ts";
+
+export interface TakeUpDeps {
+  shelf: SkillShelf;
+  log: Log;
+}
+
+/** Which skill a job works by from its start. */
+export type FirstSkill =
+  | { kind: "chosen"; skill: SourcedSkill; by: "flag" | "first_word" }
+  | { kind: "open" }
+  | { kind: "refused"; reason: string };
+
+/** The skill that a flag or the first word of the task names; refused when it may not be taken up. */
+export function firstSkill(job: Job, { skills, problems }: JobCatalogue): FirstSkill {
+  if (job.skillBy === "none") return { kind: "open" };
+  const by = job.skillBy ?? "first_word";
+  const word = job.skill ?? /^\S+/.exec(job.task)?.[0].toLowerCase().normalize("NFKC");
+  const skill = skills.find(({ name }) => name === word);
+  if (skill !== undefined) {
+    const reason = refusalOf(skill, job);
+    return reason === null ? { kind: "chosen", skill, by } : { kind: "refused", reason };
+  }
+  if (job.skill === null) return { kind: "open" };
+  // Somebody asked for it by its name, so what is wrong with it is worth an answer.
+  const broken = problems.filter(({ path }) => path.split("/").includes(job.skill ?? ""));
+  const why = broken.map(({ path, line, message }) => `${codeSpan(`${path}:${line}`)} ${message}`);
+  if (why.length > 0) {
+    const reason = `the skill ${codeSpan(job.skill)} cannot be used: ${why.join("; ")}`;
+    return { kind: "refused", reason };
+  }
+  const meant = didYouMean(
+    job.skill,
+    skills.map(({ name }) => name),
+  );
+  const hint = meant === null ? "" : `; did you mean ${codeSpan(meant)}?`;
+  return { kind: "refused", reason: `there is no skill ${codeSpan(job.skill)}${hint}` };
+}
+
+/** Why a job may not take a skill up, with what to do; null when it may. */
+export function refusalOf({ name, manifest }: SourcedSkill, job: Job): string | null {
+  const excess = excessOf(manifest, job.config, job.model);
+  return excess.length === 0
+    ? null
+    : `the skill ${codeSpan(name)} wants more than it may have: ${excess.join("; ")}; or ask again with \`--skill none\``;
+}
+
+/** Pins a skill and puts its files where the job's commands see them; the names of those files. */
+export async function takeUp(
+  attempt: Attempt,
+  { skill, by }: { skill: SourcedSkill; by: SkillPin["by"] },
+  catalogue: Pick<JobCatalogue, "commits">,
+  deps: TakeUpDeps,
+): Promise<{ pin: SkillPin; files: string[] }> {
+  const { job } = attempt;
+  const { name, source, commit, instead, manifest } = skill;
+  const { files, digest } = await skill.bundle();
+  const shown = allowedFiles(files, manifest, job.config.skills.scripts);
+  await deps.shelf.mount(job.id, name, shown);
+  const pin: SkillPin = { name, source, digest, commit, instead, by, manifest };
+  const others = (job.skills?.pins ?? []).filter((each) => each.name !== name);
+  await attempt.write({ skills: { commits: catalogue.commits, pins: [...others, pin] } }, [
+    { type: "skill", pin },
+  ]);
+  return { pin, files: shown.map(({ path }) => path) };
+}
+
+/** Puts the files of pinned skills into a workspace that was made anew: the same bytes, or none. */
+export async function bringBack(
+  job: Job,
+  { skills }: JobCatalogue,
+  { shelf, log }: TakeUpDeps,
+): Promise<void> {
+  for (const pin of job.skills?.pins ?? []) {
+    const skill = skills.find(({ name, source }) => name === pin.name && source === pin.source);
+    const bundle = await skill?.bundle();
+    if (bundle?.digest !== pin.digest) {
+      // A server's own skill may be another since its last start; what the job was told of it stands.
+      log.warn({ jobId: job.id, skill: pin.name }, "the files of a skill are not what they were");
+      continue;
+    }
+    await shelf.mount(
+      job.id,
+      pin.name,
+      allowedFiles(bundle.files, pin.manifest, job.config.skills.scripts),
+    );
+  }
+}
+
+/** The files of a bundle that a job may have: of its scripts those that it says it runs, where any may be run. */
+function allowedFiles(
+  files: SkillFile[],
+  { scripts }: SkillManifest,
+  allowed: boolean,
+): SkillFile[] {
+  return files.filter(({ path }) => {
+    if (!path.startsWith("scripts/")) return true;
+    return allowed && (scripts === "all" || (scripts !== "none" && scripts.includes(path)));
+  });
+}

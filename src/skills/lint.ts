@@ -1,0 +1,75 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { toError } from "../core/errors.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { ROOTS } from "./in-git.ts";
+import { loadFolder, type SkillProblem } from "./load.ts";
+import { folderOnDisk, foldersOnDisk } from "./on-disk.ts";
+
+/** What a look at skills found: lines for a person, and whether each skill can be used. */
+export interface LintReport {
+  ok: boolean;
+  /** How many skills can be used. */
+  good: number;
+  lines: string[];
+}
+
+/**
+ * Looks at a skill, a folder of skills, or a checkout with skills in the places where repositories keep
+ * them. Each problem is a line `path:line: problem`; notes on skills that can be used say so.
+ */
+export async function lintSkills(target: string): Promise<LintReport> {
+  const report: LintReport = { ok: true, good: 0, lines: [] };
+  const tell = ({ path: at, line, message }: SkillProblem) => {
+    report.ok = false;
+    report.lines.push(`${at}:${line}: ${message}`);
+  };
+  try {
+    for (const folder of await foldersAt(target)) {
+      const loaded = await loadFolder(folder);
+      if (Array.isArray(loaded)) {
+        loaded.forEach(tell);
+        continue;
+      }
+      report.good += 1;
+      if (loaded.stripped.length > 0) {
+        const what = loaded.stripped.join(", ");
+        report.lines.push(
+          `${loaded.path}/SKILL.md:1: note: agents do not read what people do not see: ${what}`,
+        );
+      }
+    }
+  } catch (thrown) {
+    tell({ path: target, line: 1, message: `cannot be read: ${toError(thrown).message}` });
+  }
+  if (report.ok && report.good === 0)
+    tell({ path: target, line: 1, message: "holds no skill; a skill is a folder with a SKILL.md" });
+  return report;
+}
+
+async function foldersAt(target: string) {
+  const names = await readdir(target);
+  if (names.some((name) => /^(SKILL|skill)\.md$/.test(name)))
+    return [await folderOnDisk(path.resolve(target))];
+  const roots = await Promise.all(
+    ROOTS.map((root) => foldersOnDisk(path.join(target, root)).catch(unlessMissing)),
+  );
+  const found = roots.flat();
+  return found.length > 0 ? found : foldersOnDisk(target);
+}
+
+function unlessMissing(thrown: unknown): [] {
+  if (/ENOENT|ENOTDIR/.test(toError(thrown).message)) return [];
+  throw toError(thrown);
+}
+
+/** The skills of a catalogue, a line each: name, source and what it is for; then what was left out and why. */
+export function listSkills({ skills, problems }: Catalogue): string[] {
+  return [
+    ...skills.map(({ name, source, instead, description }) => {
+      const over = instead.length > 0 ? `, in place of ${instead.join(" and ")}` : "";
+      return `${name} (${source}${over}): ${description}`;
+    }),
+    ...problems.map(({ path: at, line, message }) => `${at}:${line}: ${message}`),
+  ];
+}

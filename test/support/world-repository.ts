@@ -40,8 +40,8 @@ export interface WorldRepository {
   issue(given: { title: string; body: string; author?: string }): number;
   /** Posts a comment; resolves when its webhook was answered. */
   say(body: string, issue?: number, login?: string): Promise<Comment>;
-  /** Waits until the newest board on an issue shows an ending for every row; its text. */
-  ended(issue?: number, boards?: number): Promise<string>;
+  /** Waits, a minute unless told, until the boards on an issue show an ending for every row; the newest's text. */
+  ended(issue?: number, boards?: number, withinMs?: number): Promise<string>;
   /** Comments of the App on an issue, oldest first. */
   answers(issue?: number): Comment[];
   pulls(): Pull[];
@@ -98,7 +98,8 @@ export function viewRepository(
       const said = await github.comment({ repository: made.name, issue, login, body });
       return said.comment;
     },
-    ended: (issue = 1, boards = 1) => ended(github, () => answers(issue), boards, log),
+    ended: (issue = 1, boards = 1, withinMs = 55_000 * PATIENCE) =>
+      ended(github, () => answers(issue), boards, withinMs, log),
     answers,
     pulls: () => [...repository().pulls.values()].sort((a, b) => a.number - b.number),
     pullBody: (pull) => repository().issues.get(pull.number)?.body ?? "",
@@ -111,6 +112,7 @@ async function ended(
   github: GitHubStandIn,
   answers: () => Comment[],
   count: number,
+  withinMs: number,
   log: () => string,
 ): Promise<string> {
   const found = Promise.withResolvers<string>();
@@ -130,7 +132,7 @@ async function ended(
             .join("\n")}\n${log()}`,
         ),
       ),
-    55_000 * PATIENCE,
+    withinMs,
   );
   look();
   try {

@@ -47,6 +47,8 @@ export interface WorldOptions extends RepositoryOptions {
   launcher?: (home: string) => string[];
   /** Starts the server with failpoints, which `child()` takes by message (test/support/failpoints.ts). */
   failpoints?: boolean;
+  /** The program that is started; the product's own unless given. */
+  main?: string;
   /** More repositories of acme's beside `shop`, by name. */
   repositories?: Record<string, RepositoryOptions>;
 }
@@ -133,7 +135,7 @@ async function buildWorld(
   let log = "";
 
   async function start(env: Record<string, string> = {}): Promise<void> {
-    const main = options.failpoints ? FAULTY_MAIN : MAIN;
+    const main = options.main ?? (options.failpoints ? FAULTY_MAIN : MAIN);
     const words = [...(options.launcher?.(dir) ?? []), process.execPath, main];
     const started = spawn(words[0] ?? "", words.slice(1), {
       cwd: dir,

@@ -59,7 +59,13 @@ async function bench(place: StorePlace): Promise<void> {
   const begun = performance.now();
   const kills = await runAll(place, model.url, async () => (await store.unfinished()).length);
   const rows: LedgerRow[] = [];
-  for await (const each of store.ledger({ from: 0 })) rows.push(each);
+  const all = { from: 0, until: Number.MAX_SAFE_INTEGER, repoId: null };
+  for (let last: LedgerRow | null = null; ; ) {
+    const page: LedgerRow[] = await store.ledgerPage(all, last, 1_000);
+    rows.push(...page);
+    last = page.at(-1) ?? null;
+    if (page.length < 1_000) break;
+  }
   await store.close();
   await model.close();
   console.log(
@@ -95,7 +101,11 @@ async function runAll(
     children[at] = start();
   }
   for (const child of children) child.kill("SIGKILL");
-  await Promise.all(children.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, "exit") : null)));
+  await Promise.all(
+    children.map((child) =>
+      child.exitCode === null && child.signalCode === null ? once(child, "exit") : null,
+    ),
+  );
   return kills;
 }
 
@@ -104,7 +114,8 @@ function compare(rows: LedgerRow[], bills: Bill[]): void {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const billed = new Map<string, number>();
   for (const { callId, microDollars } of bills) {
-    if (!byId.has(callId)) throw new Error(`the server billed ${callId}, which is not in the ledger`);
+    if (!byId.has(callId))
+      throw new Error(`the server billed ${callId}, which is not in the ledger`);
     billed.set(callId, microDollars);
   }
   const answered = rows.filter(({ state }) => state === "answered");
@@ -135,7 +146,11 @@ function compare(rows: LedgerRow[], bills: Bill[]): void {
     const groups = [...Map.groupBy(rows, scope).values()];
     const spent = groups.map((group) => sum(group, server));
     const counted = groups.map((group) => sum(group, ledger));
-    const over = Math.max(0, ...spent.map((each) => each - limit), ...counted.map((each) => each - limit));
+    const over = Math.max(
+      0,
+      ...spent.map((each) => each - limit),
+      ...counted.map((each) => each - limit),
+    );
     overshoot = Math.max(overshoot, over);
     const met = counted.filter((each) => limit - each < least).length;
     console.log(

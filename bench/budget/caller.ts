@@ -7,6 +7,7 @@ import { LostLease, TransientError } from "../../src/core/errors.ts";
 import type { Job, JobState } from "../../src/core/job.ts";
 import type { Caps } from "../../src/core/ledger.ts";
 import type { ChatMessage } from "../../src/core/model.ts";
+import { createPromptBound } from "../../src/core/prompt-bound.ts";
 import { routedModel } from "../../src/jobs/call-model.ts";
 import { silentLog } from "../../test/support/log.ts";
 import { placeOf } from "../../test/support/place.ts";
@@ -21,6 +22,7 @@ const LEASE_MS = 2_000;
 const store = await openStore(placeOf(place));
 const provider = createProvider({
   ...{ id: "bench", apiKey: undefined, baseURL, api: "chat", headers: {}, log: silentLog },
+  settings: { key: "", baseURL: "", model: "" },
 });
 await Promise.all(
   Array.from({ length: SLOTS }, async (_, slot) => {
@@ -59,19 +61,25 @@ async function work(job: Job, ledger: Store): Promise<void> {
           ...{ repoId: job.repo.id, installationId: job.repo.installationId, rule: "default" },
         },
         caps,
+        bound: createPromptBound(),
         insist: () => undefined,
       },
       {
         ledger,
         providers: new Map([["bench", { ...provider, restsFor: () => 0 }]]),
-        profileOf: (name) => ({
-          ...{ name, provider: "bench", id: name, contextWindow: 200_000, maxOutput: 16_000 },
-          ...{ price: PRICE, editTool: "edit", efforts: [] },
+        resolve: (name) => ({
+          ok: true,
+          profile: {
+            ...{ name, provider: "bench", id: name, contextWindow: 200_000, maxOutput: 16_000 },
+            ...{ price: PRICE, editTool: "edit", efforts: [] },
+          },
         }),
         log: silentLog,
       },
     );
-    const messages: ChatMessage[] = [{ role: "user", content: "x".repeat(500 + Math.random() * 4000) }];
+    const messages: ChatMessage[] = [
+      { role: "user", content: "x".repeat(500 + Math.random() * 4000) },
+    ];
     const { signal } = new AbortController();
     for (let step = 1; step <= STEPS; step++) {
       const answer = await model.ask({ messages, tools: [], step, signal });

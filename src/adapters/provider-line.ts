@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import PQueue from "p-queue";
-import type { Provider, ProviderRequest, Tried } from "../core/model.ts";
+import type { PacedProvider, Provider, ProviderRequest, Tried } from "../core/model.ts";
 
 const MINUTE = 60_000;
 /** Passing failures in a row after which a provider is left alone. */
@@ -22,12 +22,6 @@ export interface LineLimits {
   tokensPerMinute: number | null;
 }
 
-/** A provider in front of which calls stand in line. */
-export interface ProviderLine extends Provider {
-  /** How long it is not asked, in ms; 0 when it may be. A call meanwhile fails at once as one that may pass. */
-  restsFor(): number;
-}
-
 /** Time that only goes forward, in ms, and a way to let some of it pass; rejects when `signal` aborts. */
 export interface Clock {
   now(): number;
@@ -47,7 +41,7 @@ export function createProviderLine(
   provider: Provider,
   limits: LineLimits,
   clock: Clock = MONOTONIC,
-): ProviderLine {
+): PacedProvider {
   const calls = new PQueue({ concurrency: limits.concurrency ?? Number.POSITIVE_INFINITY });
   // One at a time waits for its turn in the minute, so that a small call does not overtake a large one for ever.
   const gate = new PQueue({ concurrency: 1 });

@@ -1,6 +1,6 @@
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
-import type { Answer, ChatMessage, ModelReply, RoutedModel, ToolCall } from "../core/model.ts";
+import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { makeCall, readCall } from "./call.ts";
@@ -47,7 +47,7 @@ export interface AgentOptions {
   started: ReadonlySet<string>;
   /** How the model sees the conversation; kept true, for the next round. */
   seen: Seen;
-  model: RoutedModel;
+  model: Model;
   /** The tool it changes files with. */
   editTool: ModelProfile["editTool"];
   sandbox: Sandbox;
@@ -204,12 +204,15 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
         return { status: "limit", which: "budget", why: answer.why };
       }
       used = answer.used;
-      await store(answer.reply, options.now() - askedAt);
+      await store(answer, options.now() - askedAt);
       return { status: "said", reply: answer.reply };
     }
   }
 
-  async function store(reply: ModelReply, latencyMs: number): Promise<void> {
+  async function store(
+    { reply, origin }: Extract<Answer, { status: "reply" }>,
+    latencyMs: number,
+  ): Promise<void> {
     spent.steps += 1;
     spent.tokens += reply.usage.inputTokens + reply.usage.outputTokens;
     const message: ChatMessage = {
@@ -223,6 +226,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       step: spent.steps,
       message,
       usage: reply.usage,
+      ...(reply.usageReported && { origin }),
       latencyMs,
       ...(reply.truncated && { truncated: true }),
       ...(reply.refusal !== null && { refused: true }),

@@ -6,9 +6,7 @@ import type { Logger } from "pino";
 import { createGit } from "../adapters/git/git.ts";
 import { createGitHub } from "../adapters/github/github.ts";
 import { createKillSwitch } from "../adapters/kill-switch.ts";
-import { createModel } from "../adapters/openai.ts";
 import { placeId } from "../adapters/place-id.ts";
-import { priceOf } from "../adapters/prices.ts";
 import { createLocalQueue } from "../adapters/queue/local.ts";
 import { createPostgresQueue } from "../adapters/queue/postgres.ts";
 import { createInternet } from "../adapters/sandbox/network/internet.ts";
@@ -23,7 +21,6 @@ import { limitsOf } from "../core/limits.ts";
 import { hasLimits } from "../core/pace.ts";
 import type { ProcessRole } from "../core/process-role.ts";
 import { createRedactor } from "../core/redact.ts";
-import { redactedModel } from "../core/redacted-model.ts";
 import { canRun } from "../core/sandbox-port.ts";
 import { allow } from "../jobs/allow.ts";
 import { createAuthors } from "../jobs/authors.ts";
@@ -41,7 +38,7 @@ import { createLog } from "../log.ts";
 import { createSecrets } from "../settings/secrets.ts";
 import { serverSkills } from "../skills/server-skills.ts";
 import { openDoors, openHealth } from "./doors.ts";
-import { openModels } from "./models.ts";
+import { openModels, openProviders } from "./models.ts";
 
 const BUILT_IN_SKILLS = fileURLToPath(new URL("../skills/", import.meta.url));
 
@@ -126,13 +123,11 @@ export async function compose(
   for (const problem of catalogue.problems) log.warn(problem, "a skill was left out");
   for (const { name, instead } of skills.filter((skill) => skill.instead.length > 0))
     log.info({ skill: name, instead }, "the operator's skill counts in place of another");
-  const model = wrap(
-    "model",
-    redactedModel(
-      createModel({ apiKey: config.openaiKey, baseURL: config.openaiUrl, log }),
-      redactOwn,
-    ),
-  );
+  const providers = openProviders(config.offer, {
+    redact: redactOwn,
+    log,
+    wrap: (provider) => wrap("model", provider),
+  });
   // Of the machine, whatever works on it.
   const killSwitch = createKillSwitch(config.dataDir);
   const outbox = createOutbox({
@@ -172,8 +167,10 @@ export async function compose(
     objects: git,
     scanner: createSecretScanner(secrets),
     sandbox,
-    model,
-    price: priceOf,
+    ledger: store,
+    providers,
+    resolve: models.resolve,
+    budgets: config.offer.budgets,
     skills: catalogue,
     homes: github,
     trees: git,

@@ -1,7 +1,12 @@
+import { createProvider } from "../adapters/openai/provider.ts";
 import { lookUpModel } from "../adapters/prices.ts";
+import { createProviderLine } from "../adapters/provider-line.ts";
 import { checkOffer } from "../core/check-offer.ts";
 import { UserError } from "../core/errors.ts";
+import type { PacedProvider, Provider } from "../core/model.ts";
 import type { ModelOffer } from "../core/model-offer.ts";
+import type { Log } from "../core/ports.ts";
+import { redactedProvider } from "../core/redacted-provider.ts";
 import { type Resolved, resolveModel } from "../core/resolve-model.ts";
 
 /** What is offered, with the catalogue behind it. */
@@ -20,4 +25,30 @@ export function openModels(offer: ModelOffer): Models {
     );
   }
   return { offer, resolve };
+}
+
+const OPENAI = "https://api.openai.com/v1";
+
+/** The providers that are offered, by their ids; none of them is told our own secrets. */
+export function openProviders(
+  { providers }: ModelOffer,
+  deps: {
+    redact: (text: string) => string;
+    log: Log;
+    /** Comes between us and a provider. */
+    wrap: (provider: Provider) => Provider;
+  },
+): Map<string, PacedProvider> {
+  return new Map(
+    providers.map((each) => {
+      const { id, api, headers, settings } = each;
+      const apiKey = each.key ?? undefined;
+      const baseURL = each.baseUrl ?? OPENAI;
+      const provider = createProvider({
+        ...{ id, api, headers, settings, apiKey, baseURL, log: deps.log },
+      });
+      const guarded = deps.wrap(redactedProvider(provider, deps.redact));
+      return [id, createProviderLine(guarded, each)];
+    }),
+  );
 }

@@ -58,7 +58,7 @@ export type RepoBudget = z.output<typeof repoBudgetSchema>;
 
 /**
  * What may be spent under each cap: what the operator allows, or less where the repository, or who
- * asked for the job (`job`, in dollars), wants less.
+ * asked for the job (`job`, in micro-dollars), wants less.
  */
 export function capsOf(budgets: Budgets, repo: RepoBudget, job: number | null = null): Caps {
   const of = (key: keyof Budgets) => {
@@ -67,7 +67,7 @@ export function capsOf(budgets: Budgets, repo: RepoBudget, job: number | null = 
   };
   return {
     call: micro(of("call")),
-    job: micro(of("job"), repo.job, job),
+    job: least(micro(of("job"), repo.job), job),
     command: micro(of("command"), repo.command),
     personDay: micro(of("person_day")),
     repositoryDay: micro(of("repository_day"), repo.day),
@@ -78,6 +78,10 @@ export function capsOf(budgets: Budgets, repo: RepoBudget, job: number | null = 
 }
 
 const DEFAULTS: { [key in keyof Budgets]?: number } = DEFAULT_BUDGETS;
+
+function least(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
+}
 
 /** The strictest of some bounds in dollars, in micro-dollars; null when none is given. */
 function micro(...dollars: (number | null | undefined)[]): number | null {

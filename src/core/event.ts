@@ -12,8 +12,8 @@ export type JobEvent =
    * are; `lost`: whether later calls had changed them; `setup`: how the setup failed this time.
    */
   | { type: "restored"; fence: number; commit: string; lost: boolean; setup: string | null }
-  /** The work went back to the agent, with why. */
-  | { type: "round"; reason: string }
+  /** The work went back to the agent, with why; `failedChecks`: because checks failed. */
+  | { type: "round"; reason: string; failedChecks?: true }
   /** A message the controller put into the conversation (instructions, task, failed checks). */
   | { type: "message"; message: ChatMessage }
   | {
@@ -21,6 +21,8 @@ export type JobEvent =
       step: number;
       message: ChatMessage;
       usage: TokenUsage;
+      /** Who gave it, as `provider/model`; absent in events of earlier versions, and when nobody counted. */
+      origin?: string;
       latencyMs: number;
       /** It ended at the output limit. */
       truncated?: true;

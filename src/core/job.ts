@@ -239,6 +239,8 @@ export interface Job {
   model: string;
   /** Absent in rows of earlier versions: its model alone. */
   route?: Route;
+  /** What the person lets it spend, in micro-dollars; absent: as configured. */
+  budget?: number;
   repo: RepoRef;
   issue: number;
   baseSha: string;

@@ -17,6 +17,8 @@ export interface ProviderSettings {
   concurrency: number | null;
   requestsPerMinute: number | null;
   tokensPerMinute: number | null;
+  /** What messages call the settings that an operator may have to mend. */
+  settings: { key: string; baseURL: string; model: string };
 }
 
 /** A model as the operator named it; what is absent is the catalogue's, else a cautious guess. */

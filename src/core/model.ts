@@ -47,7 +47,7 @@ export interface ModelReply {
   truncated: boolean;
   usage: TokenUsage;
   /** False when the provider told no believable usage, and `usage` is an estimate. */
-  usageReported?: boolean;
+  usageReported: boolean;
   native?: NativeItems;
 }
 
@@ -99,7 +99,10 @@ export interface Provider {
 
 /** A provider in whose line calls wait for their turn. */
 export interface PacedProvider extends Provider {
-  /** For how many ms it should not be asked: it said so, or it keeps failing; 0 when it may be. */
+  /**
+   * For how many ms it is not asked, as it said so or keeps failing; 0 when it may be. A call meanwhile fails
+   * at once as one that may pass.
+   */
   restsFor(): number;
 }
 
@@ -108,6 +111,8 @@ export type Answer =
   | {
       status: "reply";
       reply: ModelReply;
+      /** Who gave it, as `provider/model`. */
+      origin: string;
       /** Share of the job's budget that is used, from 0 to 1. */
       used: number;
     }
@@ -117,7 +122,7 @@ export type Answer =
   | { status: "too_long" };
 
 /** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as TransientError. */
-export interface RoutedModel {
+export interface Model {
   /** Tokens that the conversation may have, the reply included. */
   window(): number;
   ask(request: {
@@ -127,16 +132,4 @@ export interface RoutedModel {
     step: number;
     signal: AbortSignal;
   }): Promise<Answer>;
-}
-
-/** Any OpenAI-compatible model. Transient failures are retried inside, then thrown as TransientError. */
-export interface Model {
-  complete(request: {
-    model: string;
-    messages: ChatMessage[];
-    tools: ToolSpec[];
-    signal: AbortSignal;
-    /** Called right before each try; throws when the reply would be nobody's. */
-    insist?: () => void;
-  }): Promise<ModelReply>;
 }

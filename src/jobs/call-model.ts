@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { toError } from "../core/errors.ts";
 import { capReached } from "../core/messages/budget.ts";
-import type { ModelReply, RoutedModel } from "../core/model.ts";
-import { createPromptBound } from "../core/prompt-bound.ts";
+import type { Model, ModelReply } from "../core/model.ts";
 import type { ModelChoice } from "../core/route.ts";
 import { type CandidateDeps, candidatesOf, failedWith, isTooLong, nextOf } from "./candidates.ts";
-import { meteredTry, type TryMeans } from "./metered-try.ts";
+import { meteredTry, originOf, type TryMeans } from "./metered-try.ts";
 
 export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"> {
   /** Waits between tries, in ms; rejects when the signal aborts. */
@@ -18,11 +17,10 @@ export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"
  */
 export function routedModel(
   choices: readonly ModelChoice[],
-  { caller, caps, insist }: Pick<TryMeans, "caller" | "caps" | "insist">,
+  { caller, caps, bound, insist }: Pick<TryMeans, "caller" | "caps" | "bound" | "insist">,
   deps: CallDeps,
-): RoutedModel {
-  const means = { caller, caps, insist, ledger: deps.ledger, log: deps.log };
-  const bound = createPromptBound();
+): Model {
+  const means = { caller, caps, bound, insist, ledger: deps.ledger, log: deps.log };
   const sleep = deps.sleep ?? ((ms, signal) => delay(ms, undefined, { signal }));
   return {
     window() {
@@ -46,14 +44,15 @@ export function routedModel(
           continue;
         }
         const { candidate } = next;
-        const result = await meteredTry(candidate, request, { ...means, bound });
+        const result = await meteredTry(candidate, request, means);
         if (result.kind === "refused") return { status: "over_budget", why: capReached(result.by) };
         const { tried, used } = result;
+        const origin = originOf(candidate.profile);
         switch (tried.kind) {
           case "reply":
-            return { status: "reply", reply: tried.reply, used };
+            return { status: "reply", reply: tried.reply, origin, used };
           case "refused":
-            return { status: "reply", reply: refusedReply(tried.message), used };
+            return { status: "reply", reply: refusedReply(tried.message), origin, used };
           case "too_long":
             isTooLong(candidates, candidate);
             continue;
@@ -69,5 +68,5 @@ export function routedModel(
 
 function refusedReply(refusal: string): ModelReply {
   const usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
-  return { content: "", toolCalls: [], refusal, truncated: false, usage };
+  return { content: "", toolCalls: [], refusal, truncated: false, usage, usageReported: false };
 }

@@ -1,6 +1,7 @@
 import { TransientError, UserError } from "../core/errors.ts";
 import type { PacedProvider, Tried } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
+import type { Resolved } from "../core/resolve-model.ts";
 import type { ModelChoice } from "../core/route.ts";
 
 /** Tries of each model for one reply. */
@@ -37,15 +38,16 @@ export type Next =
 export interface CandidateDeps {
   /** By their ids. */
   providers: ReadonlyMap<string, PacedProvider>;
-  /** What is known of a model; a problem when the operator's configuration does not have it any more. */
-  profileOf: (model: string) => ModelProfile | { problem: string };
+  /** What is known of a model, or why it may not be used (any more). */
+  resolve: (model: string) => Resolved;
 }
 
 /** The models of a route, in its order. Throws UserError when one is not there any more. */
 export function candidatesOf(choices: readonly ModelChoice[], deps: CandidateDeps): Candidate[] {
   return choices.map(({ model, effort }) => {
-    const profile = deps.profileOf(model);
-    if ("problem" in profile) throw new UserError(profile.problem);
+    const resolved = deps.resolve(model);
+    if (!resolved.ok) throw new UserError(resolved.problem);
+    const { profile } = resolved;
     const provider = deps.providers.get(profile.provider);
     if (!provider) throw new Error(`model ${model} has no provider ${profile.provider}`);
     const before = { tries: 0, readyAt: 0, asked: false, tooLong: false, failed: null, out: false };

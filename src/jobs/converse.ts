@@ -3,22 +3,24 @@ import { type AgentOutcome, runAgent } from "../agents/loop.ts";
 import type { Resumed } from "../agents/resume.ts";
 import type { SkillAnswer } from "../agents/tools/skill.ts";
 import type { JobEvent } from "../core/event.ts";
-import type { Spend } from "../core/job.ts";
-import type { ChatMessage, Model, RoutedModel, TokenUsage } from "../core/model.ts";
+import type { Job, Spend } from "../core/job.ts";
+import type { LedgerStore } from "../core/ledger.ts";
+import type { ChatMessage, Model } from "../core/model.ts";
+import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
+import { withCalls } from "../core/spend.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Kept } from "./keep-files.ts";
 
 export interface ConverseDeps {
   sandbox: Sandbox;
-  model: Model;
-  /** Micro-dollars of one call; null when the model's price is unknown. */
-  price: (model: string, usage: TokenUsage) => number | null;
-  now: () => number;
+  ledger: LedgerStore;
 }
 
 /** Where a conversation stands; the agent appends to `messages`. */
 export interface Talk {
+  model: Model;
+  editTool: ModelProfile["editTool"];
   workspace: Workspace;
   messages: ChatMessage[];
   seen: Seen;
@@ -33,8 +35,8 @@ export interface Talk {
   onSkill?: (name: string) => Promise<SkillAnswer>;
 }
 
-/** Lets the agent go on from where the conversation stands; each reply is metered and stored. */
-export function converse(
+/** Lets the agent go on from where the conversation stands; each reply is stored. */
+export async function converse(
   attempt: Attempt,
   talk: Talk,
   deps: ConverseDeps,
@@ -42,12 +44,13 @@ export function converse(
 ): Promise<AgentOutcome> {
   const { job } = attempt;
   const { network } = job.config;
+  const spend = await spendOf(job, deps.ledger);
   return runAgent({
     messages: talk.messages,
     started: talk.started,
     seen: talk.seen,
-    model: routed(deps.model, job.model),
-    editTool: "edit",
+    model: talk.model,
+    editTool: talk.editTool,
     sandbox: deps.sandbox,
     workspace: talk.workspace,
     network,
@@ -64,13 +67,13 @@ export function converse(
       },
     },
     ...(talk.onSkill && { onSkill: talk.onSkill }),
-    spent: { steps: job.spend.steps, tokens: job.spend.inputTokens + job.spend.outputTokens },
+    spent: { steps: spend.steps, tokens: spend.inputTokens + spend.outputTokens },
     signal,
     goOn: attempt.goOn,
     now: () => Math.round(performance.now()),
     resumed: talk.resumed,
     async record(event, lastAction, wrote = false) {
-      const patch = { ...metered(attempt, event, talk, deps), ...(lastAction && { lastAction }) };
+      const patch = { ...metered(attempt, event, talk), ...(lastAction && { lastAction }) };
       if (event.type !== "tool_finished") return attempt.write(patch, [event]);
       // With the files as they are now: another worker can go on from here.
       const { commit, files } = await talk.keep(wrote);
@@ -80,38 +83,15 @@ export function converse(
   });
 }
 
-/** A model whose window nobody knows, without a budget. */
-function routed(model: Model, name: string): RoutedModel {
-  return {
-    window: () => 0,
-    ask: async ({ messages, tools, signal }) => ({
-      status: "reply",
-      reply: await model.complete({ model: name, messages, tools, signal }),
-      used: 0,
-    }),
-  };
+/** What the job consumed until now, by the ledger. */
+async function spendOf({ id, spend }: Job, ledger: LedgerStore): Promise<Spend> {
+  return withCalls(spend, (await ledger.spentBy([id])).get(id));
 }
 
-function metered(
-  { job }: Attempt,
-  event: JobEvent,
-  { startedAt }: Talk,
-  deps: ConverseDeps,
-): { spend?: Spend } {
+/** Steps and time of the job; its calls are in the ledger. */
+function metered({ job }: Attempt, event: JobEvent, { startedAt }: Talk): { spend?: Spend } {
   const workedMs = Math.round(performance.now() - startedAt);
   if (event.type === "tool_finished") return { spend: { ...job.spend, workedMs } };
   if (event.type !== "reply") return {};
-  const cost = deps.price(job.model, event.usage);
-  return { spend: { ...addUsage(job.spend, event.usage, cost), workedMs } };
-}
-
-function addUsage(spend: Spend, usage: TokenUsage, price: number | null): Spend {
-  return {
-    ...spend,
-    steps: spend.steps + 1,
-    inputTokens: spend.inputTokens + usage.inputTokens,
-    cachedTokens: spend.cachedTokens + usage.cachedTokens,
-    outputTokens: spend.outputTokens + usage.outputTokens,
-    microDollars: spend.microDollars === null || price === null ? null : spend.microDollars + price,
-  };
+  return { spend: { ...job.spend, steps: job.spend.steps + 1, workedMs } };
 }

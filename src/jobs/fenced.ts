@@ -1,28 +1,20 @@
-import type { Model } from "../core/model.ts";
 import type { Sandbox, Workspaces } from "../core/ports.ts";
 
-/** What a job spends and acts with. */
+/** What a job acts with. */
 interface Means {
-  model: Model;
   sandbox: Sandbox;
   workspaces: Workspaces;
 }
 
 /**
- * The same means for one attempt: its claim is looked at before each try of a model call, each command and
- * each snapshot, so that a process that slept or was cut off does nothing more when it wakes. A fetch, which
+ * The same means for one attempt: its claim is looked at before each command and each
+ * snapshot, so that a process that slept or was cut off does nothing more when it wakes. A fetch, which
  * other jobs may share, is no longer waited for once `signal` aborts.
  */
 export function fenced<D extends Means>(deps: D, insist: () => void, signal: AbortSignal): D {
-  const { model, sandbox, workspaces } = deps;
+  const { sandbox, workspaces } = deps;
   return {
     ...deps,
-    model: {
-      complete(request) {
-        insist();
-        return model.complete({ ...request, insist });
-      },
-    } satisfies Model,
     sandbox: {
       check: () => sandbox.check(),
       room: () => sandbox.room(),

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
-import { LostLease, toError, UserError } from "../core/errors.ts";
+import { LostLease, toError } from "../core/errors.ts";
 import type { Caps, LedgerStore, NewCall, Reserved, Settlement } from "../core/ledger.ts";
-import type { RoutedModel, TokenUsage, Tried } from "../core/model.ts";
-import type { Price } from "../core/model-profile.ts";
+import type { Model, TokenUsage, Tried } from "../core/model.ts";
+import type { ModelProfile, Price } from "../core/model-profile.ts";
 import type { Log } from "../core/ports.ts";
 import { costOf } from "../core/price.ts";
 import type { PromptBound } from "../core/prompt-bound.ts";
@@ -48,17 +48,13 @@ type Ending = Settlement extends infer Each
  */
 export async function meteredTry(
   { profile, provider, effort }: Candidate,
-  { messages, tools, step, signal }: Parameters<RoutedModel["ask"]>[0],
+  { messages, tools, step, signal }: Parameters<Model["ask"]>[0],
   { caller, caps, bound, insist, ledger, log }: TryMeans,
 ): Promise<MeteredTry> {
   const { id: model, name, price: listed } = profile;
-  if (listed === null) {
-    throw new UserError(
-      `nobody knows the price of model ${name}; the server's operator sets it in draftsmith.yml, or says there that it is unpriced`,
-    );
-  }
+  if (listed === null) throw new Error(`model ${name} was let through without a price`);
   const price = listed === "unpriced" ? null : listed;
-  const origin = `${profile.provider}/${model}`;
+  const origin = originOf(profile);
   const promptTokens = Math.min(bound.of(origin, messages, tools), profile.contextWindow);
   const wanted = Math.min(WANTED_OUTPUT, profile.maxOutput);
   const callId = uuidv7();
@@ -104,6 +100,11 @@ export async function meteredTry(
   }
   const spent = reserved.jobSpent - reserved.microDollars + cost;
   return { kind: "tried", tried, used: caps.job === null ? 0 : spent / caps.job };
+}
+
+/** A model as its provider knows it, as `provider/model`. */
+export function originOf({ provider, id }: ModelProfile): string {
+  return `${provider}/${id}`;
 }
 
 function endingOf(tried: Tried, price: Price | null): Ending {

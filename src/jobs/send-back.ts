@@ -6,12 +6,12 @@ export async function sendBack(
   attempt: Attempt,
   messages: ChatMessage[],
   text: string,
-  reason: string,
+  why: { reason: string; failedChecks?: true },
 ): Promise<void> {
   const message: ChatMessage = { role: "user", content: text };
   messages.push(message);
   await attempt.write({}, [
-    { type: "round", reason },
+    { type: "round", ...why },
     { type: "message", message },
   ]);
 }

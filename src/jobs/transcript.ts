@@ -2,7 +2,7 @@ import type { Seen } from "../agents/context/context.ts";
 import { broughtBack } from "../agents/notices.ts";
 import type { Resumed } from "../agents/resume.ts";
 import type { JobEvent } from "../core/event.ts";
-import type { ChatMessage } from "../core/model.ts";
+import type { ChatMessage, TokenUsage } from "../core/model.ts";
 
 /** Where the conversation of a job stands, read from its events. */
 export interface Transcript extends Resumed {
@@ -10,10 +10,13 @@ export interface Transcript extends Resumed {
   messages: ChatMessage[];
   /** How much of it the model was shown last. */
   seen: Seen;
+  /** Who counted the tokens of a prompt last, how many messages it had, and what it counted. */
+  counted: { origin: string; messages: number; usage: TokenUsage } | null;
   /** Tool calls that began and never ended: nobody knows what they did. */
   started: Set<string>;
-  /** Times the work went back to the agent. */
+  /** Times the work went back to the agent, and how many of them because checks failed. */
   rounds: number;
+  failedChecks: number;
   failed: Set<ChatMessage>;
   /** The claim that opened the present workspace; 0 when the events do not say. */
   fence: number;
@@ -31,8 +34,10 @@ export function transcriptOf(events: JobEvent[]): Transcript {
   const transcript: Transcript = {
     messages: [],
     seen: { compaction: null, measured: null },
+    counted: null,
     started: new Set(),
     rounds: 0,
+    failedChecks: 0,
     failed: new Set(),
     fence: (opened?.type === "opened" && opened.fence) || 0,
     commit: undefined,
@@ -53,6 +58,7 @@ function follow(transcript: Transcript, event: JobEvent): void {
     case "reply":
       transcript.truncated = event.truncated ?? false;
       transcript.refused = event.refused ?? false;
+      transcript.counted = countedBy(event, transcript.messages.length);
       transcript.messages.push(event.message);
       transcript.seen.measured = {
         messages: transcript.messages.length,
@@ -82,8 +88,16 @@ function follow(transcript: Transcript, event: JobEvent): void {
       break;
     case "round":
       transcript.rounds++;
+      if (event.failedChecks) transcript.failedChecks++;
       break;
     default:
       break;
   }
+}
+
+function countedBy(
+  { origin, usage }: Extract<JobEvent, { type: "reply" }>,
+  messages: number,
+): Transcript["counted"] {
+  return origin === undefined ? null : { origin, messages, usage };
 }

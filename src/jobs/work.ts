@@ -2,7 +2,7 @@ import type { AgentOutcome } from "../agents/loop.ts";
 import { checksFailedPrompt, refusedPrompt } from "../agents/prompt.ts";
 import type { Resumed } from "../agents/resume.ts";
 import { hostWords } from "../core/denied-hosts.ts";
-import type { Job, JobState, VerifiedChange } from "../core/job.ts";
+import type { Command, Job, JobState, VerifiedChange } from "../core/job.ts";
 import { heldReason, violationsForAgent } from "../core/messages/held.ts";
 import type { JobStore, Workspace } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
@@ -11,6 +11,7 @@ import { packChange } from "./bring-change.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
 import { deniedDuring } from "./denied.ts";
 import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
+import { type JobModelDeps, jobModels } from "./job-model.ts";
 import { createKeeper } from "./keep-files.ts";
 import { prepare } from "./prepare.ts";
 import { type ReopenDeps, reopen } from "./reopen.ts";
@@ -31,13 +32,13 @@ const LIMIT = {
   steps: "the limit of steps was reached",
   minutes: "the time limit was reached",
   tokens: "the limit of tokens was reached",
-  budget: "the budget was used up",
   context: "the conversation no longer fits the model's context window",
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
 export interface WorkDeps
   extends ConverseDeps,
+    JobModelDeps,
     BriefingDeps,
     InspectDeps,
     ReopenDeps,
@@ -45,6 +46,7 @@ export interface WorkDeps
     SkillsDeps,
     TakeUpDeps {
   jobs: JobStore;
+  now: () => number;
   /** Host of GitHub's pages, for noreply addresses. */
   webHost: string;
 }
@@ -78,7 +80,7 @@ export async function work(
     lastAction: "preparing",
   });
   const { messages, seen, started } = transcript;
-  let { rounds } = transcript;
+  let { rounds, failedChecks } = transcript;
   let workspace: Workspace;
   if (messages.length > 0) {
     workspace = await reopen(attempt, transcript, deps, signal);
@@ -96,9 +98,15 @@ export async function work(
   const stands = transcript.commit === undefined ? job.baseSha : transcript.commit;
   const keep = createKeeper(attempt, workspace, stands, deps);
   const onSkill = skillChooser(attempt, catalogue, deps);
+  const command = await commandOf(job, deps);
+  const models = jobModels(attempt, command, transcript, deps);
+  const { editTool } = models;
   let resumed: Resumed = transcript;
   for (;;) {
-    const talk = { workspace, messages, seen, started, resumed, keep, startedAt, ...onSkill };
+    const files = { workspace, keep, ...onSkill };
+    const spoken = { messages, seen, started, resumed };
+    const model = models.after(failedChecks);
+    const talk = { model, editTool, startedAt, ...files, ...spoken };
     const outcome = await converse(attempt, talk, deps, signal);
     resumed = { ...resumed, notice: null };
     if (outcome.status === "silent") {
@@ -107,7 +115,7 @@ export async function work(
     if (outcome.status === "refused") {
       return stop(attempt, "no_change", `the model declined: ${said(outcome)}`, deps);
     }
-    const words = wordsOf(outcome, job, await actorOf(job, deps), deps.webHost);
+    const words = wordsOf(outcome, job, command.actor, deps.webHost);
     const { message } = words;
     const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
     if (snapshot.status === "empty") return endUnchanged(attempt, outcome, deps);
@@ -119,7 +127,8 @@ export async function work(
     const mayGoOn = outcome.status === "finished" && rounds < MAX_ROUNDS;
     if (obstacle !== null && mayGoOn) {
       rounds += 1;
-      await sendBack(attempt, messages, refusedPrompt(obstacle.told), obstacle.reason);
+      const { reason } = obstacle;
+      await sendBack(attempt, messages, refusedPrompt(obstacle.told), { reason });
       continue;
     }
     if (inspection.status === "refused" || snapshot.status === "refused") {
@@ -136,12 +145,9 @@ export async function work(
     if (failing.length > 0 && mayGoOn) {
       await attempt.move("running", { lastAction: "mending failed checks" });
       rounds += 1;
-      await sendBack(
-        attempt,
-        messages,
-        checksFailedPrompt(failing),
-        `${failing.length} failed checks`,
-      );
+      failedChecks += 1;
+      const why = { reason: `${failing.length} failed checks`, failedChecks: true } as const;
+      await sendBack(attempt, messages, checksFailedPrompt(failing), why);
       continue;
     }
     const { cautions, violations, excerpt } = inspection;
@@ -163,7 +169,7 @@ export async function work(
       title: words.title,
       summary: words.summary,
       message,
-      limit: outcome.status === "limit" ? LIMIT[outcome.which] : null,
+      limit: outcome.status === "limit" ? limitWords(outcome) : null,
     };
     if (violations.length === 0) return change;
     const reason = heldReason(violations);
@@ -173,10 +179,10 @@ export async function work(
   }
 }
 
-async function actorOf(job: Job, deps: WorkDeps) {
+async function commandOf(job: Job, deps: WorkDeps): Promise<Command> {
   const command = await deps.commands.command(job.commandId);
   if (!command) throw new Error(`job ${job.id} has no command`);
-  return command.actor;
+  return command;
 }
 
 function refused(reason: string): Inspection {
@@ -189,6 +195,11 @@ function obstacleOf(inspection: Inspection): { reason: string; told: string } | 
   const { violations } = inspection;
   if (violations.length === 0) return null;
   return { reason: heldReason(violations), told: violationsForAgent(violations) };
+}
+
+/** Why an agent was stopped, after "because". */
+function limitWords(outcome: Extract<AgentOutcome, { status: "limit" }>): string {
+  return outcome.which === "budget" ? outcome.why : LIMIT[outcome.which];
 }
 
 /** Ends a job that left everything as it was, in the agent's own words. */
@@ -204,7 +215,7 @@ async function endUnchanged(
       ? `\n\nIts commands could not reach ${hostWords(denied, job.config.network)}.`
       : "";
   if (outcome.status === "limit") {
-    const reason = `stopped because ${LIMIT[outcome.which]}, before anything was changed`;
+    const reason = `stopped because ${limitWords(outcome)}, before anything was changed`;
     return stop(attempt, "over_budget", `${reason}${refused}`, deps);
   }
   return stop(attempt, "no_change", `${said(outcome)}${refused}`, deps);

@@ -83,6 +83,11 @@ export function offerOf(
       concurrency: each.concurrency ?? null,
       requestsPerMinute: each.requests_per_minute ?? null,
       tokensPerMinute: each.tokens_per_minute ?? null,
+      settings: {
+        key: each.key ?? `\`key\` of ${each.id} in ${NAME}`,
+        baseURL: `\`base_url\` of ${each.id} in ${NAME}`,
+        model: `\`models\` in ${NAME}`,
+      },
     };
   });
   const warnings: string[] = [];
@@ -107,6 +112,7 @@ export function offerOf(
       concurrency: null,
       requestsPerMinute: null,
       tokensPerMinute: null,
+      settings: { key: "OPENAI_API_KEY", baseURL: "OPENAI_BASE_URL", model: "DRAFTSMITH_MODEL" },
     });
     if (env.key !== undefined) secrets.push({ variable: "OPENAI_API_KEY", value: env.key });
   }

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createModel, type ModelOptions } from "../../src/adapters/openai.ts";
 import { TransientError, toError, UserError } from "../../src/core/errors.ts";
 import type { ChatMessage, ToolSpec } from "../../src/core/model.ts";
+import { type AskerOptions, createAsker } from "../support/asker.ts";
 import { type ModelServer, type ScriptedReply, startModelServer } from "../support/model-server.ts";
 
 const KEY = "sk-test-0123456789abcdef";
@@ -29,13 +29,13 @@ afterEach(async () => {
 });
 
 /** A model before a server that gives these replies in turn, the last one again and again. */
-async function modelWith(replies: ScriptedReply[], options: Partial<ModelOptions> = {}) {
+async function modelWith(replies: ScriptedReply[], options: Partial<AskerOptions> = {}) {
   server = await startModelServer((_, number) => {
     const reply = replies[Math.min(number, replies.length) - 1];
     if (!reply) throw new Error("no reply scripted");
     return reply;
   });
-  const model = createModel({
+  const model = await createAsker({
     apiKey: KEY,
     baseURL: server.url,
     log: { warn: (fields, message) => logged.push(`${JSON.stringify(fields)} ${message}`) },
@@ -296,11 +296,10 @@ describe("an answer without end", () => {
       requests: [],
       close: () => new Promise((resolve) => endless.close(() => resolve())),
     };
-    const model = createModel({
+    const model = await createAsker({
       apiKey: KEY,
       baseURL: server.url,
       log: { warn: () => undefined },
-      maxTries: 1,
     });
     const { signal } = new AbortController();
     return failureOf(model.complete({ model: "m-1", messages: HELLO, tools: [], signal }));
@@ -395,7 +394,11 @@ describe("a request", () => {
       body: { error: { message: "Unknown parameter: 'stream_options'.", param: "stream_options" } },
     };
     server = await startModelServer((body) => (body.stream_options ? refusal : { content: "Hi" }));
-    const model = createModel({ apiKey: KEY, baseURL: server.url, log: { warn: () => undefined } });
+    const model = await createAsker({
+      apiKey: KEY,
+      baseURL: server.url,
+      log: { warn: () => undefined },
+    });
     const request = { model: "m", messages: HELLO, tools: [], signal: AbortSignal.timeout(20_000) };
     const replies = await Promise.all([model.complete(request), model.complete(request)]);
     expect(replies.map((reply) => reply.content)).toEqual(["Hi", "Hi"]);
@@ -538,11 +541,11 @@ describe("a failure that may pass", () => {
   });
 
   test("of the network is tried again and told with its cause", async () => {
-    const { ask } = await modelWith([{ content: "Hi" }], { maxTries: 2 });
+    const { ask } = await modelWith([{ content: "Hi" }]);
     await server.close();
     const error = await failureOf(ask());
     expect(error).toBeInstanceOf(TransientError);
-    expect(error.message).toMatch(/after 2 tries: 127\.0\.0\.1:\d+ did not answer.*ECONNREFUSED/);
+    expect(error.message).toMatch(/after 5 tries: 127\.0\.0\.1:\d+ did not answer.*ECONNREFUSED/);
   });
 });
 
@@ -648,7 +651,7 @@ describe("an abort", () => {
   test("while waiting for the next try ends the wait", async () => {
     const abort = new AbortController();
     server = await startModelServer(() => ({ status: 500 }));
-    const model = createModel({
+    const model = await createAsker({
       apiKey: KEY,
       baseURL: server.url,
       log: { warn: () => abort.abort(reason) },

@@ -48,6 +48,7 @@ const reply = (inputTokens = 1, outputTokens = 1): Tried => ({
     refusal: null,
     truncated: false,
     usage: { inputTokens, cachedTokens: 0, outputTokens },
+    usageReported: true,
   },
 });
 

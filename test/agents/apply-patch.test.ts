@@ -45,7 +45,9 @@ const stored = (name: string) => readFile(inTree(name), "utf8");
 
 describe("apply_patch", () => {
   test("is offered in place of edit and write", () => {
-    const names = createTools(async () => undefined, "apply_patch").map(({ spec }) => spec.name);
+    const names = createTools("apply_patch", { onPlan: async () => undefined }).map(
+      ({ spec }) => spec.name,
+    );
     expect(names).toEqual(["shell", "read", "apply_patch", "plan"]);
   });
 

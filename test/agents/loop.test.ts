@@ -1,21 +1,14 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createModel } from "../../src/adapters/openai.ts";
 import { type AgentOptions, type AgentOutcome, runAgent } from "../../src/agents/loop.ts";
 import { TransientError, UserError } from "../../src/core/errors.ts";
 import type { JobEvent } from "../../src/core/event.ts";
-import type {
-  Answer,
-  ChatMessage,
-  ModelReply,
-  RoutedModel,
-  ToolCall,
-} from "../../src/core/model.ts";
+import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../../src/core/model.ts";
 import type { Workspace } from "../../src/core/ports.ts";
 import { transcriptOf } from "../../src/jobs/transcript.ts";
 import { putFile } from "../support/agent-workspace.ts";
-import { silentLog } from "../support/log.ts";
+import { createAsker } from "../support/asker.ts";
 import { startModelServer } from "../support/model-server.ts";
 import { makeRoot, makeSandbox, makeWorkspace } from "../support/workspace.ts";
 
@@ -55,7 +48,7 @@ type Scripted =
   | ((signal: AbortSignal) => Promise<ModelReply> | never);
 
 /** A model that says these things in turn, the last one again and again. */
-function scripted(replies: Scripted[], { window = 0, used = 0 } = {}): RoutedModel {
+function scripted(replies: Scripted[], { window = 0, used = 0 } = {}): Model {
   let asked = 0;
   return {
     window: () => window,
@@ -64,10 +57,10 @@ function scripted(replies: Scripted[], { window = 0, used = 0 } = {}): RoutedMod
       trace.push("model");
       const reply = replies[Math.min(asked++, replies.length - 1)];
       if (typeof reply === "function") {
-        return { status: "reply", reply: await reply(request.signal), used };
+        return { status: "reply", reply: await reply(request.signal), origin: "p/m", used };
       }
       if (reply && "status" in reply) return reply;
-      return { status: "reply", reply: { ...REPLY, ...reply }, used };
+      return { status: "reply", reply: { ...REPLY, ...reply }, origin: "p/m", used };
     },
   };
 }
@@ -78,6 +71,7 @@ const REPLY: ModelReply = {
   refusal: null,
   truncated: false,
   usage: { inputTokens: 90, cachedTokens: 50, outputTokens: 10 },
+  usageReported: true,
 };
 
 let ids = 0;
@@ -88,7 +82,7 @@ function call(name: string, args: unknown): ToolCall {
 const run = (command: string): Scripted => ({ toolCalls: [call("shell", { command })] });
 const REPORT = { content: "Add a greeting\n\n- it greets" };
 
-function agent(model: RoutedModel, options: Partial<AgentOptions> = {}): Promise<AgentOutcome> {
+function agent(model: Model, options: Partial<AgentOptions> = {}): Promise<AgentOutcome> {
   return runAgent({
     messages,
     started: new Set(),
@@ -176,13 +170,13 @@ describe("a job that goes well", () => {
         : { content: `The answer\n\n${request.messages.at(-1)?.content}` },
     );
     try {
-      const client = createModel({ apiKey: undefined, baseURL: server.url, log: silentLog });
-      const model: RoutedModel = {
+      const client = await createAsker({ apiKey: undefined, baseURL: server.url });
+      const model: Model = {
         window: () => 100_000,
         ask: async (request) => ({
           status: "reply",
           reply: await client.complete({ ...request, model: "m-1" }),
-          used: 0,
+          ...{ origin: "default/m-1", used: 0 },
         }),
       };
       expect(await agent(model)).toEqual({
@@ -502,7 +496,7 @@ describe("a window that fills, and money that ends", () => {
   test("a model that patches gets the tool for it, and neither of the two others", async () => {
     const names: string[][] = [];
     const model = scripted([REPORT]);
-    const asked: RoutedModel = {
+    const asked: Model = {
       ...model,
       ask: (request) => {
         names.push(request.tools.map(({ name }) => name));

@@ -14,9 +14,11 @@ let sandbox: ReturnType<typeof makeSandbox>;
 let workspace: Workspace;
 let timeLeftMs = 3_600_000;
 const plans: PlanItem[][] = [];
-const tools = createTools(async (items) => {
-  plans.push(items);
-}, "edit");
+const tools = createTools("edit", {
+  async onPlan(items) {
+    plans.push(items);
+  },
+});
 
 beforeAll(async () => {
   ({ root, remove } = await makeRoot());

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TransientError, UserError } from "../../src/core/errors.ts";
 import type { PacedProvider, Tried } from "../../src/core/model.ts";
-import type { ModelProfile } from "../../src/core/model-profile.ts";
 import {
   type Candidate,
   candidatesOf,
@@ -21,9 +20,12 @@ function route(models: string[], rests: Record<string, number> = {}): Candidate[
     models.map((model) => ({ model, effort: null })),
     {
       providers: new Map(models.map((model) => [model, provider(model)])),
-      profileOf: (name): ModelProfile => ({
-        ...{ name, provider: name, id: name, contextWindow: WINDOWS[name] ?? 100_000 },
-        ...{ maxOutput: 1000, price: "unpriced", editTool: "edit", efforts: [] },
+      resolve: (name) => ({
+        ok: true,
+        profile: {
+          ...{ name, provider: name, id: name, contextWindow: WINDOWS[name] ?? 100_000 },
+          ...{ maxOutput: 1000, price: "unpriced", editTool: "edit", efforts: [] },
+        },
       }),
     },
   );
@@ -140,7 +142,8 @@ describe("nextOf", () => {
 
 describe("candidatesOf", () => {
   it("tells a model that the operator took away", () => {
-    const deps = { providers: new Map(), profileOf: () => ({ problem: "there is no model `x`" }) };
+    const resolve = () => ({ ok: false, problem: "there is no model `x`" }) as const;
+    const deps = { providers: new Map(), resolve };
     expect(() => candidatesOf([{ model: "x", effort: null }], deps)).toThrow(
       new UserError("there is no model `x`"),
     );

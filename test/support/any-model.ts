@@ -17,6 +17,7 @@ export function anyModel(usual = "gpt-5-mini"): {
         concurrency: null,
         requestsPerMinute: null,
         tokensPerMinute: null,
+        settings: { key: "OPENAI_API_KEY", baseURL: "OPENAI_BASE_URL", model: "DRAFTSMITH_MODEL" },
       },
     ],
     models: null,

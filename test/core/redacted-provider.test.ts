@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { ChatMessage, Model } from "../../src/core/model.ts";
+import type { ChatMessage, Provider } from "../../src/core/model.ts";
 import { createRedactor } from "../../src/core/redact.ts";
-import { redactedModel } from "../../src/core/redacted-model.ts";
+import { redactedProvider } from "../../src/core/redacted-provider.ts";
 
 describe("a model is told none of our secrets", () => {
   it("in any message, and gets the rest as it was, calls included", async () => {
     const heard: ChatMessage[][] = [];
-    const usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
-    const model: Model = {
-      async complete({ messages }) {
+    const provider: Provider = {
+      async tryOnce({ messages }) {
         heard.push(messages);
-        return { content: "ok", toolCalls: [], refusal: null, truncated: false, usage };
+        return { kind: "final", message: "ok" };
       },
     };
     const redact = createRedactor(() => ["Kx92-mmQ4-zz17"], { own: true });
@@ -21,11 +20,12 @@ describe("a model is told none of our secrets", () => {
       { role: "assistant", content: "I see 71zz-4Qmm-29xK", toolCalls: calls },
       { role: "tool", callId: "1", content: "postgres://app:pw123@db and Kx92-mmQ4" },
     ];
-    const guarded = redactedModel(model, redact);
+    const guarded = redactedProvider(provider, redact);
     const { signal } = new AbortController();
-    await guarded.complete({ model: "m", messages, tools: [], signal });
+    const request = { model: "m", effort: null, maxOutput: null, messages, tools: [], callId: "1" };
+    await guarded.tryOnce({ ...request, signal });
     messages.push({ role: "user", content: "go on" });
-    await guarded.complete({ model: "m", messages, tools: [], signal });
+    await guarded.tryOnce({ ...request, signal });
     expect(heard[1]).toEqual([
       { role: "system", content: "rules" },
       { role: "user", content: "the key is [redacted]" },

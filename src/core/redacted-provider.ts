@@ -1,7 +1,7 @@
-import type { ChatMessage, Model } from "./model.ts";
+import type { ChatMessage, Provider } from "./model.ts";
 
-/** A model that is never told our own secrets, whoever wrote them where it was sent to read. */
-export function redactedModel(model: Model, redact: (text: string) => string): Model {
+/** A provider that is never told our own secrets, whoever wrote them where a model was sent to read. */
+export function redactedProvider(provider: Provider, redact: (text: string) => string): Provider {
   /** A conversation is sent again with each step; each of its messages is looked through once. */
   const told = new WeakMap<ChatMessage, ChatMessage>();
   const redacted = (message: ChatMessage) => {
@@ -11,6 +11,7 @@ export function redactedModel(model: Model, redact: (text: string) => string): M
     return known;
   };
   return {
-    complete: (request) => model.complete({ ...request, messages: request.messages.map(redacted) }),
+    tryOnce: (request) =>
+      provider.tryOnce({ ...request, messages: request.messages.map(redacted) }),
   };
 }

@@ -1,0 +1,76 @@
+import { type Budgets, capsOf } from "../core/budgets.ts";
+import type { Command, Job } from "../core/job.ts";
+import type { Caps } from "../core/ledger.ts";
+import type { Model } from "../core/model.ts";
+import type { ModelProfile } from "../core/model-profile.ts";
+import { createPromptBound } from "../core/prompt-bound.ts";
+import type { ModelChoice, Route } from "../core/route.ts";
+import type { Attempt } from "./attempt.ts";
+import { type CallDeps, routedModel } from "./call-model.ts";
+import { candidatesOf } from "./candidates.ts";
+import type { Transcript } from "./transcript.ts";
+
+export interface JobModelDeps extends CallDeps {
+  /** What the operator lets be spent. */
+  budgets: Budgets;
+}
+
+/** The models of a job's route. */
+export interface JobModels {
+  /** The one that works after so many rounds of failed checks. */
+  after(failedChecks: number): Model;
+  /** The tool to change files with: of the first model, whoever takes over. */
+  editTool: ModelProfile["editTool"];
+}
+
+/** Joins the route of a job to its caps. Throws UserError when a model of it may not be used any more. */
+export function jobModels(
+  attempt: Attempt,
+  { actor }: Command,
+  { counted, messages }: Pick<Transcript, "counted" | "messages">,
+  deps: JobModelDeps,
+): JobModels {
+  const { job, holder } = attempt;
+  const route = routeOf(job);
+  const bound = createPromptBound();
+  if (counted !== null) {
+    bound.told(counted.origin, messages.slice(0, counted.messages), counted.usage);
+  }
+  const caller = {
+    ...{ jobId: job.id, fence: job.fence, commandId: job.commandId, actorId: actor.id },
+    ...{ repoId: job.repo.id, installationId: job.repo.installationId, skill: job.skill },
+  };
+  const means = { caps: capsOfJob(job, deps.budgets), bound, insist: holder.insist };
+  const [first] = candidatesOf(route.choices, deps);
+  return {
+    after(failedChecks) {
+      const escalated = escalatedTo(route, failedChecks);
+      const choices = escalated === null ? route.choices : [escalated, ...route.choices];
+      const rule = escalated === null ? route.rule : `${route.rule}, escalated`;
+      return routedModel(choices, { ...means, caller: { ...caller, rule } }, deps);
+    },
+    editTool: first?.profile.editTool ?? "edit",
+  };
+}
+
+/** What a job may spend under each cap. */
+export function capsOfJob(job: Pick<Job, "config" | "budget">, budgets: Budgets): Caps {
+  return capsOf(budgets, job.config.budget, job.budget ?? null);
+}
+
+/** The model that takes over once checks failed so many times; null: nobody does. */
+function escalatedTo({ escalation }: Route, failedChecks: number): ModelChoice | null {
+  return escalation !== null && failedChecks >= escalation.afterFailedChecks ? escalation.to : null;
+}
+
+function routeOf({ route, model }: Job): Route {
+  const choices: Route["choices"] = [{ model, effort: null }];
+  return (
+    route ?? {
+      rule: "default",
+      why: "it was made before there were rules",
+      choices,
+      escalation: null,
+    }
+  );
+}

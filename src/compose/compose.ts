@@ -223,6 +223,7 @@ export async function compose(
             sandbox: works ? sandbox : { check: async () => ({ ok: true }) },
             skills,
             homes: github,
+            figures: store,
             models,
             stop: async (request) => {
               const told = await stopJobs(request, { ...jobDeps, allowances: store });

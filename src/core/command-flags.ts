@@ -1,11 +1,14 @@
 import { didYouMean } from "./did-you-mean.ts";
 import { codeSpan } from "./markdown-inline.ts";
+import { dollars } from "./money.ts";
 
 /** What a person set on a `/codex` line; absent means: as configured. */
 export interface Flags {
   skill?: string;
   model?: string;
   effort?: string;
+  /** Dollars, as they were written. */
+  budget?: string;
   base?: string;
   /** True for `--draft`, false for `--ready`. */
   draft?: boolean;
@@ -14,7 +17,7 @@ export interface Flags {
 /** A command line without its flags, or what is wrong with them. */
 export type FlaggedLine = { ok: true; text: string; flags: Flags } | { ok: false; problem: string };
 
-const VALUED = ["skill", "model", "effort", "base"] as const;
+const VALUED = ["skill", "model", "effort", "budget", "base"] as const;
 const SWITCHES = ["draft", "ready"] as const;
 const NAMES = [...VALUED, ...SWITCHES, "help"];
 
@@ -79,12 +82,13 @@ function normalized(name: (typeof VALUED)[number], value: string): string {
   return name === "effort" ? value.toLowerCase() : value;
 }
 
-const EXAMPLE = { skill: "refactor", model: "gpt-5", effort: "high", base: "main" };
+const EXAMPLE = { skill: "refactor", model: "gpt-5", effort: "high", budget: "2", base: "main" };
 
 const RULE = {
   skill: "name of a skill: lower-case letters, digits and hyphens, at most 64",
   model: "name of a model: printable ASCII without spaces, at most 200 characters",
   effort: "reasoning effort: a word such as low, medium or high",
+  budget: "budget: an amount of dollars above 0, such as 2 or 2.50",
   base: "name of a branch",
 };
 
@@ -92,6 +96,7 @@ const VALID = {
   skill: (value: string) => /^[\p{L}\p{N}-]{1,64}$/u.test(value),
   model: isModelName,
   effort: (value: string) => /^[a-z]{1,20}$/i.test(value),
+  budget: (value: string) => dollars(value).ok,
   base: isBranchName,
 };
 

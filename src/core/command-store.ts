@@ -4,6 +4,8 @@ import type { Command, Job } from "./job.ts";
 export interface CommandStore {
   command(id: string): Promise<Command | null>;
   jobsOf(commandId: string): Promise<Job[]>;
+  /** The jobs that were asked for on an issue or pull request, oldest first. */
+  askedAt(repoId: number, issue: number): Promise<Job[]>;
   /** The job that opened this pull request, if one of ours did. */
   jobOfPull(repoId: number, pull: number): Promise<Job | null>;
   /** The jobs that added to it later, oldest first. */

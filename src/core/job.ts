@@ -1,3 +1,4 @@
+import type { Alike, Estimate } from "./estimate.ts";
 import type { RepoConfig } from "./repo-config.ts";
 import type { Route } from "./route.ts";
 import type { JobSkills } from "./skill.ts";
@@ -208,6 +209,8 @@ export interface VerifiedChange {
   message: string;
   /** Why the agent was stopped, after "because"; null when it finished. */
   limit: string | null;
+  /** Whether that was money. */
+  outOfBudget?: true;
   /** Hosts that the agent's commands and the setup asked for and were refused, as `host:port`. */
   deniedHosts: string[];
   /** What a reviewer is shown first. */
@@ -241,6 +244,8 @@ export interface Job {
   route?: Route;
   /** What the person lets it spend, in micro-dollars; absent: as configured. */
   budget?: number;
+  /** What jobs like it cost before it began; absent where they were too few. */
+  estimate?: Estimate & { alike: Alike };
   repo: RepoRef;
   issue: number;
   baseSha: string;

@@ -50,6 +50,8 @@ export function jobOf(
     place: { baseSha: string; target: Target };
     config: RepoConfig;
     route: Route;
+    budget?: number;
+    estimate?: NonNullable<Job["estimate"]>;
   },
   id: string,
   now: number,
@@ -64,6 +66,8 @@ export function jobOf(
     ...(spec.skillBy && { skillBy: spec.skillBy }),
     model: spec.route.choices[0].model,
     route: spec.route,
+    ...(spec.budget !== undefined && { budget: spec.budget }),
+    ...(spec.estimate && { estimate: spec.estimate }),
     repo: command.repo,
     issue: command.issue,
     baseSha: spec.place.baseSha,

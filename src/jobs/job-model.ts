@@ -1,6 +1,5 @@
-import { type Budgets, capsOf } from "../core/budgets.ts";
+import type { Budgets } from "../core/budgets.ts";
 import type { Command, Job } from "../core/job.ts";
-import type { Caps } from "../core/ledger.ts";
 import type { Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import { createPromptBound } from "../core/prompt-bound.ts";
@@ -8,6 +7,7 @@ import type { ModelChoice, Route } from "../core/route.ts";
 import type { Attempt } from "./attempt.ts";
 import { type CallDeps, routedModel } from "./call-model.ts";
 import { candidatesOf } from "./candidates.ts";
+import { capsOfJob } from "./job-caps.ts";
 import type { Transcript } from "./transcript.ts";
 
 export interface JobModelDeps extends CallDeps {
@@ -51,11 +51,6 @@ export function jobModels(
     },
     editTool: first?.profile.editTool ?? "edit",
   };
-}
-
-/** What a job may spend under each cap. */
-export function capsOfJob(job: Pick<Job, "config" | "budget">, budgets: Budgets): Caps {
-  return capsOf(budgets, job.config.budget, job.budget ?? null);
 }
 
 /** The model that takes over once checks failed so many times; null: nobody does. */

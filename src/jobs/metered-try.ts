@@ -70,7 +70,8 @@ export async function meteredTry(
     throw new LostLease(`job ${caller.jobId} belongs to a newer attempt`);
   }
   if (reserved.status === "refused") return { kind: "refused", by: reserved };
-  const { maxOutput } = reserved;
+  // Where nothing is counted the provider's own limit holds: not every server takes another.
+  const maxOutput = price === null ? null : reserved.maxOutput;
   const startedAt = performance.now();
   const settle = (how: Ending) =>
     ledger.settle(callId, { ...how, latencyMs: Math.round(performance.now() - startedAt) });

@@ -1,33 +1,25 @@
-import { v7 as uuidv7 } from "uuid";
-import { chooseRoute, pathsIn } from "../core/choose-route.ts";
 import { type ParsedTask, parseCommand } from "../core/command.ts";
 import type { Command, Job, RepoRef } from "../core/job.ts";
 import { noSandbox, refusal, usage } from "../core/messages/answers.ts";
-import type { ModelOffer } from "../core/model-offer.ts";
-import { chooseSkill } from "../core/plan.ts";
 import type { CommentFacts } from "../core/policy.ts";
-import type { CommandStore, GitHub, Sandbox, SkillHomes } from "../core/ports.ts";
-import type { Resolved } from "../core/resolve-model.ts";
+import type { GitHub, Sandbox, SkillHomes } from "../core/ports.ts";
 import { NO_SKILL } from "../core/skill.ts";
 import type { Passed } from "./gate.ts";
-import { commandOf, jobOf } from "./intake.ts";
+import { commandOf } from "./intake.ts";
 import { skillNamesOf } from "./known-skills.ts";
 import { branchPlaces, pullPlaces } from "./place.ts";
+import { type PlanTaskDeps, planTask } from "./plan-task.ts";
 
 /** What a comment may hold before the repository's own, lower limit is known. */
 export const MOST_TASKS = 20;
 
-export interface PlanDeps {
-  commands: CommandStore;
+export interface PlanDeps extends PlanTaskDeps {
   github: GitHub;
   sandbox: Pick<Sandbox, "check">;
   /** Those of this server. */
   skills: readonly { name: string; description: string }[];
   /** Asked only for a skill that this server does not have. */
   homes: SkillHomes;
-  /** The operator's models. */
-  models: { offer: ModelOffer; resolve: (name: string) => Resolved };
-  now: () => number;
 }
 
 /** The jobs of a command, or why there are none. */
@@ -64,32 +56,12 @@ export async function planCommand(
     ? pullPlaces(comment, pull, ours)
     : branchPlaces(comment, bases, deps.github);
   const skillNames = await namesFor(parsed.tasks, comment.repo, deps);
+  const here = { comment, command, config, ours, skillNames, placeOf };
   const jobs: Job[] = [];
   for (const [index, task] of parsed.tasks.entries()) {
-    const id = uuidv7();
-    const place = await placeOf(task, id);
-    if (place.kind === "refused") return refuse(place.reason);
-    const asked = task.flags.skill;
-    const none = asked === NO_SKILL;
-    const chosen = none ? { skill: null } : chooseSkill(task.text, asked, skillNames);
-    if ("problem" in chosen) return refuse(chosen.problem);
-    const { skill } = chosen;
-    const facts = {
-      skill,
-      verb: place.target.kind === "follow_up" ? ("follow_up" as const) : ("task" as const),
-      labels: comment.subject?.labels ?? [],
-      paths: [...pathsIn(task.text), ...(ours?.change?.files.map(({ path }) => path) ?? [])],
-      characters: [...task.text].length,
-      author: actor.login,
-    };
-    const { offer, resolve } = deps.models;
-    const choosers = { flags: task.flags, repository: config, operator: offer };
-    const routed = chooseRoute(facts, choosers, resolve);
-    if (!routed.ok) return refuse(routed.problem);
-    const spec = { number: index + 1, task, skill, place, config, route: routed.route };
-    const skillBy = none ? "none" : asked !== undefined ? "flag" : "first_word";
-    const by = skill === null && skillBy !== "none" ? {} : ({ skillBy } as const);
-    jobs.push(jobOf(command, { ...spec, ...by }, id, deps.now()));
+    const planned = await planTask(task, index + 1, here, deps);
+    if (!planned.ok) return refuse(planned.problem);
+    jobs.push(planned.job);
   }
   return { kind: "work", command, jobs };
 }

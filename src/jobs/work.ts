@@ -170,6 +170,7 @@ export async function work(
       summary: words.summary,
       message,
       limit: outcome.status === "limit" ? limitWords(outcome) : null,
+      ...(outcome.status === "limit" && outcome.which === "budget" && { outOfBudget: true }),
     };
     if (violations.length === 0) return change;
     const reason = heldReason(violations);

@@ -64,6 +64,7 @@ await openDoors(
       outbox,
       sandbox: { check: async () => ({ ok: true }) },
       skills: [],
+      figures: store,
       homes: { organisation: async () => null, folders: async () => [] },
       models: anyModel(),
       allow: () => Promise.reject(new Error("nothing is let out here")),

@@ -21,6 +21,26 @@ export function commandStore({ tables }: Database): CommandStore {
 
     jobsOf: (commandId) => jobsOf(tables, commandId),
 
+    async askedAt(repoId, issue) {
+      const rows = await tables
+        .selectFrom("jobs")
+        .selectAll()
+        .where("repo_id", "=", repoId)
+        .where("command_id", "in", (eb) =>
+          eb
+            .selectFrom("intakes")
+            .innerJoin("commands", "commands.key", "intakes.key")
+            .select("commands.id")
+            .where("intakes.repo_id", "=", repoId)
+            .where("intakes.issue", "=", issue),
+        )
+        .orderBy("created_at")
+        .orderBy("number")
+        .orderBy("id")
+        .execute();
+      return jobsFrom(tables, rows);
+    },
+
     async jobOfPull(repoId, pull) {
       const row = await tables
         .selectFrom("jobs")

@@ -1,11 +1,15 @@
 import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
+import { estimateWords } from "../estimate.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
+import { money } from "../money.ts";
 import { shortId } from "../plan.ts";
 import { stopAsked } from "../stopped.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
+import { howToContinue } from "./budget.ts";
 import { opening } from "./opening.ts";
+import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
 import { cost, count, MAX_TEXT, nameText, shorten } from "./words.ts";
 
@@ -65,6 +69,7 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     running > 0
       ? `This comment is updated while the work goes on. ${howToStop(jobs)}`
       : "Comment `/codex <what to change>` on a draft pull request to go on with it.",
+    ...jobs.flatMap(howToContinue),
   ].join("\n");
 }
 
@@ -137,7 +142,7 @@ function publicationLink(job: Job): string {
 }
 
 function details(job: Job): string[] {
-  const body: string[] = [];
+  const body = [...means(job)];
   if (job.plan.length > 0) {
     body.push("", ...job.plan.map((item) => `- ${TICK[item.status]} ${tableCell(item.text)}`));
   }
@@ -154,6 +159,15 @@ function details(job: Job): string[] {
   body.push(...toldToAgent(job));
   if (body.length === 0) return [];
   return ["", `<details><summary>Task ${job.number}</summary>`, ...body, "", "</details>"];
+}
+
+/** What it works with and what that may cost. */
+function means({ route, estimate, budget }: Job): string[] {
+  return [
+    ...(route ? ["", `- Model: ${routeText(route)}`] : []),
+    ...(budget === undefined ? [] : [`- Budget: ${money(budget)}`]),
+    ...(estimate ? [`- Expected cost: ${estimateWords(estimate, estimate.alike)}`] : []),
+  ];
 }
 
 /** What the agent read, where no pull request of its own says it; of work without a result only what was kept from it. */

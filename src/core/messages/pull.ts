@@ -2,7 +2,9 @@ import type { Command, Job, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import { pinOrigin, pinText, type SkillPin } from "../skill.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
+import { leftToDo } from "./budget.ts";
 import { laterOpenings, opening } from "./opening.ts";
+import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
 import { cost, count, MAX_TEXT, nameText } from "./words.ts";
 
@@ -48,6 +50,7 @@ export function renderPull(facts: {
       ...skillLines(job),
       "",
       ...(job.sources ? [...sourcesSection(job.sources), ""] : []),
+      ...(change.limit === null ? [] : leftToDo(job)),
       "### What changed and why",
       "",
       change.summary || "The agent gave no summary.",
@@ -62,10 +65,14 @@ export function renderPull(facts: {
       "### Model and cost",
       "",
       spend(job),
+      ...(job.route ? ["", `Chosen: ${routeText(job.route)}.`] : []),
       "",
       "### How to go on",
       "",
       "- Comment `/codex <what to change>` here: it adds a commit to this branch.",
+      ...(change.limit === null
+        ? []
+        : ["- Comment `/codex continue --budget 2` here to let it finish what is left."]),
       "- Review it like any pull request. A draft stays one until a person marks it ready.",
       "- Close it to drop the change; nothing else depends on it.",
     ].join("\n");
@@ -94,7 +101,7 @@ export function renderCheckRun(job: Job, change: VerifiedChange, headSha: string
 
 function firstLine(job: Job, change: VerifiedChange): string {
   const limit = change.limit
-    ? `⚠️ The agent was stopped because ${change.limit}; the work may be unfinished. `
+    ? `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} The agent was stopped because ${change.limit}; the work may be unfinished. `
     : "";
   if (job.config.checks.length === 0) return `${limit}**No checks were run**: none are configured.`;
   const failed = change.evidence.filter((check) => check.exitCode !== 0).length;

@@ -1,0 +1,109 @@
+import { v7 as uuidv7 } from "uuid";
+import { chooseRoute, pathsIn } from "../core/choose-route.ts";
+import type { ParsedTask } from "../core/command.ts";
+import { estimate } from "../core/estimate.ts";
+import type { FiguresStore } from "../core/figures.ts";
+import type { Command, Job } from "../core/job.ts";
+import type { ModelOffer } from "../core/model-offer.ts";
+import { dollars, money } from "../core/money.ts";
+import { chooseSkill } from "../core/plan.ts";
+import type { CommentFacts } from "../core/policy.ts";
+import type { CommandStore } from "../core/ports.ts";
+import type { RepoConfig } from "../core/repo-config.ts";
+import type { Resolved } from "../core/resolve-model.ts";
+import type { Verb } from "../core/route-rules.ts";
+import { NO_SKILL } from "../core/skill.ts";
+import { continued } from "./continued.ts";
+import { jobOf } from "./intake.ts";
+import { capsOfJob } from "./job-caps.ts";
+import type { PlaceOf } from "./place.ts";
+
+export interface PlanTaskDeps {
+  commands: CommandStore;
+  figures: Pick<FiguresStore, "history">;
+  /** The operator's models. */
+  models: { offer: ModelOffer; resolve: (name: string) => Resolved };
+  now: () => number;
+}
+
+/** Where the tasks of a command are written, and what they may be done with. */
+export interface Ground {
+  comment: CommentFacts;
+  command: Command;
+  config: RepoConfig;
+  /** The job that opened the pull request it is written on, if one of ours did. */
+  ours: Job | null;
+  skillNames: string[];
+  placeOf: PlaceOf;
+}
+
+/** The job of one task, or why there is none: a sentence without its full stop. */
+export type PlannedTask = { ok: true; job: Job } | { ok: false; problem: string };
+
+/** Makes the job of a task: what it goes on with, where, by which skill, model and budget. */
+export async function planTask(
+  given: ParsedTask,
+  number: number,
+  { comment, command, config, ours, skillNames, placeOf }: Ground,
+  deps: PlanTaskDeps,
+): Promise<PlannedTask> {
+  const { repo, issue } = comment;
+  const at = { repoId: repo.id, issue: issue.number, isPull: issue.isPull, ours };
+  const whole = await continued(given, at, deps.commands);
+  if (!whole.ok) return whole;
+  const { task } = whole;
+  const id = uuidv7();
+  const place = await placeOf(task, id);
+  if (place.kind === "refused") return { ok: false, problem: place.reason };
+  const asked = task.flags.skill;
+  const none = asked === NO_SKILL;
+  const chosen = none ? { skill: null } : chooseSkill(task.text, asked, skillNames);
+  if ("problem" in chosen) return { ok: false, problem: chosen.problem };
+  const { skill } = chosen;
+  const facts = {
+    skill,
+    verb: verbOf(task, place.target.kind),
+    labels: comment.subject?.labels ?? [],
+    paths: [...pathsIn(task.text), ...(ours?.change?.files.map(({ path }) => path) ?? [])],
+    characters: [...task.text].length,
+    author: command.actor.login,
+  };
+  const { offer, resolve } = deps.models;
+  const choosers = { flags: task.flags, repository: config, operator: offer };
+  const routed = chooseRoute(facts, choosers, resolve);
+  if (!routed.ok) return routed;
+  const budget = budgetOf(task, config, offer);
+  if ("problem" in budget) return { ok: false, problem: budget.problem };
+  const { alike, costs } = await deps.figures.history({
+    ...{ repoId: repo.id, installationId: repo.installationId, skill },
+  });
+  const expected = estimate(costs);
+  const skillBy = none ? "none" : asked !== undefined ? "flag" : "first_word";
+  const spec = {
+    ...{ number, task, skill, place, config, route: routed.route, ...budget },
+    ...((skill !== null || none) && ({ skillBy } as const)),
+    ...(expected && { estimate: { ...expected, alike } }),
+  };
+  return { ok: true, job: jobOf(command, spec, id, deps.now()) };
+}
+
+function verbOf({ continues }: ParsedTask, target: Job["target"]["kind"]): Verb {
+  if (continues !== undefined) return "continue";
+  return target === "follow_up" ? "follow_up" : "task";
+}
+
+/** What `--budget` allows the job, in micro-dollars: never more than the server and the repository do. */
+function budgetOf(
+  { flags }: ParsedTask,
+  config: RepoConfig,
+  { budgets }: ModelOffer,
+): { budget?: number } | { problem: string } {
+  if (flags.budget === undefined) return {};
+  const amount = dollars(flags.budget);
+  if (!amount.ok) return { problem: `\`--budget\` ${amount.problem}` };
+  const most = capsOfJob({ config }, budgets).job;
+  if (most === null || amount.microDollars <= most) return { budget: amount.microDollars };
+  return {
+    problem: `\`--budget ${flags.budget}\` is more than the ${money(most)} that a job may cost here (\`budget.job\` in \`.github/codex.yml\`, or \`budgets.job\` in the server's draftsmith.yml)`,
+  };
+}

@@ -135,6 +135,17 @@ describe.each(["chat", "responses"] as const)("a failure through %s that may pas
     });
   });
 
+  test.each([
+    ["20s", 20_000],
+    ["1m2.5s", 62_500],
+    ["120ms", 120],
+  ])("says in words alone when to come back: in %s", async (spoken, afterMs) => {
+    const words = `Rate limit reached for m-1. Please try again in ${spoken}. Visit our site.`;
+    const chunks = [error(words, { code: "rate_limit_exceeded" })];
+    const { outcome } = await tried({ chunks }, { api });
+    expect(outcome).toMatchObject({ kind: "passing", afterMs });
+  });
+
   test("says when to come back", async () => {
     const { outcome } = await tried({ status: 429, headers: { "retry-after": "7" } }, { api });
     expect(outcome).toMatchObject({ kind: "passing", afterMs: 7000 });

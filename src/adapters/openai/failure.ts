@@ -4,6 +4,7 @@ import type { Tried } from "../../core/model.ts";
 import { type Complaint, isBadLimit } from "./adaptation.ts";
 import type { SettingNames } from "./client.ts";
 import { isOverflow } from "./overflow.ts";
+import { WebPage } from "./response-body.ts";
 
 /** Why one try gave no reply. */
 export type Failure = Exclude<Tried, { kind: "reply" }>;
@@ -81,7 +82,7 @@ export function complaintOf(thrown: unknown): Complaint | null {
 export function classify(thrown: unknown, to: Destination, reached: Reached, now: number): Failure {
   const error = toError(thrown);
   if (error instanceof UserError) {
-    return { ...passing(error.message), billed: reached.begun, operator: true };
+    return { ...passing(error.message), billed: !(error instanceof WebPage), operator: true };
   }
   const complaint = complaintOf(error);
   if (complaint === null) return unanswered(error, to, reached);

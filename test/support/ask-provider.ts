@@ -14,7 +14,7 @@ export const HELLO: ChatMessage[] = [
   { role: "user", content: "Say hello." },
 ];
 
-export const SHELL: ToolSpec = {
+const SHELL: ToolSpec = {
   name: "shell",
   description: "Runs a command.",
   parameters: { type: "object", properties: { command: { type: "string" } } },

@@ -64,8 +64,14 @@ export function adaptationTo(complaint: Complaint): Adaptation | null {
   return limit === null || BAD_VALUE.test(message) ? null : `no ${limit}`;
 }
 
+/** Whether a model does not give replies of the length that was asked for. */
+export function isBadLimit(complaint: Complaint): boolean {
+  const fields = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+  return BAD_VALUE.test(complaint.message) && fields.some((field) => isAbout(complaint, field));
+}
+
 /** Whether a complaint names a field of the request. */
-export function isAbout({ param, message }: Complaint, field: string): boolean {
+function isAbout({ param, message }: Complaint, field: string): boolean {
   return param === field || new RegExp(`\\b${field}\\b`).test(message);
 }
 

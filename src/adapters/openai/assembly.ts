@@ -2,7 +2,7 @@ import type { ModelReply } from "../../core/model.ts";
 import { isRecord } from "./json.ts";
 
 /** What a reply is read against. */
-export interface Asked {
+interface Asked {
   /** Provider and model, as `provider/model`. */
   origin: string;
   /** Characters of the prompt, for servers that leave out the usage. */

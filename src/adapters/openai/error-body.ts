@@ -35,7 +35,8 @@ export function readError(body: unknown): ErrorBody {
 export function errorIn(event: unknown): ErrorBody | null {
   if (list(event).some((each) => record(each).error)) return readError(event);
   const { type, error, response } = record(event);
-  if (error) return readError(event);
+  // Some servers send an empty one with every chunk.
+  if (error && (!isRecord(error) || Object.keys(error).length > 0)) return readError(event);
   if (type === "error") return readError({ error: { ...record(event), type: null } });
   if (type === "response.failed") {
     const { message, ...rest } = readError({ error: record(response).error ?? {} });

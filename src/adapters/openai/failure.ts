@@ -1,9 +1,10 @@
 import { APIConnectionError, APIError } from "openai";
 import { toError, UserError } from "../../core/errors.ts";
 import type { Tried } from "../../core/model.ts";
-import { type Complaint, isAbout } from "./adaptation.ts";
+import { type Complaint, isBadLimit } from "./adaptation.ts";
 import type { SettingNames } from "./client.ts";
 import { isOverflow } from "./overflow.ts";
+import { WebPage } from "./response-body.ts";
 
 /** Why one try gave no reply. */
 export type Failure = Exclude<Tried, { kind: "reply" }>;
@@ -81,7 +82,7 @@ export function complaintOf(thrown: unknown): Complaint | null {
 export function classify(thrown: unknown, to: Destination, reached: Reached, now: number): Failure {
   const error = toError(thrown);
   if (error instanceof UserError) {
-    return { ...passing(error.message), billed: reached.begun, operator: true };
+    return { ...passing(error.message), billed: !(error instanceof WebPage), operator: true };
   }
   const complaint = complaintOf(error);
   if (complaint === null) return unanswered(error, to, reached);
@@ -124,20 +125,20 @@ export function classify(thrown: unknown, to: Destination, reached: Reached, now
     const headers = error instanceof APIError ? error.headers : undefined;
     const unclear = reached.accepted && (status === undefined || (status >= 500 && status !== 529));
     const billed = unclear || GAVE_UP_WAITING.includes(status ?? 0);
-    return { ...passing(message), afterMs: retryAfterMs(headers, now), billed };
+    return {
+      ...passing(message),
+      afterMs: retryAfterMs(headers, now) ?? spokenWaitMs(words),
+      billed,
+    };
   }
   if (to.effort !== null && /effort/.test(complaint.param + words)) {
     return final(
       `model ${model} at ${host} does not take the reasoning effort ${to.effort}, choose another: ${words}`,
     );
   }
-  if (
-    ["max_tokens", "max_completion_tokens", "max_output_tokens"].some((each) =>
-      isAbout(complaint, each),
-    )
-  ) {
+  if (isBadLimit(complaint)) {
     return final(
-      `model ${model} at ${host} does not give replies as long as its settings say, lower them: ${words}`,
+      `model ${model} at ${host} does not give replies of the length that its settings say, change it: ${words}`,
     );
   }
   return final(`${message} (model ${model})`);
@@ -186,6 +187,15 @@ function retryAfterMs(headers: Headers | undefined, now: number): number | null 
   const after = headers?.get("retry-after") ?? "";
   const wait = /^\s*\d+(\.\d+)?\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - now;
   return Number.isNaN(wait) ? null : Math.max(0, wait);
+}
+
+/** The wait that stands in the words alone, as in "Please try again in 1m2.5s": a stream has no headers left. */
+function spokenWaitMs(words: string): number | null {
+  const spoken = /try again in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(m?s))?/i.exec(words);
+  if (!spoken) return null;
+  const [hours, minutes, rest] = [spoken[1], spoken[2], spoken[3]].map((each) => Number(each ?? 0));
+  const ms = Number(rest) * (spoken[4] === "ms" ? 1 : 1000);
+  return Number(hours) * 3_600_000 + Number(minutes) * 60_000 + ms || null;
 }
 
 /** The innermost cause says what happened; fetch itself only says "fetch failed". */

@@ -10,14 +10,20 @@ const list = z.object({ data: z.array(z.object({ id: z.string() })) });
 export async function listModels(from: {
   apiKey: string | undefined;
   baseURL: string;
+  /** The operator's, which win over ours. */
+  headers?: Record<string, string>;
 }): Promise<ModelAnswer> {
   try {
-    const response = await fetch(`${from.baseURL.replace(/\/+$/, "")}/models`, {
-      headers: {
-        accept: "application/json",
-        "user-agent": "draftsmith",
-        ...(from.apiKey && { authorization: `Bearer ${from.apiKey}` }),
-      },
+    const url = new URL(from.baseURL);
+    url.pathname = `${url.pathname.replace(/\/+$/, "")}/models`;
+    const headers = new Headers({
+      accept: "application/json",
+      "user-agent": "draftsmith",
+      ...(from.apiKey && { authorization: `Bearer ${from.apiKey}` }),
+    });
+    for (const [name, value] of Object.entries(from.headers ?? {})) headers.set(name, value);
+    const response = await fetch(url, {
+      headers,
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

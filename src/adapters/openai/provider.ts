@@ -75,26 +75,37 @@ export function createProvider(options: ProviderOptions): Provider {
   return {
     async tryOnce(request) {
       const { model, signal, maxOutput } = request;
-      let own: Adaptation[] = [];
+      const tries = new Set<Adaptation>();
       for (let variant = 1; variant <= MAX_VARIANTS; variant++) {
         signal.throwIfAborted();
-        const adapted = new Set([...(learned.get(model) ?? []), ...own]);
+        const adapted = new Set([...(learned.get(model) ?? []), ...tries]);
         const dialect: Dialect = { origin: `${options.id}/${model}`, openai, adapted };
         if (options.api === "chat" && maxOutput !== null && limitFields(dialect).length === 0) {
           const message = `${host} takes no limit on what model ${model} writes (max_completion_tokens, max_tokens), so that no budget would hold: use a server that does, or let the model be unpriced`;
           return { kind: "final", message };
         }
         const tried = await send(request, dialect);
-        if (typeof tried !== "string") return clean(tried);
-        // The form of the provider is refused for one conversation, all else for all of a model.
-        if (tried === "no native") own = [...own, tried];
-        else learned.set(model, new Set([...(learned.get(model) ?? []), tried]));
+        if (typeof tried !== "string") {
+          if (tried.kind === "reply") learn(model, tries);
+          return clean(tried);
+        }
+        tries.add(tried);
         options.log.warn({ model, host }, `model server refused a request as it was: ${tried}`);
       }
       const message = `${host} refuses every form of the request for model ${model}`;
       return { kind: "final", message };
     },
   };
+
+  /**
+   * Only what led to a reply is kept: a server may quote anything of a conversation in its complaint. That
+   * the form of the provider is refused concerns one conversation alone.
+   */
+  function learn(model: string, tries: ReadonlySet<Adaptation>): void {
+    const lasting = [...tries].filter((each) => each !== "no native");
+    if (lasting.length > 0)
+      learned.set(model, new Set([...(learned.get(model) ?? []), ...lasting]));
+  }
 
   function clean(tried: Tried): Tried {
     if (tried.kind === "reply") return tried;

@@ -1,5 +1,10 @@
 import { UserError } from "../../core/errors.ts";
 
+/** An answer from something that is no model server: a gateway's page, a login. */
+export class WebPage extends UserError {
+  override name = "WebPage";
+}
+
 /** What a server answered with: server-sent events, or one JSON value. */
 export type OpenedBody =
   | {
@@ -39,8 +44,8 @@ export async function shortened(response: Response): Promise<Response> {
 /**
  * Looks at the first byte of a response rather than at its content type, which many servers get
  * wrong: those that ignore `stream` answer one JSON object, a gateway in trouble answers HTML.
- * Calls `onBytes` whenever bytes arrive; `baseURLName` is what the address is set with. Throws UserError on HTML, SyntaxError on broken JSON,
- * Error on an empty body. Nothing beyond 64 MB is read.
+ * Calls `onBytes` whenever bytes arrive; `baseURLName` is what the address is set with. Throws WebPage on HTML, SyntaxError on broken JSON,
+ * Error on an empty body, UserError beyond 64 MB.
  */
 export async function openBody(
   response: Response,
@@ -57,7 +62,7 @@ export async function openBody(
   }
   const first = head.at(0);
   if (first === "<") {
-    throw new UserError(`the model server sent a web page, not a completion: check ${baseURLName}`);
+    throw new WebPage(`the model server sent a web page, not a completion: check ${baseURLName}`);
   }
   if (first === "{" || first === "[") {
     let text = head;

@@ -34,7 +34,9 @@ function stripped(item: Item): Item {
       key,
       key === "content" && Array.isArray(value)
         ? value.map((part) => (isRecord(part) ? stripped(part) : part))
-        : value,
+        : typeof value === "string"
+          ? value.toWellFormed()
+          : value,
     ]),
   );
 }

@@ -25,7 +25,7 @@ interface Slot {
 }
 
 /** More items than any reply has: a server that goes on is not listened to. */
-const MAX_SLOTS = 2000;
+const MAX_SLOTS = 500;
 
 /** Collects the items of a Responses stream, by place, else by id, else by order. */
 export function createSlots(room: Room): Slots {

@@ -10,6 +10,7 @@ import { boundsFindings } from "./core/doctor/bounds.ts";
 import { amiss, type Finding, fine, report } from "./core/doctor/finding.ts";
 import { sizeFindings, storeFindings } from "./core/doctor/store.ts";
 import { toError, UserError } from "./core/errors.ts";
+import { OPENAI_URL } from "./core/model-offer.ts";
 import { createRedactor } from "./core/redact.ts";
 import { examineSettings } from "./doctor/settings.ts";
 import { dataDirFindings, nearest, systemFindings } from "./doctor/system.ts";
@@ -84,24 +85,39 @@ async function credentialFindings(config: AppConfig, ask: Instruments): Promise<
     return [amiss("warn", "credentials", "there are none of a GitHub App yet", remedy)];
   }
   const wanted = manifest.parse(parse(readFileSync(APP_YML, "utf8")));
-  const baseURL = config.openaiUrl ?? "https://api.openai.com/v1";
-  const [app, models] = await Promise.all([ask.app(credentials), ask.models(baseURL)]);
+  const [app, models] = await Promise.all([ask.app(credentials), modelFindings(config, ask)]);
   return [
     fine("credentials", `App ${credentials.appId}, its key and the webhook secret can be read`),
     ...appFindings(app, config.apiUrl, {
       permissions: wanted.default_permissions,
       events: wanted.default_events,
     }),
-    modelFinding(models, new URL(baseURL).host, config.model),
+    ...models,
   ];
+}
+
+/** What each provider says of the models that are to be used there. */
+async function modelFindings({ offer }: AppConfig, ask: Instruments): Promise<Finding[]> {
+  const wrong = ask.offer().map((line) => amiss("fail", "models", line, null));
+  const found = offer.providers.map(async (provider) => {
+    const answer = await ask.models(provider);
+    const { host } = new URL(provider.baseUrl ?? OPENAI_URL);
+    const named = offer.models?.filter((model) => model.provider === provider.id);
+    const ids = named?.map(({ id }) => id) ?? [offer.usual.model];
+    const told = answer.status === "known" ? ids : ids.slice(0, 1);
+    return told.map((id) => modelFinding(answer, host, id));
+  });
+  return [...wrong, ...(await Promise.all(found)).flat()];
 }
 
 async function main(): Promise<void> {
   let env: Environment = {};
-  const redact = createRedactor(() => secretsOf(env));
+  let keys: string[] = [];
+  const redact = createRedactor(() => [...secretsOf(env), ...keys]);
   try {
     env = loadEnvironment();
     const { config, findings } = examineSettings(env, process.cwd(), process.getuid?.());
+    keys = config.modelSecrets.map(({ value }) => value);
     const all = await examine(config, findings);
     process.stdout.write(redact(report(all)));
     process.exitCode = all.some(({ level }) => level === "fail") ? 1 : 0;

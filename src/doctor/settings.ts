@@ -1,3 +1,4 @@
+import { devNull } from "node:os";
 import path from "node:path";
 import { type AppConfig, readConfig } from "../config.ts";
 import { amiss, type Finding, fine } from "../core/doctor/finding.ts";
@@ -36,6 +37,8 @@ export function examineSettings(
       const unusable = CREDENTIALS.some((name) => names.includes(name)) ? CREDENTIALS : [];
       const left = [...names, ...unusable];
       given = Object.fromEntries(Object.entries(given).filter(([name]) => !left.includes(name)));
+      // Of draftsmith.yml nothing can be left out but the whole.
+      if (names.some((name) => !/^[A-Z_]+$/.test(name))) given.DRAFTSMITH_CONFIG = devNull;
       // A key may also lie in the working directory.
       if (unusable.length > 0) dir = path.parse(cwd).root;
     }

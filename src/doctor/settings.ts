@@ -3,6 +3,7 @@ import path from "node:path";
 import { type AppConfig, readConfig } from "../config.ts";
 import { amiss, type Finding, fine } from "../core/doctor/finding.ts";
 import { UserError } from "../core/errors.ts";
+import { OPENAI_URL } from "../core/model-offer.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -38,7 +39,10 @@ export function examineSettings(
       const left = [...names, ...unusable];
       given = Object.fromEntries(Object.entries(given).filter(([name]) => !left.includes(name)));
       // Of draftsmith.yml nothing can be left out but the whole.
-      if (names.some((name) => !/^[A-Z_]+$/.test(name))) given.DRAFTSMITH_CONFIG = devNull;
+      const file = names.some((name) => !/^[A-Z_]+$/.test(name));
+      if (file) given.DRAFTSMITH_CONFIG = devNull;
+      // Without a provider the rest would not be read.
+      if (file || names.includes("OPENAI_API_KEY")) given.OPENAI_BASE_URL ??= OPENAI_URL;
       // A key may also lie in the working directory.
       if (unusable.length > 0) dir = path.parse(cwd).root;
     }

@@ -25,7 +25,10 @@ const manifest = z.object({
 });
 
 /** Looks at everything the server needs, without changing anything; the findings in order. */
-async function examine(config: AppConfig, settings: Finding[]): Promise<Finding[]> {
+async function examine(
+  config: AppConfig,
+  { findings: settings, provided }: { findings: Finding[]; provided: boolean },
+): Promise<Finding[]> {
   const uid = process.getuid?.();
   const instruments = await composeDoctor(config, nearest(path.dirname(config.dataDir)));
   try {
@@ -38,6 +41,7 @@ async function examine(config: AppConfig, settings: Finding[]): Promise<Finding[
       ...(settings.some(({ level }) => level === "fail") && config.credentials === null
         ? []
         : await credentialFindings(config, instruments)),
+      ...(provided && config.credentials !== null ? await modelFindings(config, instruments) : []),
     ];
   } finally {
     await instruments.close();
@@ -85,14 +89,13 @@ async function credentialFindings(config: AppConfig, ask: Instruments): Promise<
     return [amiss("warn", "credentials", "there are none of a GitHub App yet", remedy)];
   }
   const wanted = manifest.parse(parse(readFileSync(APP_YML, "utf8")));
-  const [app, models] = await Promise.all([ask.app(credentials), modelFindings(config, ask)]);
+  const app = await ask.app(credentials);
   return [
     fine("credentials", `App ${credentials.appId}, its key and the webhook secret can be read`),
     ...appFindings(app, config.apiUrl, {
       permissions: wanted.default_permissions,
       events: wanted.default_events,
     }),
-    ...models,
   ];
 }
 
@@ -116,9 +119,10 @@ async function main(): Promise<void> {
   const redact = createRedactor(() => [...secretsOf(env), ...keys]);
   try {
     env = loadEnvironment();
-    const { config, findings } = examineSettings(env, process.cwd(), process.getuid?.());
+    const found = examineSettings(env, process.cwd(), process.getuid?.());
+    const { config } = found;
     keys = config.modelSecrets.map(({ value }) => value);
-    const all = await examine(config, findings);
+    const all = await examine(config, found);
     process.stdout.write(redact(report(all)));
     process.exitCode = all.some(({ level }) => level === "fail") ? 1 : 0;
   } catch (thrown) {

@@ -151,11 +151,17 @@ describe("npm run doctor", () => {
       `${provider}\nmodels: [{name: coder, unpriced: true}, {name: dear}]\ndefault: {model: coder}\n`,
     );
     const read = await call(env, { cwd });
-    expect(read.about("models")).toMatch(/^fail: draftsmith\.yml:2: nobody knows what .*`house\/dear`/);
+    expect(read.about("models")).toMatch(
+      /^fail: draftsmith\.yml:2: nobody knows what .*`house\/dear`/,
+    );
     expect(read.about("model server")).toMatch(/^ok: 127\.0\.0\.1:\d+ offers coder/);
-    writeFileSync(path.join(cwd, "draftsmith.yml"), `${provider.replace("id", "idd")}\n`);
+    writeFileSync(
+      path.join(cwd, "draftsmith.yml"),
+      `${provider.replace("providers", "providders")}\n`,
+    );
     const wrong = await call(env, { cwd });
-    expect(wrong.text).toContain("draftsmith.yml:1: unknown key `idd`");
+    expect(wrong.about("settings")).toMatch(/^fail: draftsmith\.yml:1: unknown key `providders`/);
+    expect(wrong.about("model server")).toBeUndefined();
     expect(wrong.about("sandbox")).toMatch(/^ok/);
     expect(wrong.text).not.toContain("OPENAI_API_KEY: is missing");
   });

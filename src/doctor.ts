@@ -10,6 +10,7 @@ import { boundsFindings } from "./core/doctor/bounds.ts";
 import { amiss, type Finding, fine, report } from "./core/doctor/finding.ts";
 import { sizeFindings, storeFindings } from "./core/doctor/store.ts";
 import { toError, UserError } from "./core/errors.ts";
+import { OPENAI_URL } from "./core/model-offer.ts";
 import { createRedactor } from "./core/redact.ts";
 import { examineSettings } from "./doctor/settings.ts";
 import { dataDirFindings, nearest, systemFindings } from "./doctor/system.ts";
@@ -24,7 +25,10 @@ const manifest = z.object({
 });
 
 /** Looks at everything the server needs, without changing anything; the findings in order. */
-async function examine(config: AppConfig, settings: Finding[]): Promise<Finding[]> {
+async function examine(
+  config: AppConfig,
+  { findings: settings, provided }: { findings: Finding[]; provided: boolean },
+): Promise<Finding[]> {
   const uid = process.getuid?.();
   const instruments = await composeDoctor(config, nearest(path.dirname(config.dataDir)));
   try {
@@ -37,6 +41,7 @@ async function examine(config: AppConfig, settings: Finding[]): Promise<Finding[
       ...(settings.some(({ level }) => level === "fail") && config.credentials === null
         ? []
         : await credentialFindings(config, instruments)),
+      ...(provided && config.credentials !== null ? await modelFindings(config, instruments) : []),
     ];
   } finally {
     await instruments.close();
@@ -84,25 +89,40 @@ async function credentialFindings(config: AppConfig, ask: Instruments): Promise<
     return [amiss("warn", "credentials", "there are none of a GitHub App yet", remedy)];
   }
   const wanted = manifest.parse(parse(readFileSync(APP_YML, "utf8")));
-  const baseURL = config.openaiUrl ?? "https://api.openai.com/v1";
-  const [app, models] = await Promise.all([ask.app(credentials), ask.models(baseURL)]);
+  const app = await ask.app(credentials);
   return [
     fine("credentials", `App ${credentials.appId}, its key and the webhook secret can be read`),
     ...appFindings(app, config.apiUrl, {
       permissions: wanted.default_permissions,
       events: wanted.default_events,
     }),
-    modelFinding(models, new URL(baseURL).host, config.model),
   ];
+}
+
+/** What each provider says of the models that are to be used there. */
+async function modelFindings({ offer }: AppConfig, ask: Instruments): Promise<Finding[]> {
+  const wrong = ask.offer().map((line) => amiss("fail", "models", line, null));
+  const found = offer.providers.map(async (provider) => {
+    const answer = await ask.models(provider);
+    const { host } = new URL(provider.baseUrl ?? OPENAI_URL);
+    const named = offer.models?.filter((model) => model.provider === provider.id);
+    const ids = named?.map(({ id }) => id) ?? [offer.usual.model];
+    const told = answer.status === "known" ? ids : ids.slice(0, 1);
+    return told.map((id) => modelFinding(answer, host, id));
+  });
+  return [...wrong, ...(await Promise.all(found)).flat()];
 }
 
 async function main(): Promise<void> {
   let env: Environment = {};
-  const redact = createRedactor(() => secretsOf(env));
+  let keys: string[] = [];
+  const redact = createRedactor(() => [...secretsOf(env), ...keys]);
   try {
     env = loadEnvironment();
-    const { config, findings } = examineSettings(env, process.cwd(), process.getuid?.());
-    const all = await examine(config, findings);
+    const found = examineSettings(env, process.cwd(), process.getuid?.());
+    const { config } = found;
+    keys = config.modelSecrets.map(({ value }) => value);
+    const all = await examine(config, found);
     process.stdout.write(redact(report(all)));
     process.exitCode = all.some(({ level }) => level === "fail") ? 1 : 0;
   } catch (thrown) {

@@ -142,6 +142,30 @@ describe("npm run doctor", () => {
     },
   );
 
+  it("reads draftsmith.yml, and examines the rest when it is wrong", LIFE, async () => {
+    const cwd = directory();
+    const env = { ...given("127.0.0.1:1", await models("other-model")), OPENAI_BASE_URL: "" };
+    const provider = `providers: [{id: house, base_url: "http://${await models("coder")}/v1"}]`;
+    writeFileSync(
+      path.join(cwd, "draftsmith.yml"),
+      `${provider}\nmodels: [{name: coder, unpriced: true}, {name: dear}]\ndefault: {model: coder}\n`,
+    );
+    const read = await call(env, { cwd });
+    expect(read.about("models")).toMatch(
+      /^fail: draftsmith\.yml:2: nobody knows what .*`house\/dear`/,
+    );
+    expect(read.about("model server")).toMatch(/^ok: 127\.0\.0\.1:\d+ offers coder/);
+    writeFileSync(
+      path.join(cwd, "draftsmith.yml"),
+      `${provider.replace("providers", "providders")}\n`,
+    );
+    const wrong = await call(env, { cwd });
+    expect(wrong.about("settings")).toMatch(/^fail: draftsmith\.yml:1: unknown key `providders`/);
+    expect(wrong.about("model server")).toBeUndefined();
+    expect(wrong.about("sandbox")).toMatch(/^ok/);
+    expect(wrong.text).not.toContain("OPENAI_API_KEY: is missing");
+  });
+
   it("says what stands in the way, and never where in the code", LIFE, async () => {
     const cwd = directory();
     mkdirSync(path.join(cwd, "data", "paused"), { recursive: true });

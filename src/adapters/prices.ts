@@ -1,10 +1,8 @@
 import { calcPrice, findProvider, type MatchLogic, type ModelPrice } from "@pydantic/genai-prices";
 import type { TokenUsage } from "../core/model.ts";
 import { familyOf } from "../core/model-families.ts";
-import type { CatalogueEntry } from "../core/model-offer.ts";
+import { type CatalogueEntry, OPENAI_URL } from "../core/model-offer.ts";
 import type { Price } from "../core/model-profile.ts";
-
-const OPENAI = "https://api.openai.com/v1";
 
 /** A date or version behind a name, which is the same model: `gpt-5-2025-08-07`, `gemini-2.5-pro-preview-05-06`. */
 const SNAPSHOT = /^[-@](?:(?:preview|exp|latest)\b-?)?(?:\d[\d-]*)?$/;
@@ -38,7 +36,7 @@ export function lookUpModel(baseUrl: string | null, id: string): CatalogueEntry 
     timestamp.setUTCHours(hour, 45, 0, 0);
     return calcPrice(usage, name, { ...where, timestamp });
   };
-  const providerApiUrl = baseUrl ?? OPENAI;
+  const providerApiUrl = baseUrl ?? OPENAI_URL;
   const where = findProvider({ providerApiUrl }) ? { providerApiUrl } : {};
   const found = at(12, where);
   if (found === null || !isNamed(name, found.model.id.toLowerCase(), found.model.match)) {

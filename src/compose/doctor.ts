@@ -16,8 +16,10 @@ import type { AppConfig, Credentials } from "../config.ts";
 import type { AppAnswer, ModelAnswer } from "../core/doctor/answers.ts";
 import { toError } from "../core/errors.ts";
 import { type Holding, limitsOf, type Machine } from "../core/limits.ts";
+import { OPENAI_URL, type ProviderSettings } from "../core/model-offer.ts";
 import type { Sandbox } from "../core/ports.ts";
 import type { SandboxHost } from "../core/sandbox-remedy.ts";
+import { examineModels } from "./models.ts";
 
 /** What the doctor examines with: a sandbox like the server's, and calls that change nothing. */
 export interface Instruments {
@@ -25,7 +27,9 @@ export interface Instruments {
   machine: Machine;
   sandbox: Sandbox & { bounds(): Promise<Holding> };
   app(credentials: Credentials): Promise<AppAnswer>;
-  models(baseURL: string): Promise<ModelAnswer>;
+  models(provider: ProviderSettings): Promise<ModelAnswer>;
+  /** What is wrong with the models that the operator offers. */
+  offer(): string[];
   /** What the server's database answers, and the schema this program brings it to; null: none is there yet. */
   store(): Promise<{ looked: StoreAnswer | null; newest: number }>;
   /** Bytes that the data directory takes, and that are free on its disk. */
@@ -60,7 +64,9 @@ export async function composeDoctor(config: AppConfig, dir: string): Promise<Ins
     sandbox,
     app: ({ appId, privateKey }) =>
       describeApp({ appId, key: createPrivateKey(privateKey), apiUrl: config.apiUrl, now }),
-    models: (baseURL) => listModels({ apiKey: config.openaiKey, baseURL }),
+    models: ({ key, baseUrl }) =>
+      listModels({ apiKey: key ?? undefined, baseURL: baseUrl ?? OPENAI_URL }),
+    offer: () => examineModels(config.offer),
     async store() {
       const { databaseUrl: url, dataDir } = config;
       const file = path.join(dataDir, "draftsmith.db");

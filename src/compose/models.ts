@@ -15,16 +15,20 @@ export interface Models {
   resolve: (name: string) => Resolved;
 }
 
+/** What is wrong with what is offered, line by line. */
+export function examineModels(offer: ModelOffer): string[] {
+  return checkOffer(offer, (name) => resolveModel(name, offer, lookUpModel));
+}
+
 /** Joins what is offered to the catalogue. Throws UserError when a model could not be used as it is set up. */
 export function openModels(offer: ModelOffer): Models {
-  const resolve = (name: string) => resolveModel(name, offer, lookUpModel);
-  const problems = checkOffer(offer, resolve);
+  const problems = examineModels(offer);
   if (problems.length > 0) {
     throw new UserError(
       `Draftsmith cannot start:\n${problems.map((line) => `  ${line}`).join("\n")}`,
     );
   }
-  return { offer, resolve };
+  return { offer, resolve: (name) => resolveModel(name, offer, lookUpModel) };
 }
 
 const OPENAI = "https://api.openai.com/v1";

@@ -78,6 +78,8 @@ function wrong(issue: Issue, root: unknown): string {
       return `must ${bound("at most", issue.origin, Number(issue.maximum))}`;
     case "too_small":
       return `must ${bound(issue.inclusive ? "at least" : "more than", issue.origin, Number(issue.minimum))}`;
+    case "invalid_key":
+      return issue.issues[0]?.message ?? issue.message;
     default:
       return issue.message;
   }

@@ -3,6 +3,9 @@ import type { ModelProfile, Price } from "./model-profile.ts";
 import type { ModelChoice } from "./route.ts";
 import type { RouteRule } from "./route-rules.ts";
 
+/** Where OpenAI's own API is. */
+export const OPENAI_URL = "https://api.openai.com/v1";
+
 /** A server of models as the operator set it up. */
 export interface ProviderSettings {
   id: string;

@@ -126,7 +126,7 @@ const model = z
   });
 
 /** Schema of draftsmith.yml, the operator's file. Every key is optional; unknown keys are refused. */
-export const operatorConfigSchema = z
+const operatorConfigSchema = z
   .strictObject({
     providers: z
       .array(provider)

@@ -4,7 +4,7 @@ import { codeSpan } from "./markdown.ts";
 import { effortName, modelChoice, modelName } from "./model-choice.ts";
 
 /** What a job is asked for: anew, on a pull request of ours, or to go on after it stopped. */
-export const VERBS = ["task", "follow_up", "continue"] as const;
+const VERBS = ["task", "follow_up", "continue"] as const;
 export type Verb = (typeof VERBS)[number];
 
 const MAX_VALUES = 50;

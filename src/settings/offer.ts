@@ -164,7 +164,7 @@ function declaredModels(
         `there is another model \`${each.name}\`; give it another name, and its provider's name for it as \`id\``,
       );
     }
-    const ids = providers.map(({ id }) => id);
+    const ids = [...new Set(providers.map(({ id }) => id))];
     const provider = each.provider ?? (ids.length === 1 ? ids[0] : undefined);
     if (provider === undefined) {
       wrong(

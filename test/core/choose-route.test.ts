@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   type Choosers,
@@ -7,6 +8,7 @@ import {
 } from "../../src/core/choose-route.ts";
 import { routeText } from "../../src/core/messages/route.ts";
 import type { ModelProfile } from "../../src/core/model-profile.ts";
+import { parseOperatorConfig } from "../../src/core/operator-config.ts";
 import {
   completeRepoConfig,
   parseRepoConfig,
@@ -16,19 +18,21 @@ import type { Resolved } from "../../src/core/resolve-model.ts";
 
 const MODELS = ["small", "usual", "strong", "other"];
 
+const PROFILE: ModelProfile = {
+  name: "",
+  provider: "p",
+  id: "",
+  contextWindow: 1,
+  maxOutput: 1,
+  price: "unpriced",
+  editTool: "edit",
+  efforts: [],
+};
+
 function resolve(name: string): Resolved {
   if (!MODELS.includes(name)) return { ok: false, problem: `there is no model ${name}` };
-  const profile: ModelProfile = {
-    name,
-    provider: "p",
-    id: name,
-    contextWindow: 1,
-    maxOutput: 1,
-    price: "unpriced",
-    editTool: "edit",
-    efforts: name === "other" ? [] : ["low", "high"],
-  };
-  return { ok: true, profile };
+  const efforts = name === "other" ? [] : ["low", "high"];
+  return { ok: true, profile: { ...PROFILE, name, id: name, efforts } };
 }
 
 const FACTS: RouteFacts = {
@@ -197,6 +201,33 @@ describe("what a rule brings", () => {
   ])("is refused by name: %s %j", (text, flags, problem) => {
     expect(choose(text, {}, { flags })).toMatch(problem);
   });
+});
+
+it("the example in docs/models.md says what it would", () => {
+  const docs = readFileSync(new URL("../../docs/models.md", import.meta.url), "utf8");
+  const blocks = [...docs.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = ""]) => yaml);
+  const operator = parseOperatorConfig(blocks[0] ?? "");
+  if (!operator.ok) throw new Error(JSON.stringify(operator.problems));
+  const { models, routes } = operator.config;
+  const choosers: Choosers = {
+    flags: {},
+    repository: configOf(blocks[1] ?? ""),
+    operator: { routes, usual: { model: "gpt-5-mini", effort: null } },
+  };
+  const offered = (name: string): Resolved =>
+    models?.some((model) => model.name === name)
+      ? { ok: true, profile: { ...PROFILE, name, efforts: ["high"] } }
+      : { ok: false, problem: `there is no model ${name}` };
+  for (const [task, skill] of [
+    ["round refunds in src/payments/refund.ts half up", null],
+    ["rename the helper", null],
+    ["docs explain refunds in the README", "docs"],
+  ] as const) {
+    const facts = { ...FACTS, skill, paths: pathsIn(task), characters: task.length };
+    const chosen = chooseRoute(facts, choosers, offered);
+    expect(docs).toContain(`/codex ${task}`);
+    expect(docs).toContain(`> ${chosen.ok ? routeText(chosen.route) : chosen.problem}\n`);
+  }
 });
 
 describe("rules in .github/codex.yml", () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { operatorConfigJsonSchema } from "../../src/core/operator-config.ts";
 import { parseRepoConfig, repoConfigJsonSchema } from "../../src/core/repo-config.ts";
 
 const DEFAULTS = {
@@ -302,6 +303,23 @@ describe("a hostile file is refused in short time", () => {
   ])("%s", { timeout: 10_000 }, (_name, text) => {
     expect(problems(text).length).toBeGreaterThan(0);
     expect(problems(text).length).toBeLessThan(30);
+  });
+});
+
+describe("this repository's own configuration", () => {
+  it("is read, with its rules and budget", () => {
+    const own = readFileSync(new URL("../../.github/codex.yml", import.meta.url), "utf8");
+    expect(parseRepoConfig(own, null)).toMatchObject({
+      ok: true,
+      config: { routes: [{}, {}, {}], budget: { job: 1.5 } },
+    });
+  });
+});
+
+describe("docs/draftsmith.schema.json", () => {
+  it("is what the server reads by; if not, run npm run schema", () => {
+    const file = new URL("../../docs/draftsmith.schema.json", import.meta.url);
+    expect(readFileSync(file, "utf8")).toBe(operatorConfigJsonSchema());
   });
 });
 

@@ -1,6 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -105,4 +112,41 @@ test("wrong settings stop it with all remedies at once, and no stack", {
     expect(output()).toMatch(new RegExp(`^ {2}${name}: `, "m"));
   }
   expect(output()).not.toContain("    at ");
+});
+
+test("the keys that draftsmith.yml names are in nobody's environment, and in no log", async () => {
+  const dir = directory();
+  const keys = { HOUSE_KEY: "house-key-0123456789", HOUSE_HEADER: "house-header-0123456789" };
+  writeFileSync(
+    path.join(dir, "draftsmith.yml"),
+    `providers:
+  - {id: house, base_url: "http://127.0.0.1:9/v1", key: HOUSE_KEY, headers: {x-key: {env: HOUSE_HEADER}}}
+models: [{name: coder, unpriced: true}]
+default: {model: coder}
+`,
+  );
+  const env = { APP_ID: "1", PRIVATE_KEY, WEBHOOK_SECRET: "s".repeat(40), ...keys };
+  const started = start({ ...env, PORT: await freePort(), DATA_DIR: "data" }, dir);
+  await started.says("Draftsmith listens");
+  if (process.platform === "linux") {
+    const environment = readFileSync(`/proc/${started.child.pid}/environ`, "latin1");
+    for (const key of Object.values(keys)) expect(environment).not.toContain(key);
+  }
+  for (const key of Object.values(keys)) expect(started.output()).not.toContain(key);
+});
+
+test("models that could not be used stop the start before anything is made", async () => {
+  const dir = directory();
+  writeFileSync(
+    path.join(dir, "draftsmith.yml"),
+    "models: [{name: gpt-5-mini}, {name: my-model}]\ndefault: {model: gpt-5-mni}\n",
+  );
+  const env = { APP_ID: "1", PRIVATE_KEY, WEBHOOK_SECRET: "s".repeat(40), OPENAI_API_KEY: "k" };
+  const started = start({ ...env, PORT: await freePort(), DATA_DIR: "data" }, dir);
+  await once(started.child, "close");
+  expect(started.child.exitCode).toBe(1);
+  expect(started.output()).toMatch(
+    /Draftsmith cannot start:\n {2}draftsmith\.yml:1: nobody knows what the model .*\n {2}draftsmith\.yml:2: there is no model `gpt-5-mni`; did you mean `gpt-5-mini`\?/,
+  );
+  expect(readdirSync(dir)).toEqual(["draftsmith.yml"]);
 });

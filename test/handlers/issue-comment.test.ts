@@ -208,6 +208,61 @@ describe("a command", () => {
     expect(two?.model).toBe("small");
   });
 
+  it("chooses the models by the rules, and stores which rule did and why", async () => {
+    github.file = async (_, path) =>
+      path === ".github/codex.yml"
+        ? `routes:
+  - {name: easy, match: {labels: Easy}, use: {model: small, fallback: [usual]}}
+  - {match: {paths: "docs/**"}, use: {model: writer, effort: low}, escalate: {model: strong}}
+`
+        : null;
+    await receive({ labels: ["bug", "easy"] });
+    await receive({ commentId: 1002, body: "/codex mend docs/a.md" });
+    await receive({ commentId: 1003, body: "/codex mend it --effort high" });
+    const routes = (await jobs()).map(({ model, route }) => ({ model, route }));
+    expect(routes).toEqual([
+      {
+        model: "small",
+        route: {
+          rule: "rule 1 (easy)",
+          why: "the label is Easy",
+          choices: [
+            { model: "small", effort: null },
+            { model: "usual", effort: null },
+          ],
+          escalation: null,
+        },
+      },
+      {
+        model: "writer",
+        route: {
+          rule: "rule 2",
+          why: "a path matches docs/**",
+          choices: [{ model: "writer", effort: "low" }],
+          escalation: { afterFailedChecks: 2, to: { model: "strong", effort: null } },
+        },
+      },
+      {
+        model: "gpt-5-mini",
+        route: {
+          rule: "default",
+          why: "no rule matches; --effort asked for high",
+          choices: [{ model: "gpt-5-mini", effort: "high" }],
+          escalation: null,
+        },
+      },
+    ]);
+  });
+
+  it("refuses an effort that the model does not take, by name", async () => {
+    await receive({ body: "/codex tidy up --model big --effort wild" });
+    expect(await jobs()).toEqual([]);
+    const [answer] = (await acts()).filter(({ kind }) => kind === "comment");
+    expect(JSON.stringify(answer)).toMatch(
+      /the model `big` does not take the effort `wild`; it takes `low`, `medium`, `high`/,
+    );
+  });
+
   it("asks the permission API, not author_association", async () => {
     await receive({ association: "NONE" });
     expect(await jobs()).toHaveLength(1);

@@ -37,6 +37,16 @@ test.each<[string, object, object | null]>([
     { title: "Auth", body: "x", user: { login: "ada" } },
     { title: "Auth", body: "x", author: null },
   ],
+  [
+    "with labels",
+    { title: "Auth", body: "x", user: eve, labels: [{ id: 1, name: "bug", color: "f00" }] },
+    { title: "Auth", body: "x", author: eve, labels: ["bug"] },
+  ],
+  [
+    "whose labels are told as something else",
+    { title: "Auth", body: "x", user: eve, labels: "bug" },
+    { title: "Auth", body: "x", author: eve },
+  ],
   ["that is not told", {}, null],
   ["that is told as something else", { title: 7, body: { a: 1 } }, null],
   ["of which only the title is told", { title: "Auth" }, { title: "Auth", body: "", author: null }],

@@ -159,7 +159,7 @@ route: []
         "draftsmith.yml:4: \`key\` in entry 1 of \`providers\` must be the name of an environment variable that holds the key, such as \`ACME_KEY\`; a key itself may not stand in this file",
         "draftsmith.yml:5: \`api\` in entry 1 of \`providers\` must be \`chat\` or \`responses\`",
         "draftsmith.yml:6: \`headers.X-Ok.env\` in entry 1 of \`providers\` must be the name of an environment variable that holds the key, such as \`ACME_KEY\`; a key itself may not stand in this file",
-        "draftsmith.yml:6: \`headers.bad name\` in entry 1 of \`providers\` Invalid key in record",
+        "draftsmith.yml:6: \`headers.bad name\` in entry 1 of \`providers\` is no name of a header",
         "draftsmith.yml:7: \`concurrency\` in entry 1 of \`providers\` must be at least 1",
         "draftsmith.yml:9: \`price.output\` in entry 1 of \`models\` must be a number, not empty",
         "draftsmith.yml:10: \`name\` in entry 2 of \`models\` must be the name of a model: printable ASCII without spaces",
@@ -189,9 +189,8 @@ models:
         "draftsmith.yml:2: names PRIVATE_KEY, which is another secret of this server; use a variable of its own",
         "draftsmith.yml:3: there is another provider \`a\`; give it another id",
         "draftsmith.yml:3: names the variable MISSING, which is not set; set it, or leave this line out",
-        "draftsmith.yml:5: there is no provider \`b\`; there are: a, a",
+        "draftsmith.yml:5: there is no provider \`b\`; there are: a",
         "draftsmith.yml:6: there is another model \`m\`; give it another name, and its provider's name for it as \`id\`",
-        "draftsmith.yml:6: the model \`m\` needs a \`provider\`: one of a, a",
       ]
     `);
     expect(problems(() => read("providers: [{id: a}, {id: b}]"))).toEqual([

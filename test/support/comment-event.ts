@@ -11,6 +11,7 @@ export interface CommentEventOptions {
   updatedAt?: string;
   isPull?: boolean;
   issue?: number;
+  labels?: string[];
 }
 
 const ada = { id: 5, login: "ada", type: "User" };
@@ -36,6 +37,7 @@ export function commentEvent(options: CommentEventOptions = {}) {
         number: issue,
         state: "open",
         title: "Auth",
+        ...(options.labels && { labels: options.labels.map((name) => ({ id: 3, name })) }),
         ...(options.isPull
           ? { pull_request: { url: "https://api.github.com/repos/acme/shop/pulls/12" } }
           : {}),

@@ -118,7 +118,7 @@ const mutations: Mutation[] = [
     attack: "tokens-14",
     defence: "secrets are overwritten in the first environment",
     file: CONFIG,
-    find: "for (const name of scrubEnvironment(SECRETS)) {",
+    find: "for (const name of scrubEnvironment(names)) {",
     replace: "for (const name of scrubEnvironment([])) {",
   },
   {
@@ -127,12 +127,12 @@ const mutations: Mutation[] = [
     edits: [
       {
         file: CONFIG,
-        find: "for (const name of SECRETS) delete process.env[name];",
+        find: "for (const name of names) delete process.env[name];",
         replace: "",
       },
       {
         file: CONFIG,
-        find: "for (const name of scrubEnvironment(SECRETS)) {",
+        find: "for (const name of scrubEnvironment(names)) {",
         replace: "for (const name of scrubEnvironment([])) {",
       },
       {

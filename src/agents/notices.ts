@@ -18,14 +18,20 @@ export function wrapUp(left: { steps: number; tokens: number; budget: number | n
   );
 }
 
-/** Stands in a conversation for steps that are no longer shown, with the plan if it was among them. */
-export function leftOutSteps(steps: number, plan: { text: string; status: string }[]): string {
+/** Stands in a conversation for steps that are no longer shown, with the plan and the skills if they were among them. */
+export function leftOutSteps(
+  steps: number,
+  plan: { text: string; status: string }[],
+  skills: string[],
+): string {
   const what = steps === 1 ? "Your first step is" : `Your first ${steps} steps are`;
   const gone = `Notice from the controller: to make room, the conversation is shortened. ${what} left out here; the files are as you left them.`;
-  if (plan.length === 0) return gone;
-  return [`${gone} Your plan was:`, ...plan.map(({ text, status }) => `- ${status}: ${text}`)].join(
-    "\n",
-  );
+  const read = skills.length > 0 ? ` Read again the skill you work by: ${skills.join(", ")}.` : "";
+  if (plan.length === 0) return `${gone}${read}`;
+  return [
+    `${gone}${read} Your plan was:`,
+    ...plan.map(({ text, status }) => `- ${status}: ${text}`),
+  ].join("\n");
 }
 
 /** Stands in a result for what does not fit the model's window. */

@@ -163,6 +163,16 @@ line 299 of the file`,
     expect(fourth).toBe(signed);
   });
 
+  test("keeps the skill that the work follows, and names it when it has to go", () => {
+    const body = lines(200, "rule");
+    const read: ToolCall = { id: "k", name: "skill", arguments: '{"name":"refactor"}' };
+    const messages = [...START, ...step([read], body), ...steps(2)];
+    expect(viewOf(messages, { upTo: 8, leftOut: 0 })[3]?.content).toBe(body);
+    const [, , notice, next] = viewOf(messages, { upTo: 8, leftOut: 4 });
+    expect(notice?.content).toContain("Read again the skill you work by: refactor.");
+    expect(next).toBe(messages[4]);
+  });
+
   test("leaves out whole steps, but neither what the controller said nor the plan", () => {
     const failure: ChatMessage = { role: "user", content: `checks failed\n${lines(100)}` };
     const messages: ChatMessage[] = [

@@ -165,6 +165,7 @@ describe("where a hunk goes", () => {
 
   test("takes no minutes for lines that nearly repeat", () => {
     const text = "a\n".repeat(300_000);
+    expect(patched("a\n", `@@ x${" ".repeat(400_000)}y\n-a\n+b`)).toBe("b\n");
     const body = `@@\n${" a\n".repeat(50_000)}-b\n+c`;
     expect(patched(text, body)).toContain("these lines are not in it");
     expect(patched(`${"a".repeat(200_000)}\n${" ".repeat(400_000)}x\n`, "@@\n-b\n+c")).toContain(

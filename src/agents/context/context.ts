@@ -11,7 +11,7 @@ export interface Seen {
 }
 
 /** A compaction that is to be made, with the tokens of the conversation before and after. */
-export interface Planned extends Compaction {
+interface Planned extends Compaction {
   tokens: { before: number; after: number };
 }
 

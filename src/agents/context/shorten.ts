@@ -6,6 +6,10 @@ const SHORT_SAID = 1500;
 const SHORT_ARGUMENTS = 300;
 const SHORT_ARGUMENT = 160;
 
+/** The tool that reads instructions, which stay whole up to so many characters. */
+export const SKILL = "skill";
+const MAX_SKILL = 24_000;
+
 const FIRST_LINES = 3;
 /** Failures stand at the end. */
 const LAST_LINES = 5;
@@ -34,6 +38,7 @@ function shorter(
     case "user":
       return message;
     case "tool": {
+      if (call?.name === SKILL && message.content.length <= MAX_SKILL) return message;
       return { ...message, content: shorterText(message.content, SHORT_RESULT, again(call?.name)) };
     }
     case "assistant": {
@@ -47,7 +52,7 @@ function shorter(
 
 /** How to come by an old result once more. */
 function again(tool: string | undefined): string {
-  if (tool === "read") return "; read it again if you need it";
+  if (tool === "read" || tool === SKILL) return "; read it again if you need it";
   return tool === "shell" ? "; run it again if you need what it printed" : "";
 }
 

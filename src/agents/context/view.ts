@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ChatMessage, ToolCall } from "../../core/model.ts";
 import { leftOutSteps } from "../notices.ts";
-import { shortened } from "./shorten.ts";
+import { SKILL, shortened } from "./shorten.ts";
 
 /**
  * How a conversation is made to fit. Both are numbers of messages from its beginning: those before `upTo`
@@ -29,7 +29,10 @@ export function viewOf(messages: ChatMessage[], { upTo, leftOut }: Compaction): 
   const steps = old.slice(0, leftOut).filter(({ role }) => role === "assistant").length;
   if (steps > 0) {
     const gone = plan !== null && plan.at < leftOut ? plan.items : [];
-    view.push({ role: "user", content: leftOutSteps(steps, gone) });
+    view.push({
+      role: "user",
+      content: leftOutSteps(steps, gone, skillsOf(old.slice(0, leftOut))),
+    });
   }
   let calls: ToolCall[] = [];
   for (const [at, message] of old.entries()) {
@@ -62,6 +65,18 @@ function newestPlan(
     if (items !== null) return { at, call, items };
   }
   return null;
+}
+
+/** Names of skills that were read, once each, as the model wrote them. */
+function skillsOf(messages: ChatMessage[]): string[] {
+  const names = messages.flatMap((message) =>
+    message.role === "assistant"
+      ? message.toolCalls.flatMap(({ name, arguments: written }) =>
+          name === SKILL ? (/^\{"name": ?"([a-z0-9-]{1,64})"\}$/.exec(written)?.[1] ?? []) : [],
+        )
+      : [],
+  );
+  return [...new Set(names)];
 }
 
 function planned(written: string): { text: string; status: string }[] | null {

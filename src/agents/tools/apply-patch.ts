@@ -17,13 +17,13 @@ const MAX_SHOWN = 3000;
 export const applyPatch = defineTool({
   name: "apply_patch",
   description:
-    "Changes files by a patch in the V4A format: *** Begin Patch, a section per file (*** Add File: " +
-    "path with + lines, *** Delete File: path, or *** Update File: path, with *** Move to: path under it to " +
-    "rename), *** End Patch. Hunks of an update give about 3 lines of context with a space in front " +
-    "around - and + lines, in the order of the file; @@ with the line of a class or function above " +
-    "tells equal places apart. No line numbers. Paths are relative to the root of the checkout. All of it is done, or nothing.",
+    "Changes files by a patch in the V4A format: *** Begin Patch, a section per file (*** Add File: path " +
+    "with + lines, *** Delete File: path, or *** Update File: path, with *** Move to: path under it to " +
+    "rename), *** End Patch. Each hunk of an update begins with @@; about 3 lines of context, a space in " +
+    "front, stand around its - and + lines. @@ may name the class or function above, to tell equal " +
+    "places apart. No line numbers. All of it is done, or nothing.",
   writes: true,
-  schema: z.object({ input: z.string().min(1).describe("The whole patch.") }),
+  schema: z.object({ input: z.string().min(1) }),
   async run({ input }, context) {
     const fail = (reason: string) => failed(`Nothing was changed. ${reason}`, "to patch files");
     if (input.length > MAX_FILE_BYTES) {

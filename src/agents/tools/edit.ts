@@ -10,13 +10,13 @@ export const edit = defineTool({
   name: "edit",
   description:
     "Replaces one piece of a file. old has to match the file exactly, indentation included, and to be " +
-    "unique in it, unless all is set. With an empty old it creates the file, which must not exist yet.",
+    "unique in it unless all is set.",
   writes: true,
   schema: z.object({
-    path: z.string().min(1).describe("Relative to the root of the checkout."),
-    old: z.string().describe("The text to replace, as read returns it; enough lines to be unique."),
-    new: z.string().describe("The text to put in its place."),
-    all: z.boolean().optional().describe("Replace every occurrence."),
+    path: z.string().min(1),
+    old: z.string().describe("Enough lines to be unique."),
+    new: z.string(),
+    all: z.boolean().optional().describe("Every occurrence."),
   }),
   async run(args, context) {
     const place = treePath(context.workspace.tree, args.path);

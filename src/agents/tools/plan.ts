@@ -7,14 +7,13 @@ export function createPlan(onPlan: (items: PlanItem[]) => Promise<void>): Tool {
   return defineTool({
     name: "plan",
     description:
-      "Shows your plan to the people who wait. Give the whole list each time, with at most one item in " +
-      "progress. For work of more than three steps; update it when a step is done.",
+      "Shows your plan to the people who wait. Give the whole list each time, at most one item in progress.",
     writes: false,
     schema: z.object({
       items: z
         .array(
           z.object({
-            text: z.string().min(1).max(200).describe("What is to be done, in a few words."),
+            text: z.string().min(1).max(200).describe("In a few words."),
             status: z.enum(["pending", "in_progress", "done"]),
           }),
         )

@@ -17,14 +17,13 @@ fi 2>/dev/null
 export const read = defineTool({
   name: "read",
   description:
-    "Reads a text file, or lists a directory. The text comes verbatim and without line numbers, so " +
-    `that it can be given to edit as it stands; at most ${MAX_LINES} lines or ${MAX_BYTES / 1000} kB a call, with ` +
-    "a notice in [brackets] on how to go on.",
+    "Reads a text file, verbatim and without line numbers, or lists a directory. At most " +
+    `${MAX_LINES} lines or ${MAX_BYTES / 1000} kB a call, with a notice in [brackets] on how to go on.`,
   writes: false,
   schema: z.object({
-    path: z.string().describe("Relative to the root of the checkout."),
-    offset: z.int().min(1).optional().describe("First line to read, counted from 1."),
-    limit: z.int().min(1).optional().describe(`Lines to read, at most ${MAX_LINES}.`),
+    path: z.string(),
+    offset: z.int().min(1).optional().describe("First line, from 1."),
+    limit: z.int().min(1).optional().describe("Lines to read."),
   }),
   async run(args, context) {
     const place = skillPath(args.path) ?? treePath(context.workspace.tree, args.path);
@@ -91,7 +90,7 @@ function excerpt(file: Extract<FileAnswer, { kind: "file" }>, first: number): st
     if (!file.endsWithLineFeed) notices.push("[no line feed at the end of the file]");
   }
   if (text.includes("\r\n"))
-    notices.push("[lines end with CRLF; edit takes LF for it and keeps CRLF]");
+    notices.push("[lines end with CRLF; edits take LF for it and keep CRLF]");
   if (text.includes("\ufffd"))
     notices.push("[not all of it is UTF-8: where it is not, change it with shell]");
   const body = text.replaceAll("\r\n", "\n");

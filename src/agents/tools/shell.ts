@@ -14,19 +14,16 @@ const KEEP_BYTES = 16 * 1024;
 export const shell = defineTool({
   name: "shell",
   description:
-    "Runs a command with bash in the root of the checkout and returns its exit code and output " +
-    "(standard output and error together; a long one is cut in the middle). Every call is a fresh " +
-    "bash: cd, variables and background processes do not outlive it, files do. There is no terminal " +
-    "and no standard input. Search with rg or grep, look at parts of long files with sed -n.",
+    "Runs a command with bash in the root of the checkout; gives exit code and output (standard output " +
+    "and error together, the middle cut if long). Each call is a fresh bash: cd, variables and background " +
+    "processes do not outlive it, files do. No terminal, no standard input. Search with rg or grep.",
   writes: true,
   schema: z.object({
-    command: z.string().min(1).describe("What bash runs; several lines are fine."),
+    command: z.string().min(1),
     timeout_seconds: z
       .number()
       .optional()
-      .describe(
-        `Time after which it is killed: ${DEFAULT_SECONDS} unless given, at most ${MAX_SECONDS}.`,
-      ),
+      .describe(`When it is killed: ${DEFAULT_SECONDS} unless given, at most ${MAX_SECONDS}.`),
   }),
   doing: ({ command }) => `running ${oneLine(command, 60)}`,
   async run({ command, timeout_seconds }, context) {

@@ -47,7 +47,14 @@ export function defineTool<Args>(definition: {
 }): Tool {
   const { name, description, writes, schema } = definition;
   // Some servers refuse the key $schema.
-  const { $schema: _, ...parameters } = z.toJSONSchema(schema, { io: "input" });
+  const { $schema: _, ...parameters } = z.toJSONSchema(schema, {
+    io: "input",
+    override({ jsonSchema }) {
+      // Bounds that tell the model nothing are paid for with each call.
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minLength === 1) delete jsonSchema.minLength;
+    },
+  });
   return {
     spec: { name, description, parameters },
     writes,

@@ -8,11 +8,11 @@ export const write = defineTool({
   name: "write",
   description:
     "Writes a whole file: creates it, with its directories, or replaces all of its text. To change a " +
-    "part of a file use edit.",
+    "part use edit.",
   writes: true,
   schema: z.object({
-    path: z.string().min(1).describe("Relative to the root of the checkout."),
-    content: z.string().describe("All of the text, with a line feed at its end."),
+    path: z.string().min(1),
+    content: z.string().describe("With a line feed at its end."),
   }),
   async run({ path: written, content }, context) {
     const place = treePath(context.workspace.tree, written);

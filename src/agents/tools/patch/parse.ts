@@ -147,15 +147,8 @@ function readHunks(hunks: Hunk[], lines: string[], from: number): [number, strin
     } else if (line.startsWith("@@")) {
       if (hunk === null || hunk.lines.length > 0) hunk = open();
       bare = 0;
-      const header = line.slice(2).trim();
-      const named = RANGE.test(header) ? "" : header.replace(/\s*@@$/, "").trim();
-      if (named !== "")
-        hunk.headers.push(
-          line
-            .slice(2)
-            .replace(/^ /, "")
-            .replace(/\s*@@\s*$/, ""),
-        );
+      const header = headerOf(line);
+      if (header !== null) hunk.headers.push(header);
     } else if (line === "") {
       bare += 1;
     } else if (line.startsWith("+")) {
@@ -176,6 +169,14 @@ function readHunks(hunks: Hunk[], lines: string[], from: number): [number, strin
   const kept = hunks.filter(({ lines: own }) => own.length > 0);
   hunks.splice(0, hunks.length, ...kept);
   return [at, null];
+}
+
+/** The line of the file that an `@@` names, with its indentation; null when it names none. */
+function headerOf(line: string): string | null {
+  const written = line.slice(line.startsWith("@@ ") ? 3 : 2).trimEnd();
+  if (written === "" || RANGE.test(written.trimStart())) return null;
+  if (!written.endsWith("@@")) return written;
+  return written.slice(0, -2).trimEnd() || null;
 }
 
 /** Whether a line names the next file or ends the patch. */

@@ -203,6 +203,15 @@ test("one call has a cap of its own", async () => {
   });
 });
 
+test.each([Number.NaN, -1])("on a cap of %d nothing is spent", async (limit) => {
+  const { store } = await withJobs("j1");
+  for (const cap of ["job", "operatorMonth"] as const) {
+    const bound = caps({ command: 90_000, [cap]: limit });
+    await expect(store.reserve(aCall("k1", "j1"), bound)).rejects.toThrow(/the cap/);
+  }
+  expect(await store.spentBy(["j1"])).toEqual(new Map());
+});
+
 test("of several caps the one with the least room decides, and is named", async () => {
   const { store } = await withJobs("j1");
   const bound = caps({ job: 50_000, command: 9_000, repositoryDay: 7_000, operatorMonth: 80_000 });

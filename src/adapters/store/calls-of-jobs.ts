@@ -53,7 +53,7 @@ export async function jobsFrom(
 ): Promise<Job[]> {
   const spent = await spentBy(
     reader,
-    rows.map((row) => row.id),
+    rows.filter((row) => row.fence > 0).map((row) => row.id),
     { shown: true },
   );
   return rows.map((row) => decodeJob(row, spent.get(row.id)));

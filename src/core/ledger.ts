@@ -102,6 +102,7 @@ export interface LedgerRow {
 
 /** Sums over calls. `microDollars` counts reservations in full. */
 export interface Spent {
+  /** Without those that the provider refused, or was not reached with. */
   calls: number;
   inputTokens: number;
   cachedTokens: number;

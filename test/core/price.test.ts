@@ -120,3 +120,13 @@ test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])("a price of %d is none", (
   expect(() => costOf({ ...plain, input }, usage)).toThrow(/no price/);
   expect(() => worstCase({ ...plain, input }, 1, 1)).toThrow(/no price/);
 });
+
+test("the example of docs/budgets.md is right", () => {
+  expect(worstCase(plain, 12_000, 16_000)).toBe(175_000);
+  const call = { price: plain, promptTokens: 12_000, wanted: 16_000, least: 1_000 };
+  expect(fittingOutput(call, 100_000)).toBe(8_500);
+  expect(fittingOutput(call, 24_999)).toBeNull();
+  expect(costOf(plain, { inputTokens: 11_400, cachedTokens: 10_000, outputTokens: 1_100 })).toBe(
+    14_000,
+  );
+});

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type Selectable, type SqlBool, sql } from "kysely";
 import type { Job } from "../../core/job.ts";
 import type { Spent } from "../../core/ledger.ts";
 import { decodeJob } from "./job-row.ts";
@@ -7,25 +7,32 @@ import type { Tables } from "./schema.ts";
 /** Jobs in one question. */
 const AT_ONCE = 500;
 
-/** What the calls of jobs come to, by job; one that made none is not in it. */
+/**
+ * What the calls of jobs come to, by job; one that made none is not in it. With `shown` without what is reserved for
+ * calls under way: they will cost less. What a lost attempt had reserved is counted either way.
+ */
 export async function spentBy(
   reader: Kysely<Tables>,
   jobIds: string[],
+  { shown = false } = {},
 ): Promise<Map<string, Spent>> {
+  const underWay = sql<SqlBool>`calls.state = 'reserved' and jobs.lease_owner is not null and calls.fence = jobs.fence`;
   const spent = new Map<string, Spent>();
   for (let at = 0; at < jobIds.length; at += AT_ONCE) {
     const rows = await reader
       .selectFrom("calls")
+      .innerJoin("jobs", "jobs.id", "calls.job_id")
+      .$if(shown, (query) => query.where(sql<SqlBool>`not (${underWay})`))
       .select(({ fn }) => [
         "job_id",
         // What the provider refused, or was not reached with, was none.
-        sql<number>`sum(case when state = 'void' then 0 else 1 end)`.as("calls"),
+        sql<number>`sum(case when calls.state = 'void' then 0 else 1 end)`.as("calls"),
         fn.sum<number>("input_tokens").as("inputTokens"),
         fn.sum<number>("cached_tokens").as("cachedTokens"),
         fn.sum<number>("output_tokens").as("outputTokens"),
         fn.sum<number>(fn.coalesce("reasoning_tokens", sql<number>`0`)).as("reasoningTokens"),
         fn.sum<number>("micro_dollars").as("microDollars"),
-        sql<number>`max(case when price is null and state <> 'void' then 1 else 0 end)`.as(
+        sql<number>`max(case when price is null and calls.state <> 'void' then 1 else 0 end)`.as(
           "unpriced",
         ),
       ])
@@ -46,7 +53,8 @@ export async function jobsFrom(
 ): Promise<Job[]> {
   const spent = await spentBy(
     reader,
-    rows.map((row) => row.id),
+    rows.filter((row) => row.fence > 0).map((row) => row.id),
+    { shown: true },
   );
   return rows.map((row) => decodeJob(row, spent.get(row.id)));
 }

@@ -48,7 +48,10 @@ export async function capUses(
   const spent = rows[0] ?? {};
   const uses = CAP_NAMES.flatMap((cap): CapUse[] => {
     const limit = caps[cap];
-    return limit === null ? [] : [{ cap, spent: spent[cap] ?? 0, limit }];
+    if (limit === null) return [];
+    // Read from a setting without a look: nothing may be spent on it.
+    if (!(limit >= 0)) throw new RangeError(`the cap ${cap} is ${limit}`);
+    return [{ cap, spent: spent[cap] ?? 0, limit }];
   });
   return { uses, jobSpent: spent.job ?? 0 };
 }

@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { isTerminal, JOB_STATES, SUSPECT_AFTER } from "../../core/job.ts";
 import type { ClaimStore } from "../../core/ports.ts";
 import { jobsFrom } from "./calls-of-jobs.ts";
+import { decodeJob } from "./job-row.ts";
 import { BUCKETS } from "./paces.ts";
 import type { Database, Tables } from "./schema.ts";
 import { holdIn } from "./shared.ts";
@@ -159,6 +160,8 @@ export function claimStore(database: Database): ClaimStore {
           .set({ served_at: now })
           .where("repo_id", "=", row.repo_id)
           .execute();
+        // Nobody called a model for what was never claimed before.
+        if (row.fence === 1) return decodeJob(row, undefined);
         return (await jobsFrom(transaction, [row]))[0] ?? null;
       });
     },

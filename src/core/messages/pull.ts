@@ -1,5 +1,6 @@
-import type { Command, Job, VerifiedChange } from "../job.ts";
+import type { Command, Job, Spend, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
+import { money } from "../money.ts";
 import { pinOrigin, pinText, type SkillPin } from "../skill.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { leftToDo } from "./budget.ts";
@@ -138,10 +139,15 @@ function spend(job: Job): string {
     codeSpan(job.model),
     count(steps, "step"),
     `${inputTokens} tokens in (${cachedTokens} cached), ${outputTokens} out`,
-    job.spend.microDollars === null
-      ? "cost unknown: no list price for this model"
-      : `${cost(job.spend)} at list price`,
+    priced(job.spend),
   ].join(" · ");
+}
+
+function priced(spend: Spend): string {
+  if (spend.microDollars === null) return "cost unknown: no list price for this model";
+  if (spend.unpriced && spend.microDollars === 0) return "unpriced: its calls are not counted";
+  if (spend.unpriced) return `${money(spend.microDollars)} at list price, and calls that have none`;
+  return `${cost(spend)} at list price`;
 }
 
 /** Each skill the job worked by, as it was pinned. */

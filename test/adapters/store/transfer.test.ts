@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { openStore, type Store, type StorePlace } from "../../../src/adapters/store/store.ts";
 import { exportStore, importStore } from "../../../src/adapters/store/transfer.ts";
+import { aCall, answered, caps } from "../../support/calls.ts";
 import { writeFirstStore } from "../../support/first-schema.ts";
 import { silentLog } from "../../support/log.ts";
 import { sqlOn, storeDirectory } from "../../support/open-test-store.ts";
@@ -41,6 +42,12 @@ async function fillStore(store: Store): Promise<void> {
       { type: "note", text: `${place} ${"x".repeat(500)}` },
     ]);
   }
+  await store.reserve(aCall("call-1", job.id, { fence: job.fence, skill: null }), caps());
+  await store.settle("call-1", answered(850));
+  await store.reserve(aCall("call-2", job.id, { fence: job.fence }), caps());
+  const publication = { pull: 40, url: "", headSha: "b".repeat(40), draft: true };
+  await store.write(job.id, job.fence, { publication });
+  await store.merged(command.repo.id, 40, 1_772_000_000_000);
   await store.put(aComment("board", "queued"), 0);
   await store.put(aComment("second", "queued"), 0);
   await store.setCursor("deliveries", "9007199254740991");
@@ -83,6 +90,7 @@ test("everything goes from SQLite to PostgreSQL and back, row for row", async ()
   expect(first.jobs?.rows).toBe(6);
   expect(first.events?.rows).toBe(60);
   expect(first.outbox?.rows).toBe(2);
+  expect([first.calls?.rows, first.merges?.rows]).toEqual([2, 1]);
   expect(readFileSync(files[1], "utf8")).toBe(readFileSync(files[0], "utf8"));
   expect(readFileSync(files[2], "utf8")).toBe(readFileSync(files[0], "utf8"));
   const before = await rowsIn(from);

@@ -13,7 +13,7 @@ import { aCommand, acceptJobs, aJob, claimNext } from "../../../support/store-ro
 const SPENDER = fileURLToPath(new URL("../../../support/spender.ts", import.meta.url));
 /** Of a call with as little output as is worth it, in micro-dollars. */
 const LEAST = 2_000;
-const LIMIT = 400_000;
+const LIMIT = 150_000;
 
 type Spender = ChildProcessByStdio<Writable, Readable, null>;
 
@@ -73,6 +73,22 @@ test("sixteen callers of two processes never pass a cap, and leave less of it th
   expect(Math.min(...counts)).toBeGreaterThan(0);
   const [rows] = await sqlOn(place, "select count(*) as calls from calls");
   expect(Number(rows?.calls)).toBe(counts[0] + counts[1]);
+});
+
+test("of five that ask at the same moment for the room of one, one gets it", async () => {
+  const { place, store } = await withJobs();
+  const stores = [store, ...(await Promise.all([1, 2, 3, 4].map(() => storeOn(place))))];
+  for (let round = 1; round <= 20; round += 1) {
+    const bound = caps({ operatorMonth: round * LEAST });
+    const got = await Promise.all(
+      stores.map((each, at) => each.reserve(aCall(`k-${round}-${at}`, "job of c1"), bound)),
+    );
+    expect(got.map(({ status }) => status).toSorted()).toEqual([
+      ...Array.from({ length: 4 }, () => "refused"),
+      "reserved",
+    ]);
+  }
+  expect(await spentIn(place)).toBe(20 * LEAST);
 });
 
 test("what a killed process had reserved stays counted, and the cap holds for those who go on", {

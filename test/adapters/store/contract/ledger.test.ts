@@ -203,6 +203,15 @@ test("one call has a cap of its own", async () => {
   });
 });
 
+test.each([Number.NaN, -1])("on a cap of %d nothing is spent", async (limit) => {
+  const { store } = await withJobs("j1");
+  for (const cap of ["job", "operatorMonth"] as const) {
+    const bound = caps({ command: 90_000, [cap]: limit });
+    await expect(store.reserve(aCall("k1", "j1"), bound)).rejects.toThrow(/the cap/);
+  }
+  expect(await store.spentBy(["j1"])).toEqual(new Map());
+});
+
 test("of several caps the one with the least room decides, and is named", async () => {
   const { store } = await withJobs("j1");
   const bound = caps({ job: 50_000, command: 9_000, repositoryDay: 7_000, operatorMonth: 80_000 });
@@ -259,11 +268,22 @@ test("a job tells what its calls in the ledger come to, and what it had spent be
   }
   expect(await told()).toEqual(wanted);
   expect((await store.jobsAt(4_000_000_001, 12, 0)).map((job) => job.spend)).toEqual(wanted);
-  await store.reserve(aCall("more", "j1"), caps());
-  expect((await store.job("j1"))?.spend).toMatchObject({ microDollars: 5_850, inputTokens: 900 });
   await store.releaseAll("here");
   const claimed = [await claimNext(store), await claimNext(store), await claimNext(store)];
   expect(claimed.find((job) => job?.id === "j2")?.spend).toMatchObject({ microDollars: 950 });
+});
+
+test("a call under way shows no cost yet; once its attempt is lost, it shows all that was reserved", async () => {
+  const { store } = await withJobs("j1");
+  const shown = async () => (await store.job("j1"))?.spend.microDollars;
+  await store.reserve(aCall("k1", "j1"), caps());
+  expect([await shown(), await spentOf(store, "j1")]).toEqual([0, 5_000]);
+  await store.settle("k1", answered(850));
+  await store.reserve(aCall("k2", "j1"), caps());
+  expect([await shown(), await spentOf(store, "j1")]).toEqual([850, 5_850]);
+  await store.releaseAll("here");
+  expect(await shown()).toBe(5_850);
+  expect((await claimNext(store))?.spend.microDollars).toBe(5_850);
 });
 
 test("a job whose rows are from before the ledger keeps its figures", async () => {

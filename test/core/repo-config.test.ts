@@ -20,6 +20,7 @@ const DEFAULTS = {
     binary_kilobytes: 1024,
   },
   paths: { allowed: ["**"], protected: [], shown_first: [], free: [] },
+  skills: { scripts: true },
 };
 
 /** "line: message" of each problem. */
@@ -78,7 +79,7 @@ describe("a mistake is told with its line and remedy", () => {
       "an unknown key",
       "budget: 5",
       [
-        "1: unknown key `budget`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
+        "1: unknown key `budget`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`, `skills`",
       ],
     ],
     [
@@ -202,7 +203,7 @@ describe("a mistake is told with its line and remedy", () => {
       "the prototype of objects",
       "__proto__: { checks: [x] }",
       [
-        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`",
+        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `base`, `limits`, `paths`, `skills`",
       ],
     ],
     [

@@ -7,7 +7,10 @@ export function answerMarker(commentId: number): string {
 }
 
 /** How to write a command, with the skills that exist here. */
-export function usage(skills: readonly { name: string; description: string }[], maxTasks: number): string {
+export function usage(
+  skills: readonly { name: string; description: string }[],
+  maxTasks: number,
+): string {
   return [
     "Write a command at the start of a line, in a new comment on an issue or a pull request:",
     "",

@@ -54,7 +54,13 @@ test("a write changes the fields it names and no other", async () => {
       stripped: [{ where: "issue #12", what: ["1 HTML comment"] }],
     },
     skills: {
-      commits: [{ source: "repository", repo: { installationId: 7, id: 4, owner: "octo", name: "shop" }, commit: "e".repeat(40) }],
+      commits: [
+        {
+          source: "repository",
+          repo: { installationId: 7, id: 4, owner: "octo", name: "shop" },
+          commit: "e".repeat(40),
+        },
+      ],
       pins: [
         {
           name: "tidy",

@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
+import { git } from "../../demo/github/bare.ts";
 import type { RecordedRequest } from "../support/model-server.ts";
-import { startWorld } from "../support/world.ts";
+import { onPostgres } from "../support/open-test-store.ts";
+import { startWorld, type World } from "../support/world.ts";
 
 const NOTES = `---
 name: release-notes
@@ -115,4 +119,64 @@ test("a mistyped skill is told at once; one of the organisation is worked by; no
   expect(house).not.toContain("begin skills");
   expect(refactor).toContain("Ask first what may break.");
   expect(none).not.toMatch(/Ask first|begin skills/);
+});
+
+/** A person changes one file of the default branch. */
+async function rewrite({ bare, home }: World, file: string, content: string): Promise<void> {
+  const env = { GIT_INDEX_FILE: path.join(home, "index-of-a-person") };
+  const blob = await git(bare, ["hash-object", "-w", "--stdin"], { input: content });
+  await git(bare, ["read-tree", "main"], { env });
+  await git(bare, ["update-index", "--add", "--cacheinfo", `100644,${blob},${file}`], { env });
+  const tree = await git(bare, ["write-tree"], { env });
+  const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+  const commit = await git(bare, [...person, "commit-tree", tree, "-p", "main", "-m", "Mine"]);
+  await git(bare, ["update-ref", "refs/heads/main", commit]);
+}
+
+/** What another machine has of a database: with SQLite the file itself moves. */
+function takeAlong(world: World, dataDir: string): void {
+  if (onPostgres) return;
+  mkdirSync(dataDir, { recursive: true });
+  for (const end of ["", "-wal", "-shm"]) {
+    const file = path.join(world.dataDir, `draftsmith.db${end}`);
+    if (existsSync(file)) copyFileSync(file, path.join(dataDir, `draftsmith.db${end}`));
+  }
+}
+
+test("another server goes on with the very files of the skill, although the repository has newer ones", {
+  timeout: 240_000,
+}, async () => {
+  const env: Record<string, string> = {};
+  const reached = Promise.withResolvers<void>();
+  const moved = Promise.withResolvers<void>();
+  const file = ".agents/skills/release-notes/SKILL.md";
+  const world = await startWorld({
+    env,
+    files: { [file]: NOTES, ".agents/skills/release-notes/scripts/title.sh": SCRIPT },
+    model: async (request) => {
+      const replies = request.messages.filter(({ role }) => role === "assistant").length;
+      if (replies === 0) {
+        reached.resolve();
+        await moved.promise;
+        const command = "cp ../skills/release-notes/SKILL.md NOTES.md; cat NOTES.md";
+        return { toolCalls: [{ name: "shell", arguments: { command } }] };
+      }
+      return { content: "Add notes\n\nAs asked." };
+    },
+  });
+  await world.say("/codex --skill release-notes tell what is new");
+  await reached.promise;
+  await rewrite(world, file, NOTES.replace("Run", "Never run"));
+  await world.stop("SIGKILL");
+  env.DATA_DIR = path.join(world.home, "elsewhere");
+  takeAlong(world, env.DATA_DIR);
+  moved.resolve();
+  await world.start();
+  await world.ended();
+  const [pull] = world.pulls();
+  if (!pull) throw new Error("there is no pull request");
+  expect(`${await world.show(`${pull.head}:NOTES.md`)}\n`).toBe(NOTES);
+  const pin = digestOf({ "SKILL.md": NOTES, "scripts/title.sh": SCRIPT });
+  expect(world.pullBody(pull)).toContain(`release-notes@sha256:${pin}`);
+  expect(await world.show(`${pull.head}^{commit}`)).toContain(`Skill: release-notes@sha256:${pin}`);
 });

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { git } from "../../demo/github/bare.ts";
 import type { RecordedRequest } from "../support/model-server.ts";
-import { onPostgres } from "../support/open-test-store.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const NOTES = `---
@@ -12,7 +11,7 @@ name: release-notes
 description: Writes release notes. Use when a task asks for a changelog or release notes.
 metadata:
   draftsmith-scripts: scripts/title.sh
-  draftsmith-checks: test -f NOTES.md
+  draftsmith-checks: test -f NOTES.md && sh ../skills/release-notes/scripts/title.sh
   draftsmith-steps: "20"
 ---
 
@@ -88,7 +87,7 @@ test("the model takes up a skill of the repository, runs its script, cannot chan
   })}`;
   const body = world.pullBody(pull);
   expect(body).toContain(`\`${pin}\` of this repository at \`${world.baseSha.slice(0, 12)}\``);
-  expect(body).toContain("test -f NOTES.md");
+  expect(body).toContain("test -f NOTES.md && sh ../skills/release-notes");
   expect(body).toMatch(/The check\*\* passed|The check passed|✅/);
 });
 
@@ -133,25 +132,13 @@ async function rewrite({ bare, home }: World, file: string, content: string): Pr
   await git(bare, ["update-ref", "refs/heads/main", commit]);
 }
 
-/** What another machine has of a database: with SQLite the file itself moves. */
-function takeAlong(world: World, dataDir: string): void {
-  if (onPostgres) return;
-  mkdirSync(dataDir, { recursive: true });
-  for (const end of ["", "-wal", "-shm"]) {
-    const file = path.join(world.dataDir, `draftsmith.db${end}`);
-    if (existsSync(file)) copyFileSync(file, path.join(dataDir, `draftsmith.db${end}`));
-  }
-}
-
-test("another server goes on with the very files of the skill, although the repository has newer ones", {
+test("a job whose workspace is gone goes on with the very files of the skill, although the repository has newer ones", {
   timeout: 240_000,
 }, async () => {
-  const env: Record<string, string> = {};
   const reached = Promise.withResolvers<void>();
   const moved = Promise.withResolvers<void>();
   const file = ".agents/skills/release-notes/SKILL.md";
   const world = await startWorld({
-    env,
     files: { [file]: NOTES, ".agents/skills/release-notes/scripts/title.sh": SCRIPT },
     model: async (request) => {
       const replies = request.messages.filter(({ role }) => role === "assistant").length;
@@ -168,8 +155,8 @@ test("another server goes on with the very files of the skill, although the repo
   await reached.promise;
   await rewrite(world, file, NOTES.replace("Run", "Never run"));
   await world.stop("SIGKILL");
-  env.DATA_DIR = path.join(world.home, "elsewhere");
-  takeAlong(world, env.DATA_DIR);
+  // As on another machine, its workspace is not there.
+  rmSync(path.join(world.dataDir, "work", "workspaces"), { recursive: true });
   moved.resolve();
   await world.start();
   await world.ended();

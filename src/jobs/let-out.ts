@@ -5,9 +5,11 @@ import type { GitHub, Sandbox } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BringDeps, bringChange } from "./bring-change.ts";
 import { type InspectDeps, inspect } from "./inspect.ts";
+import type { SkillsDeps } from "./skills-of.ts";
+import type { TakeUpDeps } from "./take-up-skill.ts";
 import { verify } from "./verify.ts";
 
-export interface LetOutDeps extends InspectDeps, BringDeps {
+export interface LetOutDeps extends InspectDeps, BringDeps, SkillsDeps, TakeUpDeps {
   sandbox: Sandbox;
   now: () => number;
 }

@@ -73,11 +73,15 @@ export async function takeUp(
   return { pin, files: shown.map(({ path }) => path) };
 }
 
-/** Puts the files of pinned skills into a workspace that was made anew: the same bytes, or none. */
+/**
+ * Puts the files of pinned skills into a workspace that was made anew, the job's own unless another is
+ * named: the same bytes, or none.
+ */
 export async function bringBack(
   job: Job,
-  { skills }: JobCatalogue,
+  { skills }: Pick<JobCatalogue, "skills">,
   { shelf, log }: TakeUpDeps,
+  workspace = job.id,
 ): Promise<void> {
   for (const pin of job.skills?.pins ?? []) {
     const skill = skills.find(({ name, source }) => name === pin.name && source === pin.source);
@@ -88,7 +92,7 @@ export async function bringBack(
       continue;
     }
     await shelf.mount(
-      job.id,
+      workspace,
       pin.name,
       allowedFiles(bundle.files, pin.manifest, job.config.skills.scripts),
     );

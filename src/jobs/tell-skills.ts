@@ -48,6 +48,14 @@ export function skillChooser(
       const refused = refusalOf(skill, job);
       if (refused !== null) return { ok: false, text: `${refused}. Go on without it.` };
       const { pin, files } = await takeUp(attempt, { skill, by: "model" }, catalogue, deps);
+      const hidden = { where: `skill ${name}`, what: skill.stripped };
+      const { sources } = job;
+      if (sources && hidden.what.length > 0) {
+        const stripped = [...sources.stripped, hidden];
+        await attempt.write({ sources: { ...sources, stripped } }, [
+          { type: "stripped", ...hidden },
+        ]);
+      }
       return { ok: true, text: skillBody({ pin, body: skill.body, files }) };
     },
   };

@@ -1,5 +1,7 @@
 import type { Evidence, Job } from "../core/job.ts";
 import type { Sandbox, Workspace, Workspaces } from "../core/ports.ts";
+import { type SkillsDeps, skillsOf } from "./skills-of.ts";
+import { bringBack, type TakeUpDeps } from "./take-up-skill.ts";
 
 /** Output of one command before it is killed, and what of it is kept as evidence. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -36,7 +38,7 @@ export async function runCommands(
  * fails is evidence too: no check can be believed after it.
  */
 export async function verify(
-  deps: { workspaces: Workspaces; sandbox: Sandbox },
+  deps: { workspaces: Workspaces; sandbox: Sandbox } & SkillsDeps & TakeUpDeps,
   job: Job,
   commit: string,
   signal: AbortSignal,
@@ -52,6 +54,9 @@ export async function verify(
       fence: job.fence,
       resume: null,
     });
+    // A check that a skill brought may need its scripts.
+    if (job.skills?.pins.some(({ manifest }) => manifest.checks.length > 0))
+      await bringBack(job, await skillsOf(job, deps), deps, id);
     const setup = await runCommands(deps.sandbox, workspace, job, config.setup, {
       signal,
       stopAtFailure: true,

@@ -23,6 +23,7 @@ const DEFAULTS = {
   paths: { allowed: ["**"], protected: [], shown_first: [], free: [] },
   routes: [],
   budget: {},
+  skills: { scripts: true },
 };
 
 /** "line: message" of each problem. */
@@ -81,7 +82,7 @@ describe("a mistake is told with its line and remedy", () => {
       "an unknown key",
       "billing: 5",
       [
-        "1: unknown key `billing`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`",
+        "1: unknown key `billing`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`, `skills`",
       ],
     ],
     [
@@ -205,7 +206,7 @@ describe("a mistake is told with its line and remedy", () => {
       "the prototype of objects",
       "__proto__: { checks: [x] }",
       [
-        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`",
+        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`, `skills`",
       ],
     ],
     [

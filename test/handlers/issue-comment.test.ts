@@ -187,6 +187,20 @@ describe("a command", () => {
     expect(asked.filter((each) => each === "branch main")).toHaveLength(1);
   });
 
+  it("asks GitHub for skills only when a flag names one that the server does not have", async () => {
+    const looked = () => asked.filter((each) => each.startsWith("folders "));
+    await receive({ body: "/codex --skill refactor a\n/codex --skill none refactor b\n/codex c" });
+    expect(looked()).toEqual([]);
+    expect((await jobs()).map((job) => [job.skill, job.skillBy])).toEqual([
+      ["refactor", "flag"],
+      [null, "none"],
+      [null, undefined],
+    ]);
+    await receive({ guid: "2", commentId: 2, body: "/codex --skill release-notes tell the news" });
+    expect((await jobs()).map((job) => job.skill)).toContain("release-notes");
+    expect(looked()).toHaveLength(4);
+  });
+
   it("is taken once, however often and at whatever time its webhook comes", async () => {
     await Promise.all(Array.from({ length: 5 }, () => receive({ guid: "same" })));
     await receive({ guid: "another" });

@@ -49,7 +49,8 @@ export type ScriptedReply =
   /** The beginning of a reply, and then: silence, the end of the body, a connection that breaks. */
   | { fault: "hang" | "end" | "reset" };
 
-interface RecordedRequest {
+/** A request as it came. */
+export interface RecordedRequest {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;

@@ -87,11 +87,18 @@ async function contents(call: RepositoryCall): Promise<Reply> {
   if (type === "tree") {
     const entries = await git(
       repository.path,
-      ["ls-tree", "-z", "--name-only", commit, "--", `${path}/`],
+      ["ls-tree", "-z", commit, "--", `${path}/`],
       literal,
     );
-    const paths = entries.split("\0").filter(Boolean);
-    return ok(paths.map((each) => ({ path: each, name: each.split("/").at(-1) })));
+    const kinds: Record<string, string> = { "040000": "dir", "120000": "symlink" };
+    const found = entries.split("\0").filter(Boolean);
+    return ok(
+      found.map((entry) => {
+        const [facts = "", each = ""] = entry.split("\t");
+        const name = each.split("/").at(-1);
+        return { type: kinds[facts.slice(0, 6)] ?? "file", path: each, name };
+      }),
+    );
   }
   if (type === "commit") return ok({ type: "submodule", path, sha, size: 0 });
   const { stdout } = await tryGit(repository.path, ["cat-file", "blob", sha]);

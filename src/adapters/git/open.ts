@@ -131,8 +131,16 @@ function workspaceOf(jobId: string, place: Place, dir: string, owner: SandboxUse
   // One that an earlier version opened has none.
   makeShelf(place);
   // Of the mirror only the objects: its configuration and its worktrees stay out of sight.
-  const readable = [path.join(dir, "objects"), skills];
-  return { jobId, tree, writable, readable, home, tmp, uid: owner?.uid ?? null };
+  const readable = [path.join(dir, "objects")];
+  return {
+    jobId,
+    tree,
+    writable,
+    readable: [...readable, skills],
+    home,
+    tmp,
+    uid: owner?.uid ?? null,
+  };
 }
 
 /** Names a workspace among all that were ever opened for the job; those of fence 0 are from before that. */

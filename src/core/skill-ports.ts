@@ -1,0 +1,35 @@
+import type { RepoRef } from "./job.ts";
+import type { SkillFile } from "./skill.ts";
+
+/** Something in a tree of a commit. */
+export interface TreeEntry {
+  /** From the root of the repository. */
+  path: string;
+  /** Six octal digits, as git has it. */
+  mode: string;
+  id: string;
+  /** In bytes; 0 for what is no blob. */
+  size: number;
+}
+
+/** Files of a commit by their git objects. */
+export interface Trees {
+  /** Everything at any depth below a folder; empty when there is no such folder, null when it is more than `most`. */
+  entries(repo: RepoRef, commit: string, folder: string, most: number): Promise<TreeEntry[] | null>;
+  /** The bytes of a blob. Throws when it is not there or larger than `maxBytes`. */
+  bytes(repo: RepoRef, id: string, maxBytes: number): Promise<Uint8Array>;
+}
+
+/** Where the files of skills stand for the commands of a job: read-only, at `../skills/NAME` from its tree. */
+export interface SkillShelf {
+  /** Puts the files of a skill there, in place of what stood there under that name. */
+  mount(jobId: string, name: string, files: readonly SkillFile[]): Promise<void>;
+}
+
+/** Where GitHub keeps skills besides a repository itself. */
+export interface SkillHomes {
+  /** The `.github` repository of its owner; null when there is none that the App may read. */
+  organisation(repo: RepoRef): Promise<RepoRef | null>;
+  /** Names of the folders in a folder of the default branch; empty when there is no such folder. */
+  folders(repo: RepoRef, path: string): Promise<string[]>;
+}

@@ -1,0 +1,100 @@
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { SkillFile } from "../../../src/core/skill.ts";
+import { foldersInGit } from "../../../src/skills/in-git.ts";
+import { loadFolders } from "../../../src/skills/load.ts";
+import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
+
+let world: GitWorld;
+beforeAll(async () => {
+  world = await makeGitWorld();
+});
+afterAll(() => world.close());
+
+const ROOT = ".agents/skills";
+const text = (name: string) => `---\nname: ${name}\ndescription: d\n---\nBody\n`;
+
+test("skills are read from a commit: files, modes and links of a folder, and nothing beside it", async () => {
+  const { repo, remote } = world.repository();
+  const sha = remote.commit({
+    [`${ROOT}/one/SKILL.md`]: text("one"),
+    [`${ROOT}/one/scripts/run.sh`]: { executable: "#!/bin/sh\n" },
+    [`${ROOT}/one/again.sh`]: { link: "scripts/run.sh" },
+    [`${ROOT}/out/SKILL.md`]: text("out"),
+    [`${ROOT}/out/secret`]: { link: "../../../.github/codex.yml" },
+    [`${ROOT}/whole`]: { link: "one" },
+    [`${ROOT}-not/two/SKILL.md`]: text("two"),
+    ".claude/skills": { link: "../.agents/skills" },
+    "README.md": "x\n",
+  });
+  await world.git.fetch(repo, [sha], world.token);
+  const at = { repo, commit: sha };
+  const { folders } = await foldersInGit(world.git, at, ROOT);
+  const { skills, problems } = await loadFolders(folders);
+  expect(skills.map(({ name }) => name)).toEqual(["one"]);
+  expect(problems).toMatchObject([{ path: `${ROOT}/out/secret`, line: 1 }]);
+  const files = (await skills[0]?.bundle())?.files ?? [];
+  expect(files.map((file) => [file.path, file.mode])).toEqual([
+    ["SKILL.md", "100644"],
+    ["again.sh", "100755"],
+    ["scripts/run.sh", "100755"],
+  ]);
+  expect((await foldersInGit(world.git, at, ".claude/skills")).folders).toEqual([]);
+  expect((await foldersInGit(world.git, at, ".github/skills")).folders).toEqual([]);
+  expect(await world.git.entries(repo, sha, ROOT, 2)).toBeNull();
+});
+
+test("a skill stands where commands read it and cannot change it, one in place of another", async () => {
+  const { repo, remote } = world.repository();
+  const sha = remote.commit({ "a.txt": "a\n" });
+  await world.git.fetch(repo, [sha], world.token);
+  const workspace = await world.open(repo, sha, "job-with-skill");
+  const file = (at: string, content: string, mode: SkillFile["mode"] = "100644"): SkillFile => ({
+    path: at,
+    mode,
+    bytes: Buffer.from(content),
+  });
+  await world.git.mount("job-with-skill", "one", [file("SKILL.md", "old"), file("gone.md", "x")]);
+  const files = [file("SKILL.md", "new"), file("scripts/run.sh", "echo ran", "100755")];
+  await world.git.mount("job-with-skill", "one", files);
+  const ran = await world.agent(
+    workspace,
+    "ls ../skills/one; cat ../skills/one/SKILL.md; echo; ../skills/one/scripts/run.sh; echo evil >../skills/one/SKILL.md; rm -rf ../skills/one; mv ../skills ../other; test -x ../skills/one/SKILL.md && echo executable; cat ../skills/one/SKILL.md",
+  );
+  expect(ran.output).toMatch(/^SKILL\.md\nscripts\nnew\nran\n/);
+  expect(ran.output).toMatch(/new$/);
+  expect(ran.output).not.toContain("executable");
+  const shelf = path.join(path.dirname(workspace.tree), "skills");
+  expect(readFileSync(path.join(shelf, "one/SKILL.md"), "utf8")).toBe("new");
+  expect(statSync(path.join(shelf, "one/SKILL.md")).mode & 0o777).toBe(0o644);
+  await world.git.close("job-with-skill", repo);
+  expect(() => statSync(shelf)).toThrow(/ENOENT/);
+});
+
+test("nothing is written outside its folder, whatever paths are given", async () => {
+  const { repo, remote } = world.repository();
+  const sha = remote.commit({ "a.txt": "a\n" });
+  await world.git.fetch(repo, [sha], world.token);
+  const workspace = await world.open(repo, sha, "job-with-odd-skill");
+  const shelf = path.join(path.dirname(workspace.tree), "skills");
+  const mount = (name: string, at: string) =>
+    world.git.mount("job-with-odd-skill", name, [
+      { path: at, mode: "100644", bytes: Buffer.from("x") },
+    ]);
+  for (const at of ["../x", "a/../../x", "/x", "a//b", "", "a\0b"]) {
+    await expect(mount("odd", at)).rejects.toThrow(/not a path in a skill/);
+  }
+  for (const name of ["..", ".", "", "a/b"]) {
+    await expect(mount(name, "x")).rejects.toThrow(/not the name of a skill/);
+  }
+  // A link in the place of a skill is replaced, not followed.
+  const outside = path.join(path.dirname(shelf), "outside");
+  mkdirSync(outside);
+  writeFileSync(path.join(outside, "kept"), "kept");
+  symlinkSync(outside, path.join(shelf, "odd"));
+  await mount("odd", "x");
+  expect(readFileSync(path.join(outside, "kept"), "utf8")).toBe("kept");
+  expect(readFileSync(path.join(shelf, "odd/x"), "utf8")).toBe("x");
+  await world.git.close("job-with-odd-skill", repo);
+});

@@ -1,0 +1,75 @@
+import nock from "nock";
+import { expect, it } from "vitest";
+import { TransientError } from "../../../src/core/errors.ts";
+import { API, mints, repo, revoked, setUp, useGitHubEdge } from "./edge.ts";
+
+useGitHubEdge();
+
+const TOKENS = "/app/installations/7/access_tokens";
+const byName = (body: unknown) =>
+  JSON.stringify(body) ===
+  JSON.stringify({ repositories: [".github"], permissions: { metadata: "read" } });
+
+it("finds the .github repository by a token for that one, which may only see it, and gives the token back", async () => {
+  nock(API)
+    .post(TOKENS, byName)
+    .reply(201, { token: "ghs_home", expires_at: "2026-03-01T13:00:00Z" });
+  const asked: string[] = [];
+  nock(API)
+    .get("/repos/acme/.github")
+    .reply((request: Request) => {
+      asked.push(request.headers.get("authorization") ?? "");
+      return [200, { id: 99, name: ".github", owner: { login: "Acme" } }];
+    });
+  expect(await setUp().github.organisation(repo)).toEqual({
+    installationId: 7,
+    id: 99,
+    owner: "acme",
+    name: ".github",
+  });
+  expect(asked).toEqual(["token ghs_home"]);
+  expect(revoked).toEqual(["token ghs_home"]);
+});
+
+it.each([
+  [403, "Resource not accessible by integration"],
+  [404, "Not Found"],
+  [422, "There is at least one repository that does not exist or is not accessible"],
+])("has none where GitHub answers %i", async (status, message) => {
+  nock(API).post(TOKENS, byName).reply(status, { message });
+  expect(await setUp().github.organisation(repo)).toBeNull();
+});
+
+it("has none for the .github repository itself, and does not ask", async () => {
+  expect(await setUp().github.organisation({ ...repo, name: ".github" })).toBeNull();
+});
+
+it("has none when another's answers, but waits for a GitHub that is away", async () => {
+  nock(API).post(TOKENS, byName).times(2).reply(201, { token: "ghs_home" });
+  nock(API)
+    .get("/repos/acme/.github")
+    .reply(200, { id: 9, owner: { login: "evil" } });
+  const { github } = setUp();
+  expect(await github.organisation(repo)).toBeNull();
+  nock(API).get("/repos/acme/.github").times(9).optionally().reply(503, { message: "away" });
+  await expect(github.organisation(repo)).rejects.toThrow(TransientError);
+});
+
+it("names the folders of a folder, and nothing else in it", async () => {
+  mints("ghs_first", { times: 1 });
+  nock(API)
+    .get("/repos/acme/shop/contents/.agents/skills")
+    .reply(200, [
+      { type: "dir", name: "one" },
+      { type: "file", name: "README.md" },
+      { type: "symlink", name: "two" },
+    ]);
+  nock(API).get("/repos/acme/shop/contents/.claude/skills").reply(404, { message: "Not Found" });
+  nock(API)
+    .get("/repos/acme/shop/contents/.codex/skills")
+    .reply(200, { type: "symlink", target: "../.agents/skills" });
+  const { github } = setUp();
+  expect(await github.folders(repo, ".agents/skills")).toEqual(["one"]);
+  expect(await github.folders(repo, ".claude/skills")).toEqual([]);
+  expect(await github.folders(repo, ".codex/skills")).toEqual([]);
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { repoConfigSchema } from "../../src/core/repo-config.ts";
+import { excessOf, narrowed, readManifest } from "../../src/core/skill-manifest.ts";
+
+const config = (given: object = {}) => repoConfigSchema.parse(given);
+const read = (metadata: Record<string, string>) =>
+  readManifest(
+    Object.fromEntries(Object.entries(metadata).map(([key, text]) => [`draftsmith-${key}`, text])),
+  );
+const excess = (metadata: Record<string, string>, given: object = {}, model = "gpt-5.1") => {
+  const { manifest, problems } = read(metadata);
+  expect(problems).toEqual([]);
+  return excessOf(manifest, config(given), model);
+};
+
+describe("the manifest of a skill", () => {
+  it("wants nothing by itself", () => {
+    expect(readManifest({ author: "me", version: "1.0" }).problems).toEqual([]);
+    expect(excess({})).toEqual([]);
+    const before = config({ checks: ["npm test"] });
+    expect(narrowed(before, [read({}).manifest])).toEqual(before);
+  });
+
+  it("is read from texts with commas, blanks or lines", () => {
+    expect(
+      read({
+        network: "A.example.org, *.example.com",
+        scripts: "./scripts/a.py scripts/b.sh",
+        writes: "docs/** README.md *.{md,txt}",
+        checks: "npm run lint, npm test",
+        minutes: "2.5",
+        steps: "10",
+        models: "gpt-5* claude-fable-5",
+      }).manifest,
+    ).toEqual({
+      network: ["a.example.org", "*.example.com"],
+      scripts: ["scripts/a.py", "scripts/b.sh"],
+      writes: ["docs/**", "README.md", "*.{md,txt}"],
+      checks: ["npm run lint", "npm test"],
+      limits: { minutes: 2.5, steps: 10 },
+      models: ["gpt-5*", "claude-fable-5"],
+    });
+    expect(read({ checks: "a, b\nc" }).manifest.checks).toEqual(["a, b", "c"]);
+  });
+
+  it.each([
+    ["minutes", "0"],
+    ["minutes", "NaN"],
+    ["steps", "1e99"],
+    ["steps", "-1"],
+    ["tokens", "1.5"],
+    ["network", "http://a.example.org"],
+    ["network", "*.com"],
+    ["writes", "../etc"],
+    ["writes", " "],
+    ["netwrok", "a.example.org"],
+  ])("says what is wrong with %s: %s", (key, text) => {
+    expect(read({ [key]: text }).problems).toMatchObject([{ key: `draftsmith-${key}` }]);
+  });
+
+  it("is refused by name where it exceeds the repository's configuration, with the remedy", () => {
+    expect(excess({ network: "a.example.org" })).toEqual([
+      expect.stringMatching(/reach `a\.example\.org`.*add it to `network`/),
+    ]);
+    expect(excess({ network: "a.example.org" }, { network: ["*.example.org"] })).toEqual([]);
+    expect(excess({ scripts: "scripts/x.sh" })).toEqual([]);
+    expect(excess({ scripts: "scripts/x.sh" }, { skills: { scripts: false } })).toHaveLength(1);
+    expect(excess({ models: "o3 gpt-4*" })).toEqual([expect.stringMatching(/--model/)]);
+    expect(excess({ models: "gpt-5*" })).toEqual([]);
+    const checks = Array.from({ length: 20 }, (_, at) => `check ${at}`);
+    expect(excess({ checks: "one more" }, { checks })).toHaveLength(1);
+    expect(excess({ checks: "check 3" }, { checks })).toEqual([]);
+  });
+
+  it.each<[string, object, number]>([
+    ["docs/**", {}, 0],
+    ["**", {}, 0],
+    ["docs/**", { allowed: ["docs/**"] }, 0],
+    ["docs/api/*.md", { allowed: ["docs/**"] }, 0],
+    ["/README.md", { allowed: ["/README.md"] }, 0],
+    ["src/**", { allowed: ["docs/**"] }, 1],
+    ["**/*.md", { allowed: ["docs/**"] }, 1],
+    ["*.md", { allowed: ["docs/**"] }, 1],
+    ["docs*/x", { allowed: ["docs/**"] }, 1],
+    ["**", { allowed: ["docs/**"] }, 1],
+    ["infra/x/**", { protected: ["infra/**"] }, 1],
+    ["**", { protected: ["infra/**"] }, 0],
+  ])("may write %s where paths are %j: %i refusals", (writes, paths, refusals) => {
+    expect(excess({ writes }, { paths })).toHaveLength(refusals);
+  });
+
+  it("only ever makes a job stricter", () => {
+    const before = config({ checks: ["npm test"], limits: { minutes: 10, steps: 50 } });
+    const { manifest } = read({ checks: "npm test, npm run lint", minutes: "60", steps: "5" });
+    const after = narrowed(before, [manifest, manifest]);
+    expect(after.checks).toEqual(["npm test", "npm run lint"]);
+    expect(after.limits).toMatchObject({ minutes: 10, steps: 5, tokens: before.limits.tokens });
+    expect(narrowed(before, [read({ writes: "docs/**" }).manifest]).paths.allowed).toEqual([
+      "docs/**",
+    ]);
+  });
+});

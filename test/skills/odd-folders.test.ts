@@ -1,0 +1,198 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { joinSources } from "../../src/skills/catalogue.ts";
+import { lintSkills, listSkills } from "../../src/skills/lint.ts";
+import { loadSkills } from "../../src/skills/load.ts";
+import { serverSkills } from "../../src/skills/server-skills.ts";
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "draftsmith-skills-"));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+async function put(file: string, text: string | Buffer = "x\n") {
+  await mkdir(path.dirname(path.join(dir, file)), { recursive: true });
+  await writeFile(path.join(dir, file), text);
+}
+const skill = (name: string, more = "") =>
+  put(
+    `${name}/SKILL.md`,
+    `---\nname: ${name}\ndescription: What ${name} does.\n${more}---\nBody.\n`,
+  );
+const messages = async () => (await loadSkills(dir)).problems.map(({ message }) => message);
+
+describe("names follow the specification and its reference implementation", () => {
+  it.each(["技能", "мой-навык", "a", "x1-2", "1", `${"ab-".repeat(21)}a`])(
+    "%s is one",
+    async (name) => {
+      await skill(name);
+      expect((await loadSkills(dir)).skills.map((each) => each.name)).toEqual([name]);
+    },
+  );
+
+  it.each(["НАВЫК", "a b", "a.b", "a_b", "ａ b"])("%s is none", async (name) => {
+    await put(`${name}/SKILL.md`, `---\nname: ${JSON.stringify(name)}\ndescription: d\n---\n`);
+    expect((await messages()).join()).toMatch(
+      /name must be lower-case letters, digits and hyphens/,
+    );
+  });
+
+  it("every mistake of a file is told with its line", async () => {
+    await put(
+      "x/SKILL.md",
+      `---\nname: X--\n# why\ncompatibility: ""\ndescription: ${"d".repeat(1025)}\n---\n`,
+    );
+    const { problems } = await loadSkills(dir);
+    expect(problems.map(({ line, message }) => `${line}: ${message.split(" ")[0]}`)).toEqual([
+      "2: name",
+      "2: name",
+      "2: name",
+      "4: compatibility",
+      "5: description",
+    ]);
+  });
+
+  it("lengths are counted in characters, not in their halves", async () => {
+    await put("x/SKILL.md", `---\nname: x\ndescription: ${"😀".repeat(1024)}\n---\n`);
+    expect(await messages()).toEqual([]);
+  });
+});
+
+describe("a bundle", () => {
+  it("is pinned by all its files, their modes and their places, and by nothing else", async () => {
+    const digest = async () => {
+      const [only] = (await loadSkills(dir)).skills;
+      return (await only?.bundle())?.digest ?? "none";
+    };
+    await skill("x");
+    const seen = [await digest()];
+    await put("x/scripts/run.sh", "echo hi\n");
+    seen.push(await digest());
+    await chmod(path.join(dir, "x/scripts/run.sh"), 0o755);
+    seen.push(await digest());
+    await put("x/references/a.md", "a");
+    seen.push(await digest());
+    await rm(path.join(dir, "x/references"), { recursive: true });
+    await put("x/references/b.md", "a");
+    seen.push(await digest());
+    expect(new Set(seen).size).toBe(seen.length);
+    await mkdir(path.join(dir, "x/empty"));
+    await chmod(path.join(dir, "x/SKILL.md"), 0o600);
+    expect(await digest()).toBe(seen.at(-1));
+    expect(seen[0]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("holds what a link in it leads to, and no link leads out of it", async () => {
+    await skill("inside");
+    await put("inside/references/real.md", "real");
+    await symlink("references/real.md", path.join(dir, "inside/link.md"));
+    for (const [name, target] of [
+      ["absolute", "/etc/passwd"],
+      ["above", "../../inside/SKILL.md"],
+      ["nowhere", "missing"],
+      ["circle", "bad"],
+    ] as const) {
+      await skill(name);
+      await symlink(target, path.join(dir, name, "bad"));
+    }
+    await mkdir(path.join(dir, "main"));
+    await symlink("../inside/SKILL.md", path.join(dir, "main/SKILL.md"));
+    const { skills, problems } = await loadSkills(dir);
+    expect(skills.map(({ name }) => name)).toEqual(["inside"]);
+    const files = (await skills[0]?.bundle())?.files ?? [];
+    expect(files.map((file) => [file.path, Buffer.from(file.bytes).toString()])).toContainEqual([
+      "link.md",
+      "real",
+    ]);
+    expect(problems.map((each) => path.relative(dir, each.path))).toEqual([
+      "above/bad",
+      "absolute/bad",
+      "circle/bad",
+      "main/SKILL.md",
+      "nowhere/bad",
+    ]);
+    for (const { message } of problems) expect(message).toMatch(/leads to no file of this skill/);
+  });
+
+  it("may not be endless", async () => {
+    await skill("many");
+    await Promise.all(Array.from({ length: 2001 }, (_, at) => put(`many/assets/${at}`, "")));
+    await put("fat/SKILL.md", Buffer.alloc(10_000_000, "x"));
+    await skill("good");
+    const { skills, problems } = await loadSkills(dir);
+    expect(skills.map(({ name }) => name)).toEqual(["good"]);
+    expect(
+      problems.map(({ path: at, message }) => `${path.relative(dir, at)}: ${message}`),
+    ).toEqual([
+      expect.stringMatching(/^fat\/SKILL\.md: has 10000000 bytes/),
+      expect.stringMatching(/^many: holds more than 2000 files/),
+    ]);
+  });
+});
+
+describe("hostile text", () => {
+  it("a YAML bomb costs nothing", async () => {
+    const lines = ["a: &a [x, x]"];
+    for (let at = 1; at < 40; at += 1)
+      lines.push(`a${at}: &b${at} [*${at === 1 ? "a" : `b${at - 1}`}, *a]`);
+    await put("x/SKILL.md", `---\nname: x\ndescription: d\n${lines.join("\n")}\n---\n`);
+    await put("y/SKILL.md", `---\nname: y\ndescription: ${"[".repeat(30_000)}\n---\n`);
+    const found = await messages();
+    expect(found.some((message) => /anchors/.test(message))).toBe(true);
+    expect((await loadSkills(dir)).skills).toEqual([]);
+  });
+
+  it("what people cannot see is taken out, and said", async () => {
+    await put(
+      "x/SKILL.md",
+      "---\nname: x\ndescription: Good\u200b\u202e skill\n---\nDo\u{e0041}\u{e0042} this.\u200b\n",
+    );
+    const [only] = (await loadSkills(dir)).skills;
+    expect(only).toMatchObject({ description: "Good skill", body: "Do this." });
+    expect(only?.stripped.join()).toMatch(/zero-width.*tag character/);
+    expect((await lintSkills(dir)).lines.join()).toMatch(/SKILL\.md:1: note: .*2 tag characters/);
+  });
+
+  it("no UTF-8 is told", async () => {
+    await put("x/SKILL.md", Buffer.from([0x2d, 0x2d, 0x2d, 0xff]));
+    expect(await messages()).toEqual(["is no UTF-8 text; save it as UTF-8"]);
+  });
+});
+
+describe("linting and listing", () => {
+  it("looks at one skill, a folder of them, or a checkout", async () => {
+    await skill("one");
+    await put("two/SKILL.md", "# no front matter\n");
+    expect(await lintSkills(path.join(dir, "one"))).toEqual({ ok: true, good: 1, lines: [] });
+    const all = await lintSkills(dir);
+    expect(all).toMatchObject({ ok: false, good: 1 });
+    expect(all.lines).toEqual([
+      `${path.join(dir, "two/SKILL.md")}:1: must begin with front matter: name and description between two lines of ---`,
+    ]);
+    await put(".claude/skills/three/SKILL.md", "---\nname: three\ndescription: d\n---\n");
+    expect(await lintSkills(dir)).toEqual({ ok: true, good: 1, lines: [] });
+  });
+
+  it("says of a path that it holds no skill, or is none", async () => {
+    expect((await lintSkills(dir)).lines[0]).toMatch(/:1: holds no skill/);
+    expect((await lintSkills(path.join(dir, "missing"))).lines[0]).toMatch(/:1: cannot be read/);
+  });
+
+  it("of one name the later source counts, and says so", async () => {
+    await skill("fix");
+    const builtIn = { source: "built-in", commit: null, ...(await loadSkills(dir)) } as const;
+    const operator = { ...builtIn, source: "operator" } as const;
+    const both = joinSources([builtIn, operator]);
+    expect(listSkills(both)).toEqual(["fix (operator, in place of built-in): What fix does."]);
+  });
+
+  it("an operator's folder that is not there hides no built-in skill", async () => {
+    await skill("fix");
+    const lines = listSkills(await serverSkills(dir, path.join(dir, "missing")));
+    expect(lines[0]).toBe("fix (built-in): What fix does.");
+    expect(lines[1]).toMatch(/missing:1: cannot be read .*set SKILLS_DIR/);
+  });
+});

@@ -51,10 +51,7 @@ export async function play(
   const before = await filesAt(bare, base);
   await say(`/codex ${how.flags} ${skillCase.task}`, number);
   const board = await ended(number, 1, how.withinMs);
-  const [row] = await sqlOn(
-    world.place,
-    `select jobs.* from jobs join commands on commands.id = jobs.command_id where jobs.spec like '%"name":"${name}"%'`,
-  );
+  const [row] = await sqlOn(world.place, `select * from jobs where spec like '%"name":"${name}"%'`);
   if (!row) throw new Error(`no job of ${name}`);
   const publication = JSON.parse(String(row.publication ?? "null")) as { headSha: string } | null;
   return {

@@ -1,12 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadSkills } from "../../src/skills/load.ts";
-import { plays, startWorld } from "../support/world.ts";
+import { startWorld, taskOf } from "../support/world.ts";
 import { applySteps, filesAtStart, loadCases } from "./case.ts";
 import { type Bench, judge, openBench } from "./outcome.ts";
 import { callsOf, play, repositoryOf } from "./play.ts";
 
 const BUILT_IN = fileURLToPath(new URL("../../src/skills/", import.meta.url));
+
+/** Nine jobs take long on a loaded machine. */
+const MINUTE_MS = 60_000;
 
 const cases = await loadCases();
 let bench: Bench;
@@ -30,19 +33,26 @@ test("each built-in skill has its case", () => {
   ]);
 });
 
-test("a good solution of each passes, through the whole job", { timeout: 120_000 }, async () => {
+test("a good solution of each passes, through the whole job", {
+  timeout: 5 * MINUTE_MS,
+}, async () => {
   const world = await startWorld({
     repositories: Object.fromEntries(cases.map((each) => [each.skill, repositoryOf(each)])),
-    model: plays({
-      "all of it": { calls: [], report: `Review: 100 low\n\n${LONG.join("\n")}` },
-      ...Object.fromEntries(
-        cases.map((each) => [each.task, { calls: callsOf(each.good), report: each.good.report }]),
-      ),
-    }),
+    model: (request) => {
+      const task = taskOf(request);
+      const played = cases.find((each) => task.includes(each.task));
+      if (!played) return { content: `Review: 100 low\n\n${LONG.join("\n")}` };
+      const toolCalls = callsOf(played.good);
+      const began = request.messages.some(({ role }) => role === "assistant");
+      return began || toolCalls.length === 0 ? { content: played.good.report } : { toolCalls };
+    },
   });
   const judged = await Promise.all(
     cases.map(async (each) => {
-      const played = await play(world, each.skill, each, { flags: `--skill=${each.skill}` });
+      const played = await play(world, each.skill, each, {
+        flags: `--skill=${each.skill}`,
+        withinMs: 4 * MINUTE_MS,
+      });
       return { played, each, verdicts: await judge(each, played, bench) };
     }),
   );
@@ -54,7 +64,7 @@ test("a good solution of each passes, through the whole job", { timeout: 120_000
   expect(problems).toEqual([]);
   const { skills } = await loadSkills(BUILT_IN);
   for (const { played, each } of judged) {
-    expect(played.spend.steps).toBe(each.good.steps.length + 1);
+    expect(played.spend.steps, each.skill).toBe(each.good.steps.length > 0 ? 2 : 1);
     const heard = world.model.requests
       .map(({ body }) => JSON.stringify(body.messages))
       .find((messages) => messages.includes(quoted(each.task)));
@@ -69,7 +79,7 @@ test("a good solution of each passes, through the whole job", { timeout: 120_000
     expect(review?.played.board).toContain(line);
   }
   await world.say("/codex --skill=review all of it");
-  const board = await world.ended();
+  const board = await world.ended(1, 1, MINUTE_MS * 4);
   expect(board).toContain("➖ no change");
   expect(board).toContain(`finding 100 ${"x".repeat(40)}`);
 });

@@ -6,7 +6,7 @@ import { makeRoot, makeSandbox, makeWorkspace } from "../support/workspace.ts";
 import type { Criterion, Files, LoadedCase } from "./case.ts";
 
 /** How a command ended. */
-export interface Ran {
+interface Ran {
   ok: boolean;
   output: string;
 }

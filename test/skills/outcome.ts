@@ -175,7 +175,13 @@ function assertionsOf(text = ""): string[] {
     .filter((line) => /\bassert\b.*\(/.test(line));
 }
 
-/** The end of an output, where a failure is told. */
+/** What of an output tells why it failed: its first errors, else its end. */
 function lastOf(output: string): string {
-  return output.trim().split("\n").slice(-12).join(" / ").slice(-600);
+  const lines = output.trim().split("\n");
+  const errors = lines.filter((line) => /^\s*(not ok|✖|error:|\w*Error\b)/.test(line));
+  const told = errors.length > 0 ? errors.slice(0, 5) : lines.slice(-12);
+  return told
+    .map((line) => line.trim())
+    .join(" / ")
+    .slice(0, 600);
 }

@@ -55,7 +55,6 @@ export const skillCase: SkillCase = {
       "package.json",
       "scripts/lint.js",
       ".github/workflows/ci.yml",
-      "test/summary.test.js",
     ),
     "keeps the tests": keepsTests(),
     "is only the mend": onlyChanges(/^src\/(day|summary)\.js$/, /^test\//),
@@ -83,7 +82,7 @@ export const skillCase: SkillCase = {
         ...mendLint,
       ],
       report: REPORT,
-      fails: ["mends the cause", "checks as much as before", "keeps the tests"],
+      fails: ["mends the cause", "keeps the tests"],
     },
     "stops at the first error": {
       steps: [mendDay],

@@ -119,7 +119,7 @@ export const skillCase: SkillCase = {
         tests,
       ],
       report: REPORT,
-      fails: ["closes its variants", "lets ordinary use go on"],
+      fails: ["closes its variants"],
     },
     "compares without the separator": {
       steps: [inside("real.startsWith(root)"), ...page, ...download, tests],

@@ -99,16 +99,19 @@ export const skillCase: SkillCase = {
   ends: "done",
   criteria: {
     "notices each break": unnoticed,
-    "does not bless the bug": async ({ after, hidden, run }) => {
+    "does not bless the bug": async ({ after, changed, hidden, run }) => {
       const mended = { ...after, ...pick(hidden, [SOURCE]) };
-      return (await run(mended, "node --test")).ok
+      const marked = changed.some((name) => /expectFailure/.test(after[name] ?? ""));
+      return marked || (await run(mended, "node --test")).ok
         ? null
         : "its tests fail on the code that does what the README says";
     },
     "leaves the code alone": onlyChanges(/^test\//),
     "keeps the tests": keepsTests(),
     "writes them as the others are": ({ after, changed }) => {
-      const added = changed.filter((name) => /^test\//.test(name)).map((name) => after[name] ?? "");
+      const added = changed
+        .filter((name) => /\.test\.[cm]?js$/.test(name))
+        .map((name) => after[name] ?? "");
       if (added.length === 0) return "there is no new test";
       if (added.some((text) => !/from "node:test"/.test(text))) return "another runner";
       const shaky = added.some((text) =>

@@ -44,7 +44,7 @@ export const skillCase: SkillCase = {
     body: "And I think some defaults in there are old. Exit codes would be good to have as well.",
   },
   task: "docs: describe all command line options and the exit codes of grab in the README",
-  checks: ["node --test", "node scripts/write-defaults.js && node --test"],
+  checks: ["node --test"],
   ends: "done",
   criteria: {
     "describes each option": (outcome) => {

@@ -5,8 +5,8 @@ import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { commitMessage } from "../core/messages/pull.ts";
 import { stripInvisible } from "../core/redact.ts";
 
-/** Characters of an agent's words that are kept as the reason of an ending. */
-const MAX_WORDS = 2000;
+/** Characters of an agent's words that are kept as the reason of an ending: of a review they are all there is. */
+const MAX_WORDS = 8000;
 
 /** An agent's report as it goes to GitHub. */
 interface Words {

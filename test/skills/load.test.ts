@@ -7,19 +7,6 @@ import { loadSkills } from "../../src/skills/load.ts";
 
 const BUILT_IN = fileURLToPath(new URL("../../src/skills/", import.meta.url));
 
-describe("the skills that come with Draftsmith", () => {
-  it("are these, valid, and short enough to be read whole", async () => {
-    const { skills, problems } = await loadSkills(BUILT_IN);
-    expect(problems).toEqual([]);
-    expect(skills.map((skill) => skill.name)).toEqual(["docs", "fix", "refactor", "test"]);
-    for (const skill of skills) {
-      expect(skill.description, skill.name).toMatch(/Use when/);
-      expect(skill.body.split("\n").length, skill.name).toBeLessThan(80);
-      expect(skill.body, skill.name).toMatch(/## Done means/);
-    }
-  });
-});
-
 describe("a folder of skills", () => {
   let dir: string;
   beforeEach(async () => {

@@ -6,7 +6,7 @@ import { makeRoot, makeSandbox, makeWorkspace } from "../support/workspace.ts";
 import type { Criterion, Files, LoadedCase } from "./case.ts";
 
 /** How a command ended. */
-export interface Ran {
+interface Ran {
   ok: boolean;
   output: string;
 }
@@ -44,21 +44,29 @@ export async function openBench(): Promise<Bench> {
   const { root, remove } = await makeRoot();
   const sandbox = makeSandbox(root);
   let count = 0;
+  /** Several criteria ask for the same. */
+  const known = new Map<string, Promise<Ran>>();
+
+  async function runOnce(files: Files, script: string): Promise<Ran> {
+    count += 1;
+    const workspace = await makeWorkspace(root, `run-${count}`);
+    for (const [name, content] of Object.entries(files)) await putFile(workspace, name, content);
+    const { exitCode, output } = await sandbox.run({
+      workspace,
+      script,
+      timeoutMs: 60_000,
+      maxOutputBytes: 1024 * 1024,
+    });
+    await rm(path.dirname(workspace.tree), { recursive: true, force: true });
+    return { ok: exitCode === 0, output };
+  }
+
   return {
-    async run(files, script) {
-      count += 1;
-      const workspace = await makeWorkspace(root, `run-${count}`);
-      for (const [name, content] of Object.entries(files)) {
-        await putFile(workspace, name, content);
-      }
-      const { exitCode, output } = await sandbox.run({
-        workspace,
-        script,
-        timeoutMs: 60_000,
-        maxOutputBytes: 1024 * 1024,
-      });
-      await rm(path.dirname(workspace.tree), { recursive: true, force: true });
-      return { ok: exitCode === 0, output };
+    run(files, script) {
+      const key = JSON.stringify([script, Object.entries(files).sort()]);
+      const ran = known.get(key) ?? runOnce(files, script);
+      known.set(key, ran);
+      return ran;
     },
     async close() {
       await sandbox.stop();
@@ -175,7 +183,13 @@ function assertionsOf(text = ""): string[] {
     .filter((line) => /\bassert\b.*\(/.test(line));
 }
 
-/** The end of an output, where a failure is told. */
+/** What of an output tells why it failed: its first errors, else its end. */
 function lastOf(output: string): string {
-  return output.trim().split("\n").slice(-12).join(" / ").slice(-600);
+  const lines = output.trim().split("\n");
+  const errors = lines.filter((line) => /^\s*(not ok|✖|error:|\w*Error\b)/.test(line));
+  const told = errors.length > 0 ? errors.slice(0, 5) : lines.slice(-12);
+  return told
+    .map((line) => line.trim())
+    .join(" / ")
+    .slice(0, 600);
 }

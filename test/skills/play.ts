@@ -36,25 +36,19 @@ export async function play(
   how: { flags: string; withinMs?: number },
 ): Promise<Played> {
   const { bare, say, ended } = world.at(name);
-  for (const { message, files, tag } of skillCase.commits ?? []) {
-    await commit(bare, "main", message, files);
-    if (tag) await git(bare, ["tag", tag, "main"]);
-  }
+  if (skillCase.commits) await commit(bare, "main", skillCase.commits);
   let base = "main";
   let number = 1;
   if (skillCase.pull) {
     base = "feature";
     await git(bare, ["branch", base, "main"]);
-    await commit(bare, base, skillCase.subject.title, skillCase.pull);
+    await commit(bare, base, [{ message: skillCase.subject.title, files: skillCase.pull }]);
     number = openPull(world, name, base, skillCase);
   }
   const before = await filesAt(bare, base);
   await say(`/codex ${how.flags} ${skillCase.task}`, number);
   const board = await ended(number, 1, how.withinMs);
-  const [row] = await sqlOn(
-    world.place,
-    `select jobs.* from jobs join commands on commands.id = jobs.command_id where jobs.spec like '%"name":"${name}"%'`,
-  );
+  const [row] = await sqlOn(world.place, `select * from jobs where spec like '%"name":"${name}"%'`);
   if (!row) throw new Error(`no job of ${name}`);
   const publication = JSON.parse(String(row.publication ?? "null")) as { headSha: string } | null;
   return {
@@ -125,17 +119,25 @@ async function reportOf(world: World, jobId: string): Promise<string> {
   return last?.message?.content ?? "";
 }
 
-async function commit(bare: string, branch: string, message: string, files: Files): Promise<void> {
+/** Puts commits on a branch, with their tags. */
+async function commit(
+  bare: string,
+  branch: string,
+  commits: NonNullable<LoadedCase["commits"]>,
+): Promise<void> {
   const dir = await mkdtemp(path.join(tmpdir(), "draftsmith-case-"));
   try {
     await git(dir, ["clone", "--quiet", "--branch", branch, bare, "."]);
-    for (const [name, content] of Object.entries(files)) {
-      await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
-      await writeFile(path.join(dir, name), content);
+    for (const { message, files, tag } of commits) {
+      for (const [name, content] of Object.entries(files)) {
+        await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
+        await writeFile(path.join(dir, name), content);
+      }
+      await git(dir, ["add", "-A"]);
+      await git(dir, [...ADA, "commit", "--quiet", "--allow-empty", "-m", message]);
+      if (tag) await git(dir, ["tag", tag]);
     }
-    await git(dir, ["add", "-A"]);
-    await git(dir, [...ADA, "commit", "--quiet", "--allow-empty", "-m", message]);
-    await git(dir, ["push", "--quiet", "origin", `HEAD:refs/heads/${branch}`]);
+    await git(dir, ["push", "--quiet", "--tags", "origin", `HEAD:refs/heads/${branch}`]);
   } finally {
     await rm(dir, { recursive: true });
   }

@@ -68,14 +68,8 @@ export const skillCase: SkillCase = {
     "mends its sibling": passesHidden("test/sibling.test.js"),
     "has a test that failed before": testsFailedBefore(),
     "keeps the tests": keepsTests(),
-    "is only the fix": onlyChanges(
-      /^src\/(dates|trial|invoices)\.js$/,
-      /^test\//,
-      /^CHANGELOG\.md$/,
-    ),
-    "reports the cause": reports(
-      /setUTCMonth|overflow|carr(y|ies|ied)|roll(s|ed)? over|runs? over/i,
-    ),
+    "is only the fix": onlyChanges(/^src\//, /^test\//, /^(CHANGELOG|README)\.md$/),
+    "reports the cause": reports(/setUTCMonth|addMonths|dates\.js/),
   },
   good: { steps: [test, mendCause, mendSibling], report: REPORT },
   bad: {

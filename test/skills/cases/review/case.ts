@@ -85,7 +85,7 @@ export const skillCase: SkillCase = {
         : null,
     "leaves taste and praise out": ({ report }) => {
       const found =
-        /\b(nit|nitpick|consider (renaming|extracting|using)|more readable|well[- ](written|structured|done)|great|nice(ly)?|good job|clean code|LGTM|magic number|naming)\b/i.exec(
+        /\b(nit|nitpick|consider (renaming|extracting|using)|more readable|well[- ](written|structured|done)|great|nice(ly)?|good job|clean code|LGTM|magic number)\b/i.exec(
           report,
         );
       return found ? `it says "${found[0]}"` : null;

@@ -19,17 +19,22 @@ const BREAKS: [string, string, string][] = [
   ["nothing is free", "return 0", "return 490"],
 ];
 
+/** All breaks in one run, each in a directory of its own. */
 async function unnoticed({ after, changed, run }: Outcome): Promise<string | null> {
-  const source = after[SOURCE] ?? "";
   const tests = changed.filter((name) => /^test\//.test(name) && name in after);
-  const command = tests.map((name) => `node ${name}`).join(" && ");
-  const missed = await Promise.all(
-    BREAKS.map(async ([name, from, to]) => {
-      const broken = { ...after, [SOURCE]: source.replace(from, to) };
-      return (await run(broken, command)).ok ? name : null;
-    }),
+  const source = after[SOURCE] ?? "";
+  const files = BREAKS.flatMap(([, from, to], number) =>
+    Object.entries({ ...after, [SOURCE]: source.replace(from, to) }).map(
+      ([name, text]) => [`${number}/${name}`, text] as const,
+    ),
   );
-  const names = missed.filter((name) => name !== null);
+  const command = tests.map((name) => `node ${name}`).join(" && ");
+  const each = `for at in [0-9]*; do if (cd $at && ${command}) >/dev/null 2>&1; then echo $at; fi; done`;
+  const { output } = await run(Object.fromEntries(files), each);
+  const names = output
+    .split("\n")
+    .filter(Boolean)
+    .map((number) => BREAKS[Number(number)]?.[0]);
   return names.length === 0 ? null : `nothing fails when ${names.join("; ")}`;
 }
 
@@ -94,16 +99,19 @@ export const skillCase: SkillCase = {
   ends: "done",
   criteria: {
     "notices each break": unnoticed,
-    "does not bless the bug": async ({ after, hidden, run }) => {
+    "does not bless the bug": async ({ after, changed, hidden, run }) => {
       const mended = { ...after, ...pick(hidden, [SOURCE]) };
-      return (await run(mended, "node --test")).ok
+      const marked = changed.some((name) => /expectFailure/.test(after[name] ?? ""));
+      return marked || (await run(mended, "node --test")).ok
         ? null
         : "its tests fail on the code that does what the README says";
     },
     "leaves the code alone": onlyChanges(/^test\//),
     "keeps the tests": keepsTests(),
     "writes them as the others are": ({ after, changed }) => {
-      const added = changed.filter((name) => /^test\//.test(name)).map((name) => after[name] ?? "");
+      const added = changed
+        .filter((name) => /\.test\.[cm]?js$/.test(name))
+        .map((name) => after[name] ?? "");
       if (added.length === 0) return "there is no new test";
       if (added.some((text) => !/from "node:test"/.test(text))) return "another runner";
       const shaky = added.some((text) =>

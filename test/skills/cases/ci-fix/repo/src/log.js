@@ -1,0 +1,4 @@
+/** Says something to whoever runs the reports. */
+export function log(text) {
+  console.error(`[reports] ${text}`);
+}

@@ -7,8 +7,7 @@ import {
   prefixShare,
   responsesBody,
   rules,
-  SKILL_LIST,
-  SKILL_TOOL,
+  TWENTY_SKILLS,
   toolsFor,
 } from "../test/support/scripted-job.ts";
 
@@ -18,14 +17,13 @@ const tokens = (text: string) => encode(text).length;
 console.log("first request, without AGENTS.md and task, in tokens of o200k_base:");
 for (const editTool of ["edit", "apply_patch"] as const) {
   const tools = toolsFor(editTool);
-  const all = [...tools, SKILL_TOOL];
-  const messages = [{ role: "system" as const, content: `${rules()}\n\n${SKILL_LIST}` }];
+  const messages = [{ role: "system" as const, content: rules(TWENTY_SKILLS) }];
   const parts = [
     `system ${tokens(rules())}`,
     `tools ${tokens(JSON.stringify(tools))}`,
-    `skills ${tokens(SKILL_LIST) + tokens(JSON.stringify(SKILL_TOOL))}`,
-    `chat body ${tokens(chatBody(messages, all))}`,
-    `responses body ${tokens(responsesBody(messages, all))}`,
+    `20 skills ${tokens(rules(TWENTY_SKILLS)) - tokens(rules())}`,
+    `chat body ${tokens(chatBody(messages, tools))}`,
+    `responses body ${tokens(responsesBody(messages, tools))}`,
   ];
   console.log(`  ${editTool}: ${parts.join(", ")}`);
 }

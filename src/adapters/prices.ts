@@ -1,27 +1,10 @@
 import { calcPrice, findProvider, type MatchLogic, type ModelPrice } from "@pydantic/genai-prices";
-import type { TokenUsage } from "../core/model.ts";
 import { familyOf } from "../core/model-families.ts";
 import { type CatalogueEntry, OPENAI_URL } from "../core/model-offer.ts";
 import type { Price } from "../core/model-profile.ts";
 
 /** A date or version behind a name, which is the same model: `gpt-5-2025-08-07`, `gemini-2.5-pro-preview-05-06`. */
 const SNAPSHOT = /^[-@](?:(?:preview|exp|latest)\b-?)?(?:\d[\d-]*)?$/;
-
-/**
- * List price of one model call in micro-dollars, from the catalogue that the package ships; null when
- * the catalogue does not know the model. Discounts and price changes since its release are not in it.
- */
-export function priceOf(model: string, usage: TokenUsage): number | null {
-  const price = calcPrice(
-    {
-      input_tokens: usage.inputTokens,
-      cache_read_tokens: usage.cachedTokens,
-      output_tokens: usage.outputTokens,
-    },
-    model,
-  );
-  return price === null ? null : Math.round(price.total_price * 1_000_000);
-}
 
 /**
  * What the shipped catalogue knows of a model. At a server that it knows by its URL, the model is that

@@ -110,7 +110,10 @@ A reply without a tool call ends the work; it is your report:
 - First line: a title for commit and pull request, in the imperative mood, at most 72 characters, without Markdown or a full stop. For example: Sign sessions with JWT instead of storing them
 - Then an empty line and a few sentences or bullets: what changed and why, what you assumed, what you could not check. Claim only what you saw.
 If nothing needs to change, or the task cannot be done here, change nothing and say why, in that form.`;
-  if (skill === null) return skills.length === 0 ? text : `${text}
+  if (skill === null)
+    return skills.length === 0
+      ? text
+      : `${text}
 
 ${skillList(skills)}`;
   return `${text}

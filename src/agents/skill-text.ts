@@ -3,8 +3,8 @@ import { pinOrigin, type SkillPin } from "../core/skill.ts";
 import { cut, fence } from "./fence.ts";
 import { oneLine } from "./tools/tool.ts";
 
-/** Characters of all descriptions together, and of each: a list of 20 skills takes about 450 tokens. */
-const LIST_CHARS = 1_500;
+/** Characters of all descriptions together, and of each: a list of 20 skills takes about 580 tokens. */
+const LIST_CHARS = 2_100;
 const MOST_EACH = 300;
 const LEAST_EACH = 60;
 const MAX_LISTED = 60;

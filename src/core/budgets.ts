@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Caps } from "./ledger.ts";
 
 /** Dollars that may be spent unless the operator says otherwise; what is not named has no bound. */
-export const DEFAULT_BUDGETS = { job: 2, command: 10, repository_day: 50 } as const;
+const DEFAULT_BUDGETS = { job: 2, command: 10, repository_day: 50 } as const;
 
 const MICRO = 1_000_000;
 const LEAST = 0.01;

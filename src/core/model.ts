@@ -16,7 +16,7 @@ export type ChatMessage =
   | { role: "tool"; callId: string; content: string };
 
 /** A reply in the form of the provider that gave it, reasoning included: no other understands it. */
-export interface NativeItems {
+interface NativeItems {
   /** Provider id and its name of the model, as `provider/model`. */
   origin: string;
   items: Record<string, unknown>[];

@@ -26,7 +26,9 @@ export async function continued(
     );
   }
   const asked = await commands.askedAt(at.repoId, at.issue);
-  const job = asked.findLast((each) => continues.job === null || shortId(each.id) === continues.job);
+  const job = asked.findLast(
+    (each) => continues.job === null || shortId(each.id) === continues.job,
+  );
   if (job === undefined) {
     return refused(
       continues.job === null

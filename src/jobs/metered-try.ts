@@ -13,7 +13,7 @@ const WANTED_OUTPUT = 32_000;
 const LEAST_OUTPUT = 2_000;
 
 /** Who calls, and what for: the columns of the ledger that stay the same for a job. */
-export type Caller = Pick<
+type Caller = Pick<
   NewCall,
   "jobId" | "fence" | "commandId" | "actorId" | "repoId" | "installationId" | "skill" | "rule"
 >;

@@ -85,6 +85,7 @@ beforeEach(async () => {
     createApp({
       intake: store,
       commands: store,
+      figures: store,
       stops: store,
       outbox,
       killSwitch: { paused: async () => paused },

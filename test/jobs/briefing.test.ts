@@ -65,6 +65,7 @@ async function tell(scene: Scene = {}) {
     commands: {
       command: async () => command,
       jobsOf: unasked,
+      askedAt: unasked,
       followUpsOf: unasked,
       merged: unasked,
       jobOfPull: async () => scene.opened ?? null,

@@ -1,11 +1,14 @@
+import { toChatBody } from "../../src/adapters/openai/chat-body.ts";
+import { toResponsesBody } from "../../src/adapters/openai/responses-body.ts";
 import { type AgentOptions, runAgent } from "../../src/agents/loop.ts";
 import { systemPrompt, taskPrompt } from "../../src/agents/prompt.ts";
 import { createTools } from "../../src/agents/tools/index.ts";
 import type { JobEvent } from "../../src/core/event.ts";
 import type {
   ChatMessage,
+  Model,
   ModelReply,
-  RoutedModel,
+  ProviderRequest,
   ToolCall,
   ToolSpec,
 } from "../../src/core/model.ts";
@@ -96,80 +99,40 @@ const SKILLS: [string, string][] = [
   ],
 ];
 
-/** A list of 20 skills as the prompt has it, of descriptions as long as people write them. */
-export const SKILL_LIST = `# Skills
-Ways to do kinds of task. If one fits yours, read it with the tool skill before you begin; none has to fit.
-${SKILLS.map(([name, description]) => `- ${name}: ${description}`).join("\n")}`;
-
-/** The tool that reads a skill. */
-export const SKILL_TOOL: ToolSpec = {
-  name: "skill",
-  description: "Reads a skill of the list in the rules; its files are then in ../skills/NAME.",
-  parameters: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
-};
+/** A list of 20 skills, of descriptions as long as people write them. */
+export const TWENTY_SKILLS = SKILLS.map(([name, description]) => ({ name, description }));
 
 /** What a repository with a check and a registry is told. */
-export function rules(): string {
+export function rules(skills: typeof TWENTY_SKILLS = []): string {
   return systemPrompt({
-    skill: null,
+    ...{ skill: null, skills },
     checks: ["npm run check"],
     protectedPaths: [],
     network: ["registry.npmjs.org"],
   });
 }
 
+/** Its tools, that which reads a skill among them. */
 export function toolsFor(editTool: EditTool): ToolSpec[] {
-  return createTools(async () => undefined, editTool).map(({ spec }) => spec);
+  const nobody = () => Promise.reject(new Error("no tool is called here"));
+  return createTools(editTool, { onPlan: nobody, onSkill: nobody }).map(({ spec }) => spec);
 }
 
-/** The body of a Chat Completions request: what grows comes last. */
+/** The body of a Chat Completions request. */
 export function chatBody(messages: ChatMessage[], tools: ToolSpec[]): string {
-  return JSON.stringify({
-    model: "m",
-    stream: true,
-    tools: tools.map((spec) => ({ type: "function", function: spec })),
-    messages: messages.map((message) => {
-      if (message.role === "tool") {
-        return { role: "tool", tool_call_id: message.callId, content: message.content };
-      }
-      if (message.role !== "assistant") return message;
-      const calls = message.toolCalls.map(({ id, name, arguments: written }) => ({
-        id,
-        type: "function",
-        function: { name, arguments: written },
-      }));
-      return { role: "assistant", content: message.content, tool_calls: calls };
-    }),
-  });
+  return JSON.stringify(toChatBody(requestOf(messages, tools), DIALECT));
 }
 
 /** The body of a Responses request. */
 export function responsesBody(messages: ChatMessage[], tools: ToolSpec[]): string {
-  const [first, ...rest] = messages;
-  return JSON.stringify({
-    model: "m",
-    stream: true,
-    store: false,
-    tools: tools.map((spec) => ({ type: "function", ...spec, strict: false })),
-    instructions: first?.content,
-    input: rest.flatMap((message): object[] => {
-      if (message.role === "tool") {
-        return [{ type: "function_call_output", call_id: message.callId, output: message.content }];
-      }
-      if (message.role !== "assistant") {
-        const content = [{ type: "input_text", text: message.content }];
-        return [{ type: "message", role: message.role, content }];
-      }
-      const calls = message.toolCalls.map(({ id, name, arguments: written }) => ({
-        type: "function_call",
-        call_id: id,
-        name,
-        arguments: written,
-      }));
-      const said = { type: "message", role: "assistant", content: message.content };
-      return message.content === "" ? calls : [said, ...calls];
-    }),
-  });
+  return JSON.stringify(toResponsesBody(requestOf(messages, tools), DIALECT));
+}
+
+const DIALECT = { origin: "default/m", openai: true, adapted: new Set<never>() };
+
+function requestOf(messages: ChatMessage[], tools: ToolSpec[]): ProviderRequest {
+  const { signal } = new AbortController();
+  return { model: "m", effort: null, maxOutput: 16_384, callId: "1", messages, tools, signal };
 }
 
 const WORDS =
@@ -208,7 +171,7 @@ export async function playJob(
   const requests: ChatMessage[][] = [];
   const events: JobEvent[] = [];
   const messages: ChatMessage[] = [
-    { role: "system", content: `${rules()}\n\n${SKILL_LIST}` },
+    { role: "system", content: rules(TWENTY_SKILLS) },
     {
       role: "user",
       content: taskPrompt({
@@ -234,7 +197,7 @@ export async function playJob(
     },
   ];
   const tools = toolsFor("edit");
-  const model: RoutedModel = {
+  const model: Model = {
     window: () => window,
     async ask({ messages: shown, tools: specs, step }) {
       requests.push([...shown]);
@@ -244,13 +207,14 @@ export async function playJob(
         toolCalls: calls,
         refusal: null,
         truncated: false,
+        usageReported: true,
         usage: {
           inputTokens: tokensOf(chatBody(shown, specs)),
           cachedTokens: 0,
           outputTokens: 150,
         },
       };
-      return { status: "reply", reply, used: 0 };
+      return { status: "reply", reply, origin: "default/m", used: 0 };
     },
   };
   const options: AgentOptions = {

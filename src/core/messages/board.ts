@@ -1,13 +1,13 @@
+import { estimateWords } from "../estimate.ts";
 import type { Command, Job, JobState, PlanItem } from "../job.ts";
 import { isTerminal } from "../job.ts";
-import { estimateWords } from "../estimate.ts";
 import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { money } from "../money.ts";
 import { shortId } from "../plan.ts";
 import { stopAsked } from "../stopped.ts";
+import { howToContinue } from "./budget.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
-import { howToContinue } from "./budget.ts";
 import { opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";

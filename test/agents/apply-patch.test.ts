@@ -44,11 +44,11 @@ const inTree = (name: string) => path.join(workspace.tree, name);
 const stored = (name: string) => readFile(inTree(name), "utf8");
 
 describe("apply_patch", () => {
-  test("is offered in place of edit and write", () => {
+  test("is offered in place of edit", () => {
     const names = createTools("apply_patch", { onPlan: async () => undefined }).map(
       ({ spec }) => spec.name,
     );
-    expect(names).toEqual(["shell", "read", "apply_patch", "plan"]);
+    expect(names).toEqual(["shell", "read", "apply_patch", "write", "plan"]);
   });
 
   test("creates, changes, moves and deletes files in one call, and shows what changed", async () => {

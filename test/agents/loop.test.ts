@@ -493,7 +493,7 @@ describe("a window that fills, and money that ends", () => {
     expect(events[0]).toMatchObject({ type: "reply", message: { native } });
   });
 
-  test("a model that patches gets the tool for it, and neither of the two others", async () => {
+  test("a model that patches gets the tool for it in place of edit", async () => {
     const names: string[][] = [];
     const model = scripted([REPORT]);
     const asked: Model = {
@@ -504,7 +504,7 @@ describe("a window that fills, and money that ends", () => {
       },
     };
     await agent(asked, { editTool: "apply_patch" });
-    expect(names).toEqual([["shell", "read", "apply_patch", "plan"]]);
+    expect(names).toEqual([["shell", "read", "apply_patch", "write", "plan"]]);
   });
 });
 

@@ -20,7 +20,7 @@ export function createTools(
     onSkill?: (name: string) => Promise<SkillAnswer>;
   },
 ): Tool[] {
-  const changing = editTool === "edit" ? [edit, write] : [applyPatch];
-  const tools = [shell, read, ...changing, createPlan(onPlan)];
+  const change = editTool === "edit" ? edit : applyPatch;
+  const tools = [shell, read, change, write, createPlan(onPlan)];
   return onSkill === undefined ? tools : [...tools, createSkill(onSkill)];
 }

@@ -13,6 +13,36 @@ function problem(parsed: ParsedCommand): string {
   return parsed.kind === "refused" ? parsed.problem : `not refused but ${parsed.kind}`;
 }
 
+describe("continue", () => {
+  it.each<[string, string | null, string]>([
+    ["/codex continue", null, ""],
+    ["/codex Continue.", null, ""],
+    ["/codex continue --budget 2", null, ""],
+    ["/codex continue 3f9a0c1b", "3f9a0c1b", ""],
+    ["/codex continue `3F9A0C1B` with the tests", "3f9a0c1b", "with the tests"],
+    ["/codex continue with the tests", null, "with the tests"],
+    ["/codex continue\n\n- and the docs", null, "- and the docs"],
+  ])("%j goes on with a job", (body, job, words) => {
+    const parsed = parse(body);
+    expect(parsed.kind === "command" && parsed.tasks).toMatchObject([
+      { text: words, continues: { job } },
+    ]);
+  });
+
+  it.each(["/codex continuous integration for main", "/codex continued"])("%j is work", (body) => {
+    const parsed = parse(body);
+    expect(parsed.kind === "command" && parsed.tasks[0]).not.toHaveProperty("continues");
+  });
+
+  it("takes a budget in dollars, and no other", () => {
+    const parsed = parse("/codex continue --budget $2.50");
+    expect(parsed.kind === "command" && parsed.tasks[0]?.flags).toEqual({ budget: "$2.50" });
+    for (const wrong of ["0", "NaN", "1e99", "-1", "two", "0.0000001"]) {
+      expect(problem(parse(`/codex continue --budget ${wrong}`)), wrong).toMatch(/budget/);
+    }
+  });
+});
+
 describe("stop", () => {
   it.each<[string, string | null]>([
     ["/codex stop", null],

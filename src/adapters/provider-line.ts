@@ -5,7 +5,7 @@ import type { PacedProvider, Provider, ProviderRequest, Tried } from "../core/mo
 const MINUTE = 60_000;
 /** Passing failures in a row after which a provider is left alone. */
 const FAILURES = 3;
-const FIRST_REST = 30_000;
+const FIRST_REST = 5_000;
 const LONGEST_REST = 600_000;
 /** A provider that asks for a longer pause is asked again after this. */
 const LONGEST_PAUSE = 3_600_000;

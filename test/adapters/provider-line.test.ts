@@ -232,19 +232,19 @@ describe("the rest of a provider", () => {
   it("begins after three failures in a row, and doubles while the trial call fails", async () => {
     const { line, pass, asked, ask } = scripted(
       ...[passing(), passing(), reply(), passing(), passing(), passing()],
-      ...[passing(), passing(), passing(), passing(), passing(), passing()],
+      ...[passing(), passing(), passing(), passing(), passing(), passing(), passing(), passing()],
     );
     for (let call = 0; call < 5; call++) await ask();
     expect(line.restsFor()).toBe(0);
     await ask();
     const rests: number[] = [];
-    for (let trial = 0; trial < 6; trial++) {
+    for (let trial = 0; trial < 8; trial++) {
       rests.push(line.restsFor());
       await pass(line.restsFor());
       await ask();
     }
-    expect(rests).toEqual([30_000, 60_000, 120_000, 240_000, 480_000, 600_000]);
-    expect(asked()).toBe(12);
+    expect(rests).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 600_000]);
+    expect(asked()).toBe(14);
     await pass(600_000);
     expect((await ask()).kind).toBe("reply");
     // It answers: a single failure is nothing again.
@@ -260,8 +260,8 @@ describe("the rest of a provider", () => {
     for (const id of ["a", "b", "c", "d"]) open.get(id)?.give(passing());
     await Promise.all(first);
     // Four that failed together are one trouble, not two.
-    expect(line.restsFor()).toBe(30_000);
-    await pass(30_000);
+    expect(line.restsFor()).toBe(5_000);
+    await pass(5_000);
     const trial = line.tryOnce(request("e"));
     await settle();
     expect(await line.tryOnce(request("f"))).toMatchObject({ kind: "passing", afterMs: 1_000 });
@@ -279,7 +279,7 @@ describe("the rest of a provider", () => {
     await settle();
     for (const id of ["a", "b", "c"]) open.get(id)?.give(passing());
     await Promise.all(first);
-    await pass(30_000);
+    await pass(5_000);
     const trial = line.tryOnce(request("e"));
     await settle();
     open.get("e")?.fail(new Error("stopped"));

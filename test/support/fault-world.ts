@@ -139,7 +139,7 @@ function paidTwice(world: World, passed: { pid: number; name: string }[]): strin
   const open = new Map<number, number>();
   for (const { pid, name } of passed) {
     const change =
-      name === "model.complete:before" ? 1 : /^store\.write:.*reply.*:after$/.test(name) ? -1 : 0;
+      name === "model.tryOnce:before" ? 1 : /^store\.write:.*reply.*:after$/.test(name) ? -1 : 0;
     open.set(pid, (open.get(pid) ?? 0) + change);
   }
   open.delete(world.child().pid ?? 0);

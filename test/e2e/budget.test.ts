@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { startWorld, taskOf } from "../support/world.ts";
+
+const write = (path: string, content: string) => ({ name: "write", arguments: { path, content } });
+const plan = (...items: [string, string][]) => ({
+  name: "plan",
+  arguments: { items: items.map(([text, status]) => ({ text, status })) },
+});
+
+/** Costs 15,000 micro-dollars at the price of the world's model. */
+const DEAR = {
+  prompt_tokens: 20_000,
+  prompt_tokens_details: { cached_tokens: 0 },
+  completion_tokens: 5_000,
+  total_tokens: 25_000,
+};
+
+test("a job that is out of budget is told to wrap up, leaves a draft that says so, and goes on when asked", {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    config: "checks: ['true']\nbudget: {job: 0.05}\n",
+    model: (request) => {
+      const replies = request.messages.filter(({ role }) => role === "assistant").length;
+      if (taskOf(request) !== "make it") {
+        return replies === 0
+          ? { toolCalls: [write("c.txt", "c\n")] }
+          : { content: "Finish it\n\nAs asked." };
+      }
+      const calls = [
+        plan(["Write a", "in_progress"], ["Write c", "pending"]),
+        write("a.txt", "a\n"),
+        write("b.txt", "b\n"),
+      ];
+      return { toolCalls: [calls[replies] ?? write("never.txt", "never\n")], usage: DEAR };
+    },
+  });
+  await world.say("/codex make it");
+  const board = await world.ended();
+  expect(board).toContain("💸 over budget");
+  expect(board).toContain("$0.0450");
+  const [pull] = world.pulls();
+  if (!pull) throw new Error(`no pull request: ${board}`);
+  expect(board).toContain(`\`/codex continue --budget 2\` on #${pull.number}`);
+  const body = world.pullBody(pull);
+  expect(pull.draft).toBe(true);
+  expect(body).toContain("💸 **Out of budget.**");
+  expect(body).toContain("the budget of $0.0500 for this job is used up");
+  expect(body).toMatch(/### Left to do\n\n- \[ \] Write a\n- \[ \] Write c/);
+  expect(await world.show(`${pull.head}:b.txt`)).toBe("b");
+  const said = JSON.stringify(world.model.requests.at(-1)?.body.messages);
+  expect(world.model.requests).toHaveLength(3);
+  expect(said).not.toContain("never.txt");
+
+  await world.say("/codex continue --budget 0.04", pull.number);
+  expect(await world.ended(pull.number)).toContain("✅ done");
+  expect(await world.show(`${pull.head}:c.txt`)).toBe("c");
+  expect(await world.show(`${pull.head}:b.txt`)).toBe("b");
+  expect(world.pulls()).toHaveLength(1);
+});
+
+test("more than a job may cost is refused with what it may, and nothing starts", async () => {
+  const world = await startWorld({
+    config: "budget: {job: 0.5}\n",
+    model: () => ({ content: "" }),
+  });
+  await world.say("/codex make it --budget 2");
+  await expect
+    .poll(() => world.answers()[0]?.body, { timeout: 15_000 })
+    .toMatch(/`--budget 2` is more than the \$0\.50 that a job may cost here/);
+  expect(world.model.requests).toEqual([]);
+});
+
+test("a repository that is out of money for the day starts no call, and offers nothing that would fail", {
+  timeout: 60_000,
+}, async () => {
+  const world = await startWorld({
+    config: "budget: {day: 0.01}\n",
+    model: () => ({
+      content: "Nothing\n\nNothing to do.",
+      usage: { prompt_tokens: 100, completion_tokens: 4_000, total_tokens: 4_100 },
+    }),
+  });
+  await world.say("/codex look around");
+  expect(await world.ended()).toContain("➖ no change");
+  await world.say("/codex make it");
+  const board = () => world.answers().at(-1)?.body;
+  await expect.poll(board, { timeout: 20_000 }).toContain("there is more after midnight UTC");
+  expect(board()).not.toContain("/codex continue");
+  expect(world.model.requests).toHaveLength(1);
+});

@@ -1,6 +1,7 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
 import type { ToolCall } from "../core/model.ts";
 import { brokenArguments, unknownTool } from "./notices.ts";
+import { specsOf } from "./tools/index.ts";
 import type { Tool, ToolAnswer, ToolContext } from "./tools/tool.ts";
 
 /** A call that can be made, or the answer that tells the model why not. */
@@ -16,7 +17,7 @@ export function readCall(tools: Tool[], call: ToolCall, truncated: boolean): Rea
   });
   const tool = tools.find(({ spec }) => spec.name === call.name);
   if (!tool) {
-    const known = tools.map(({ spec }) => spec.name);
+    const known = specsOf(tools).map(({ name }) => name);
     return unusable(unknownTool(call.name, known));
   }
   const args = parseArguments(call.arguments);

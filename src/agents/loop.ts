@@ -14,7 +14,7 @@ import {
   silentReplies,
   unansweredCalls,
 } from "./resume.ts";
-import { createTools } from "./tools/index.ts";
+import { createTools, specsOf } from "./tools/index.ts";
 import type { SkillAnswer } from "./tools/skill.ts";
 import type { ToolAnswer, ToolContext } from "./tools/tool.ts";
 import { createWatch } from "./watch.ts";
@@ -101,7 +101,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const { messages, limits, record, signal } = options;
   const spent = { ...options.spent };
   const tools = createTools(options.editTool, options);
-  const specs = tools.map(({ spec }) => spec);
+  const specs = specsOf(tools);
   const conversation = createContext(messages, specs, options.seen);
   /** Share of the job's budget, as the last answer told. */
   let used = 0;

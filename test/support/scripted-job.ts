@@ -2,7 +2,7 @@ import { toChatBody } from "../../src/adapters/openai/chat-body.ts";
 import { toResponsesBody } from "../../src/adapters/openai/responses-body.ts";
 import { type AgentOptions, runAgent } from "../../src/agents/loop.ts";
 import { systemPrompt, taskPrompt } from "../../src/agents/prompt.ts";
-import { createTools } from "../../src/agents/tools/index.ts";
+import { createTools, specsOf } from "../../src/agents/tools/index.ts";
 import type { JobEvent } from "../../src/core/event.ts";
 import type {
   ChatMessage,
@@ -115,7 +115,7 @@ export function rules(skills: typeof TWENTY_SKILLS = []): string {
 /** Its tools, that which reads a skill among them. */
 export function toolsFor(editTool: EditTool): ToolSpec[] {
   const nobody = () => Promise.reject(new Error("no tool is called here"));
-  return createTools(editTool, { onPlan: nobody, onSkill: nobody }).map(({ spec }) => spec);
+  return specsOf(createTools(editTool, { onPlan: nobody, onSkill: nobody }));
 }
 
 /** The body of a Chat Completions request. */

@@ -1,4 +1,5 @@
 import type { PlanItem } from "../../core/job.ts";
+import type { ToolSpec } from "../../core/model.ts";
 import type { ModelProfile } from "../../core/model-profile.ts";
 import { applyPatch } from "./apply-patch.ts";
 import { edit } from "./edit.ts";
@@ -9,7 +10,11 @@ import { createSkill, type SkillAnswer } from "./skill.ts";
 import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
-/** The agent's tools, in the order the model sees them; `onSkill` only where there are skills to choose from. */
+/**
+ * The agent's tools, in the order the model sees them; `onSkill` only where there are skills to choose from. The
+ * tool that changes files for other models is not offered, and works all the same: a model that took over
+ * from another sees its calls.
+ */
 export function createTools(
   editTool: ModelProfile["editTool"],
   {
@@ -20,7 +25,13 @@ export function createTools(
     onSkill?: (name: string) => Promise<SkillAnswer>;
   },
 ): Tool[] {
-  const change = editTool === "edit" ? edit : applyPatch;
-  const tools = [shell, read, change, write, createPlan(onPlan)];
-  return onSkill === undefined ? tools : [...tools, createSkill(onSkill)];
+  const [change, other] = editTool === "edit" ? [edit, applyPatch] : [applyPatch, edit];
+  const tools: Tool[] = [shell, read, change, write, createPlan(onPlan)];
+  if (onSkill !== undefined) tools.push(createSkill(onSkill));
+  return [...tools, { ...other, unoffered: true }];
+}
+
+/** The tools that a model is offered, as it sees them. */
+export function specsOf(tools: readonly Tool[]): ToolSpec[] {
+  return tools.flatMap(({ spec, unoffered }) => (unoffered ? [] : [spec]));
 }

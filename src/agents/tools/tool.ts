@@ -30,6 +30,8 @@ export interface Tool {
   spec: ToolSpec;
   /** Whether it may change files. */
   writes: boolean;
+  /** Carried out when the model calls it, and not offered to it. */
+  unoffered?: true;
   /** What is about to be done, for the board; undefined when it takes no time worth telling. */
   doing(args: unknown): string | undefined;
   /** Checks the arguments and acts. Throws only for what the tool does not expect. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import PQueue from "p-queue";
+import type { Clock } from "../core/clock.ts";
 import type { PacedProvider, Provider, ProviderRequest, Tried } from "../core/model.ts";
 
 const MINUTE = 60_000;
@@ -20,12 +21,6 @@ export interface LineLimits {
   concurrency: number | null;
   requestsPerMinute: number | null;
   tokensPerMinute: number | null;
-}
-
-/** Time that only goes forward, in ms, and a way to let some of it pass; rejects when `signal` aborts. */
-export interface Clock {
-  now(): number;
-  wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 const MONOTONIC: Clock = {

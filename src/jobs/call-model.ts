@@ -1,4 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../core/clock.ts";
 import { toError } from "../core/errors.ts";
 import { capReached } from "../core/messages/budget.ts";
 import type { Model, ModelReply } from "../core/model.ts";
@@ -7,9 +8,14 @@ import { type CandidateDeps, candidatesOf, failedWith, isTooLong, nextOf } from 
 import { meteredTry, originOf, type TryMeans } from "./metered-try.ts";
 
 export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"> {
-  /** Waits between tries, in ms; rejects when the signal aborts. */
-  sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /** By which tries wait for each other; that of this process unless given. */
+  clock?: Clock;
 }
+
+const MONOTONIC: Clock = {
+  now: () => performance.now(),
+  wait: (ms, signal) => sleep(ms, undefined, { signal }),
+};
 
 /**
  * The model of a job: the first of `choices` that answers. A model that does not is tried again while the
@@ -21,7 +27,7 @@ export function routedModel(
   deps: CallDeps,
 ): Model {
   const means = { caller, caps, bound, insist, ledger: deps.ledger, log: deps.log };
-  const sleep = deps.sleep ?? ((ms, signal) => delay(ms, undefined, { signal }));
+  const clock = deps.clock ?? MONOTONIC;
   return {
     window() {
       const windows = candidatesOf(choices, deps).map(({ profile }) => profile.contextWindow);
@@ -34,10 +40,10 @@ export function routedModel(
       for (;;) {
         signal.throwIfAborted();
         insist();
-        const next = nextOf(candidates, performance.now());
+        const next = nextOf(candidates, clock.now());
         if (next.kind === "too_long") return { status: "too_long" };
         if (next.kind === "wait") {
-          await sleep(next.ms, signal).catch((error: unknown) => {
+          await clock.wait(next.ms, signal).catch((error: unknown) => {
             signal.throwIfAborted();
             throw toError(error);
           });
@@ -60,7 +66,7 @@ export function routedModel(
         const { jobId } = caller;
         const model = candidate.profile.name;
         deps.log.warn({ jobId, model }, `a model request failed: ${tried.message}`);
-        failedWith(candidate, tried, performance.now());
+        failedWith(candidate, tried, clock.now());
       }
     },
   };

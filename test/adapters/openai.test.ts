@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { createProvider } from "../../src/adapters/openai/provider.ts";
 import { TransientError, toError, UserError } from "../../src/core/errors.ts";
 import type { ChatMessage, ToolSpec } from "../../src/core/model.ts";
 import { type AskerOptions, createAsker } from "../support/asker.ts";
@@ -39,7 +40,7 @@ async function modelWith(replies: ScriptedReply[], options: Partial<AskerOptions
     apiKey: KEY,
     baseURL: server.url,
     log: { warn: (fields, message) => logged.push(`${JSON.stringify(fields)} ${message}`) },
-    sleep: async (ms) => waits.push(ms),
+    waited: (ms) => waits.push(ms),
     ...options,
   });
   return {
@@ -87,6 +88,7 @@ describe("a reply", () => {
       refusal: null,
       truncated: false,
       usage: { inputTokens: 100, cachedTokens: 40, outputTokens: 10 },
+      usageReported: true,
     });
   });
 
@@ -296,18 +298,20 @@ describe("an answer without end", () => {
       requests: [],
       close: () => new Promise((resolve) => endless.close(() => resolve())),
     };
-    const model = await createAsker({
-      apiKey: KEY,
-      baseURL: server.url,
+    const provider = createProvider({
+      ...{ id: "default", api: "chat", headers: {}, apiKey: KEY, baseURL: server.url },
+      settings: { key: "", baseURL: "", model: "" },
       log: { warn: () => undefined },
     });
     const { signal } = new AbortController();
-    return failureOf(model.complete({ model: "m-1", messages: HELLO, tools: [], signal }));
+    const request = { model: "m-1", effort: null, maxOutput: null, messages: HELLO, tools: [] };
+    const tried = await provider.tryOnce({ ...request, callId: "1", signal });
+    return tried.kind === "reply" ? "" : tried.message;
   }
 
   test("is not read on where it tells of an error", async () => {
     const failure = await endless(500, "x".repeat(64 * 1024));
-    expect(failure.message).toContain("answered 500");
+    expect(failure).toContain("answered 500");
   });
 
   test("costs no more than its bytes where it is blank", async () => {
@@ -516,7 +520,9 @@ describe("a failure that may pass", () => {
       { content: "Hi" },
     ]);
     await ask();
-    expect(waits).toEqual([expected]);
+    const [wait = 0] = waits;
+    expect(wait).toBeGreaterThanOrEqual(expected);
+    expect(wait).toBeLessThanOrEqual(expected * 1.1);
   });
 
   test("waits until the date of retry-after", async () => {
@@ -527,7 +533,7 @@ describe("a failure that may pass", () => {
     ]);
     await ask();
     expect(waits[0]).toBeGreaterThan(30_000);
-    expect(waits[0]).toBeLessThanOrEqual(60_000);
+    expect(waits[0]).toBeLessThanOrEqual(66_000);
   });
 
   test("is thrown at once when the server wants a long wait, with when to come back", async () => {
@@ -569,26 +575,6 @@ describe("a failure that will not pass", () => {
       /400 tools\[0\] is bad, \(key\)/,
     ],
     ["422", { status: 422, body: { detail: [{ msg: "Field required" }] } }, /Field required/],
-    [
-      "a conversation that is too long",
-      { status: 400, body: error("too long", "context_length_exceeded") },
-      /no longer fits the context of model m-1/,
-    ],
-    [
-      "a conversation that is too long, in the words of vLLM",
-      { status: 400, body: error("This model's maximum context length is 1024 tokens.") },
-      /no longer fits the context of model m-1/,
-    ],
-    [
-      "a conversation that is too long, behind a gateway",
-      { status: 503, body: error("OpenAIException - exceeds the model's maximum context length") },
-      /no longer fits the context of model m-1/,
-    ],
-    [
-      "a conversation that is too long, told inside a stream",
-      { chunks: [error("prompt is too long: 9 tokens > 8 maximum", "invalid_request_error")] },
-      /no longer fits the context of model m-1/,
-    ],
     [
       "an account without quota",
       { status: 429, body: error("You exceeded your current quota", "insufficient_quota") },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Clock, createProviderLine } from "../../src/adapters/provider-line.ts";
+import { createProviderLine } from "../../src/adapters/provider-line.ts";
+import type { Clock } from "../../src/core/clock.ts";
 import type { Provider, ProviderRequest, Tried } from "../../src/core/model.ts";
 
 /** A clock that goes on only when it is told to. */

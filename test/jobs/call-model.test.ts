@@ -46,6 +46,7 @@ async function scene(
   if (!job) throw new Error("nothing to claim");
   const asked: ProviderRequest[] = [];
   const warnings: object[] = [];
+  let time = 0;
   const model = routedModel(
     Object.keys(scripts).map((name) => ({ model: name, effort: null })),
     {
@@ -79,7 +80,12 @@ async function scene(
         },
       }),
       log: { ...silentLog, warn: (fields: object) => warnings.push(fields) },
-      sleep: () => Promise.resolve(),
+      clock: {
+        now: () => time,
+        wait: async (ms) => {
+          time += ms;
+        },
+      },
     },
   );
   const ask = (signal = new AbortController().signal) =>

@@ -56,8 +56,22 @@ export async function play(
     report: await reportOf(world, String(row.id)),
     before,
     after: publication ? await filesAt(bare, publication.headSha) : before,
-    spend: JSON.parse(String(row.spend)) as Spend,
+    spend: await spendOf(world, String(row.id), JSON.parse(String(row.spend)) as Spend),
     board,
+  };
+}
+
+/** Steps by the job's row, all else by its calls in the ledger. */
+async function spendOf(world: World, id: string, { steps }: Spend): Promise<Spend> {
+  const sums = ["input_tokens", "cached_tokens", "output_tokens", "micro_dollars"];
+  const asked = sums.map((column) => `coalesce(sum(${column}), 0) as ${column}`).join(", ");
+  const [row] = await sqlOn(world.place, `select ${asked} from calls where job_id = '${id}'`);
+  return {
+    steps,
+    inputTokens: Number(row?.input_tokens),
+    cachedTokens: Number(row?.cached_tokens),
+    outputTokens: Number(row?.output_tokens),
+    microDollars: Number(row?.micro_dollars),
   };
 }
 

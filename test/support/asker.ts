@@ -1,4 +1,5 @@
 import { createProvider } from "../../src/adapters/openai/provider.ts";
+import type { Clock } from "../../src/core/clock.ts";
 import { UserError } from "../../src/core/errors.ts";
 import type { ChatMessage, ModelReply, ToolSpec } from "../../src/core/model.ts";
 import type { Log } from "../../src/core/ports.ts";
@@ -15,8 +16,8 @@ export interface AskerOptions {
   log?: Pick<Log, "warn">;
   /** Time without a byte after which a request is given up, in ms. */
   idleMs?: number;
-  /** Waits between tries. */
-  sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /** Hears of waits between tries, which take no time then. */
+  waited?: (ms: number) => void;
 }
 
 /** Asks one unpriced model over HTTP as a job does, with a ledger of its own. */
@@ -33,7 +34,7 @@ export async function createAsker(options: AskerOptions): Promise<{
   await acceptJobs(store, command, [aJob("j1", command)]);
   const job = await claimNext(store);
   if (!job) throw new Error("nothing to claim");
-  const { apiKey, baseURL, idleMs = 120_000, sleep } = options;
+  const { apiKey, baseURL, idleMs = 120_000, waited } = options;
   const log = { ...silentLog, ...options.log };
   const settings = {
     ...{ key: "OPENAI_API_KEY", baseURL: "OPENAI_BASE_URL", model: "DRAFTSMITH_MODEL" },
@@ -61,12 +62,24 @@ export async function createAsker(options: AskerOptions): Promise<{
             },
           }),
           log,
-          ...(sleep && { sleep }),
+          ...(waited && { clock: impatient(waited) }),
         },
       );
       const answer = await asked.ask({ messages, tools, step: 1, signal });
       if (answer.status === "reply") return answer.reply;
       throw new UserError(answer.status);
+    },
+  };
+}
+
+/** A clock on which waits take no time. */
+function impatient(waited: (ms: number) => void): Clock {
+  let skipped = 0;
+  return {
+    now: () => performance.now() + skipped,
+    async wait(ms) {
+      skipped += ms;
+      waited(ms);
     },
   };
 }

@@ -61,7 +61,7 @@ export function createProviderLine(
     async tryOnce(request) {
       const { signal } = request;
       const estimate = limits.tokensPerMinute === null ? 0 : tokensOf(request);
-      const resting = rest.answer();
+      const resting = rest.answer(request.model);
       if (resting) return resting;
       return calls.add(
         async () => {
@@ -74,7 +74,7 @@ export function createProviderLine(
 
       async function ask(turn: { used(n: number): void } | null): Promise<Tried> {
         // It may have been put to rest while this call stood in line.
-        const trial = rest.enter();
+        const trial = rest.enter(request.model);
         if (trial.kind === "rests") {
           turn?.used(0);
           return trial.answer;
@@ -141,24 +141,26 @@ type Entered =
 function createRest(clock: Clock) {
   let failures = 0;
   let until = Number.NEGATIVE_INFINITY;
+  /** Until when the provider wants not to be asked for a model: most count their limits for each. */
+  const pauses = new Map<string, number>();
   /** How long the last rest after failures was; 0 while it answers. */
   let length = 0;
   let trying = false;
 
-  const restsFor = () => {
-    const left = until - clock.now();
+  const restsFor = (model: string) => {
+    const left = Math.max(until, pauses.get(model) ?? until) - clock.now();
     if (left > 0) return Math.ceil(left);
     return length > 0 && trying ? TRIAL : 0;
   };
 
-  const answer = (): Tried | null => {
-    const afterMs = restsFor();
+  const answer = (model: string): Tried | null => {
+    const afterMs = restsFor(model);
     if (afterMs === 0) return null;
     const message = `the provider is not asked for ${Math.ceil(afterMs / 1000)} s, as it kept failing or asked for a pause`;
     return { kind: "passing", message, afterMs, billed: false, operator: false };
   };
 
-  function learn(tried: Tried): void {
+  function learn(model: string, tried: Tried): void {
     if (tried.kind !== "passing") {
       failures = 0;
       length = 0;
@@ -167,7 +169,8 @@ function createRest(clock: Clock) {
     const now = clock.now();
     if (tried.afterMs !== null && tried.afterMs > 0) {
       // It knows best: many calls that it turned away at once are no trouble of its own.
-      until = Math.max(until, now + Math.min(tried.afterMs, LONGEST_PAUSE));
+      const pause = now + Math.min(tried.afterMs, LONGEST_PAUSE);
+      pauses.set(model, Math.max(pauses.get(model) ?? pause, pause));
       return;
     }
     failures += 1;
@@ -180,15 +183,15 @@ function createRest(clock: Clock) {
   return {
     restsFor,
     answer,
-    enter(): Entered {
-      const resting = answer();
+    enter(model: string): Entered {
+      const resting = answer(model);
       if (resting) return { kind: "rests", answer: resting };
       const isTrial = length > 0;
       if (isTrial) trying = true;
       return {
         kind: "asks",
         leave(tried) {
-          if (tried) learn(tried);
+          if (tried) learn(model, tried);
           if (isTrial) trying = false;
         },
       };

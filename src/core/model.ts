@@ -100,10 +100,10 @@ export interface Provider {
 /** A provider in whose line calls wait for their turn. */
 export interface PacedProvider extends Provider {
   /**
-   * For how many ms it is not asked, as it said so or keeps failing; 0 when it may be. A call meanwhile fails
-   * at once as one that may pass.
+   * For how many ms a model of it is not asked, as it said so of the model, or keeps failing; 0 when it may
+   * be. A call meanwhile fails at once as one that may pass.
    */
-  restsFor(): number;
+  restsFor(model: string): number;
 }
 
 /** What the agent of a job gets when it asks. */

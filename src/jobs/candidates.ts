@@ -62,13 +62,15 @@ export function candidatesOf(choices: readonly ModelChoice[], deps: CandidateDep
 export function nextOf(candidates: readonly Candidate[], now: number): Next {
   const left = candidates.filter(({ out, tooLong }) => !out && !tooLong);
   if (left.length === 0 && candidates.every(({ out }) => !out)) return { kind: "too_long" };
-  const waits = left.map(({ readyAt, provider }) =>
-    Math.max(readyAt - now, provider.restsFor(), 0),
-  );
+  const waits = left.map((each) => Math.max(each.readyAt - now, restOf(each), 0));
   const ms = Math.min(...waits);
   const candidate = left[waits.indexOf(ms)];
   if (candidate === undefined || ms > LONGEST_WAIT_MS) throw givenUp(candidates, now);
   return ms > 0 ? { kind: "wait", ms } : { kind: "try", candidate };
+}
+
+function restOf({ provider, profile }: Candidate): number {
+  return provider.restsFor(profile.id);
 }
 
 /** Takes down how a try failed. `now` is by the monotonic clock, in ms. */
@@ -101,9 +103,9 @@ function givenUp(candidates: readonly Candidate[], now: number): Error {
   if (failures.length > 0 && !passes) return new UserError(words);
   const tries = candidates.reduce((sum, each) => sum + each.tries, 0);
   // Without a time of a provider's own the job waits as it does for any failure, and ever longer.
-  const times = candidates.flatMap(({ provider, asked, readyAt }) => {
-    const rest = provider.restsFor();
-    return asked || rest > 0 ? [Math.max(readyAt - now, rest, 0)] : [];
+  const times = candidates.flatMap((each) => {
+    const rest = restOf(each);
+    return each.asked || rest > 0 ? [Math.max(each.readyAt - now, rest, 0)] : [];
   });
   return new TransientError(
     `no reply from the model after ${tries} tries${words === "" ? "" : `: ${words}`}`,

@@ -9,7 +9,7 @@ import { fenced } from "./fenced.ts";
 import { followRename } from "./follow-rename.ts";
 import { keepLease, type Lease } from "./lease.ts";
 import { letOut } from "./let-out.ts";
-import { persistent } from "./persist.ts";
+import { persistent, persistentLedger } from "./persist.ts";
 import { type PublishDeps, publish } from "./publish.ts";
 import { recheck } from "./recheck.ts";
 import { clearShelf } from "./shelf.ts";
@@ -58,11 +58,13 @@ export async function runJob(
     insist();
     interrupt.soon.throwIfAborted();
   };
-  const jobs = persistent(deps.jobs, { log: deps.log, insist: () => stillOurs(lease, interrupt) });
+  const patience = { log: deps.log, insist: () => stillOurs(lease, interrupt) };
+  const jobs = persistent(deps.jobs, patience);
+  const ledger = persistentLedger(deps.ledger, patience);
   const attempt = createAttempt(claimed, { signal, insist, goOn }, { ...deps, jobs });
   const access = deps.access.forJob(claimed.id);
   try {
-    const means = fenced({ ...deps, github: access.github }, insist, signal);
+    const means = fenced({ ...deps, ledger, github: access.github }, insist, signal);
     await story(attempt, means, signal);
     lease.end();
     await tidy(attempt, deps);

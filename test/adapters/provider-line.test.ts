@@ -206,13 +206,13 @@ describe("the rest of a provider", () => {
   it("lasts as long as the provider asked for", async () => {
     const { line, pass, asked, ask } = scripted(passing(7_000));
     await ask();
-    expect(line.restsFor()).toBe(7_000);
+    expect(line.restsFor("m")).toBe(7_000);
     expect(await ask()).toMatchObject({ kind: "passing", afterMs: 7_000, billed: false });
     await pass(6_999);
     expect(await ask()).toMatchObject({ kind: "passing", afterMs: 1 });
     expect(asked()).toBe(1);
     await pass(1);
-    expect(line.restsFor()).toBe(0);
+    expect(line.restsFor("m")).toBe(0);
     expect((await ask()).kind).toBe("reply");
   });
 
@@ -225,9 +225,9 @@ describe("the rest of a provider", () => {
     await settle();
     for (const id of ids) open.get(id)?.give(passing(1_000));
     await Promise.all(all);
-    expect(line.restsFor()).toBe(1_000);
+    expect(line.restsFor("m")).toBe(1_000);
     await pass(1_000);
-    expect(line.restsFor()).toBe(0);
+    expect(line.restsFor("m")).toBe(0);
   });
 
   it("begins after three failures in a row, and doubles while the trial call fails", async () => {
@@ -236,12 +236,12 @@ describe("the rest of a provider", () => {
       ...[passing(), passing(), passing(), passing(), passing(), passing(), passing(), passing()],
     );
     for (let call = 0; call < 5; call++) await ask();
-    expect(line.restsFor()).toBe(0);
+    expect(line.restsFor("m")).toBe(0);
     await ask();
     const rests: number[] = [];
     for (let trial = 0; trial < 8; trial++) {
-      rests.push(line.restsFor());
-      await pass(line.restsFor());
+      rests.push(line.restsFor("m"));
+      await pass(line.restsFor("m"));
       await ask();
     }
     expect(rests).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 600_000]);
@@ -249,7 +249,7 @@ describe("the rest of a provider", () => {
     await pass(600_000);
     expect((await ask()).kind).toBe("reply");
     // It answers: a single failure is nothing again.
-    expect(line.restsFor()).toBe(0);
+    expect(line.restsFor("m")).toBe(0);
   });
 
   it("ends with one trial call, while which no other is made", async () => {
@@ -261,14 +261,14 @@ describe("the rest of a provider", () => {
     for (const id of ["a", "b", "c", "d"]) open.get(id)?.give(passing());
     await Promise.all(first);
     // Four that failed together are one trouble, not two.
-    expect(line.restsFor()).toBe(5_000);
+    expect(line.restsFor("m")).toBe(5_000);
     await pass(5_000);
     const trial = line.tryOnce(request("e"));
     await settle();
     expect(await line.tryOnce(request("f"))).toMatchObject({ kind: "passing", afterMs: 1_000 });
     open.get("e")?.give(reply());
     await trial;
-    expect(line.restsFor()).toBe(0);
+    expect(line.restsFor("m")).toBe(0);
     expect(asked).toEqual(["a", "b", "c", "d", "e"]);
   });
 
@@ -285,7 +285,7 @@ describe("the rest of a provider", () => {
     await settle();
     open.get("e")?.fail(new Error("stopped"));
     await expect(trial).rejects.toThrow("stopped");
-    expect(line.restsFor()).toBe(0);
+    expect(line.restsFor("m")).toBe(0);
     const next = line.tryOnce(request("f"));
     await settle();
     open.get("f")?.give(reply());
@@ -310,6 +310,6 @@ describe("the rest of a provider", () => {
       { kind: "final", message: "" },
     );
     for (let call = 0; call < 4; call++) await ask();
-    expect(sound.restsFor()).toBe(0);
+    expect(sound.restsFor("m")).toBe(0);
   });
 });

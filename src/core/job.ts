@@ -124,6 +124,8 @@ export interface Spend extends Used {
   steps: number;
   /** True when calls of an unpriced model are among them. */
   unpriced?: boolean;
+  /** The models that answered; absent before one did. */
+  models?: string[];
   /** The part of it that no row of the ledger tells; absent as long as the ledger has none of the job. */
   before?: Used;
   /** How long its agent was at work, all attempts together, in ms; absent in rows of earlier versions. */

@@ -111,6 +111,8 @@ export interface Spent {
   microDollars: number;
   /** Whether a call of an unpriced model is among them. */
   unpriced: boolean;
+  /** The models that answered, in the order in which they first did. */
+  models: string[];
 }
 
 /** The ledger of model calls: one row each, written before the call. Every figure is a sum over rows. */

@@ -16,6 +16,7 @@ export function withCalls(spend: Spend, called: Spent | undefined): Spend {
     outputTokens: before.outputTokens + called.outputTokens,
     microDollars: before.microDollars === null ? null : before.microDollars + called.microDollars,
     ...(called.unpriced && { unpriced: true }),
+    ...(called.models.length > 0 && { models: called.models }),
     before,
   };
 }

@@ -45,6 +45,7 @@ test("a rule chooses the model, another takes over while it is overloaded, and a
   ]);
   const why =
     "`gpt-5-nano` by rule 1 (small), because the task has fewer than 100 characters; else `gpt-5-mini`; `gpt-5.1` (high effort) after 1 failed round of checks";
+  expect(board).toContain("| `gpt-5-mini`, `gpt-5.1` |");
   expect(board).toContain(why);
   expect(world.pullBody(pull)).toContain(why);
 });

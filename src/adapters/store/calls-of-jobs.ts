@@ -25,6 +25,8 @@ export async function spentBy(
       .$if(shown, (query) => query.where(sql<SqlBool>`not (${underWay})`))
       .select(({ fn }) => [
         "job_id",
+        "calls.model",
+        sql<number>`sum(case when calls.state = 'answered' then 1 else 0 end)`.as("answered"),
         // What the provider refused, or was not reached with, was none.
         sql<number>`sum(case when calls.state = 'void' then 0 else 1 end)`.as("calls"),
         fn.sum<number>("input_tokens").as("inputTokens"),
@@ -37,13 +39,31 @@ export async function spentBy(
         ),
       ])
       .where("job_id", "in", jobIds.slice(at, at + AT_ONCE))
-      .groupBy("job_id")
+      .groupBy(["job_id", "calls.model"])
+      // Ids of calls are in the order of time.
+      .orderBy(({ fn }) => fn.min("calls.id"))
       .execute();
-    for (const { job_id, unpriced, ...sums } of rows) {
-      spent.set(job_id, { ...sums, unpriced: unpriced === 1 });
+    for (const { job_id, unpriced, model, answered, ...sums } of rows) {
+      const models = answered > 0 ? [model] : [];
+      const more = { ...sums, unpriced: unpriced === 1, models };
+      const before = spent.get(job_id);
+      spent.set(job_id, before ? added(before, more) : more);
     }
   }
   return spent;
+}
+
+function added(a: Spent, b: Spent): Spent {
+  return {
+    calls: a.calls + b.calls,
+    inputTokens: a.inputTokens + b.inputTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+    microDollars: a.microDollars + b.microDollars,
+    unpriced: a.unpriced || b.unpriced,
+    models: [...a.models, ...b.models],
+  };
 }
 
 /** Rows as the jobs they hold, with what the ledger says of them now. */

@@ -11,7 +11,7 @@ import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
 import { opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
-import { cost, count, MAX_TEXT, nameText, shorten } from "./words.ts";
+import { cost, count, MAX_TEXT, modelsOf, nameText, shorten } from "./words.ts";
 
 const FACE: Record<JobState, string> = {
   queued: "⏳ queued",
@@ -97,7 +97,7 @@ function row(job: Job): string {
     String(job.number),
     tableCell(shorten(job.task, 120)),
     state(job),
-    codeSpan(job.model),
+    modelsOf(job),
     cost(job.spend),
     result(job),
   ];

@@ -7,7 +7,7 @@ import { evidenceSection, filesTable } from "./evidence.ts";
 import { laterOpenings, opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
-import { cost, count, MAX_TEXT, nameText } from "./words.ts";
+import { cost, count, MAX_TEXT, modelsOf, nameText } from "./words.ts";
 
 const MAX_CONFLICTS = 5;
 
@@ -136,7 +136,7 @@ function conflictsOf({ conflicts }: Neighbour): string {
 function spend(job: Job): string {
   const { steps, inputTokens, cachedTokens, outputTokens } = job.spend;
   return [
-    codeSpan(job.model),
+    modelsOf(job),
     count(steps, "step"),
     `${inputTokens} tokens in (${cachedTokens} cached), ${outputTokens} out`,
     priced(job.spend),

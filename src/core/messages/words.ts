@@ -1,4 +1,5 @@
-import type { Spend } from "../job.ts";
+import type { Job, Spend } from "../job.ts";
+import { codeSpan } from "../markdown-inline.ts";
 import { money } from "../money.ts";
 
 /** Characters of a comment or body, a little below the 65,536 that GitHub takes. */
@@ -11,6 +12,11 @@ export function cost(spend: Spend): string {
   if (microDollars === null) return "price unknown";
   if (!unpriced) return money(microDollars);
   return microDollars === 0 ? "unpriced" : `${money(microDollars)} and unpriced calls`;
+}
+
+/** The models that answered a job, else the one it shall begin with. */
+export function modelsOf({ model, spend }: Pick<Job, "model" | "spend">): string {
+  return (spend.models ?? [model]).map(codeSpan).join(", ");
 }
 
 /** "1 task", "3 tasks". */

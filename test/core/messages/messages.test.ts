@@ -368,6 +368,8 @@ test("answers", () => {
 
     Each task becomes one draft pull request, at most 8 in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.
 
+    \`/codex continue\` goes on with a task that was stopped before its end: on its pull request, or on the issue when it has none.
+
     \`/codex stop\`, alone in a comment, stops all jobs of the issue or pull request; \`/codex stop JOB\` the one with these 8 digits.
 
     \`/codex allow JOB SHA\`, alone in a comment, lets out a change that was held; only admins may.
@@ -377,6 +379,7 @@ test("answers", () => {
     | \`--skill NAME\` | work by this skill |
     | \`--model NAME\` | use this model |
     | \`--effort LEVEL\` | how hard it is to think, such as \`high\` |
+    | \`--budget DOLLARS\` | spend at most this on each task |
     | \`--base BRANCH\` | start from this branch |
     | \`--draft\`, \`--ready\` | open the pull request as a draft (the default) or ready for review |
 

@@ -43,6 +43,7 @@ test("a call is reserved with its worst case, and settled with what it cost", as
     reasoningTokens: 10,
     microDollars: 850,
     unpriced: false,
+    models: ["gpt-5"],
   });
   const [row] = await sqlOn(place, "select * from calls");
   expect(row).toMatchObject({

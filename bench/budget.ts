@@ -30,11 +30,11 @@ const caps: Caps = {
   call: 150_000,
   job: 80_000,
   command: 220_000,
-  personDay: share(8),
-  repositoryDay: share(1.9),
+  personDay: share(3),
+  repositoryDay: share(0.72),
   repositoryMonth: null,
-  installationMonth: share(16),
-  operatorMonth: share(28),
+  installationMonth: share(7.4),
+  operatorMonth: share(14.2),
 };
 
 async function bench(place: StorePlace): Promise<void> {
@@ -57,7 +57,11 @@ async function bench(place: StorePlace): Promise<void> {
     });
   }
   const begun = performance.now();
-  const kills = await runAll(place, model.url, async () => (await store.unfinished()).length);
+  const { kills, refusals } = await runAll(
+    place,
+    model.url,
+    async () => (await store.unfinished()).length,
+  );
   const rows: LedgerRow[] = [];
   const all = { from: 0, until: Number.MAX_SAFE_INTEGER, repoId: null };
   for (let last: LedgerRow | null = null; ; ) {
@@ -73,19 +77,45 @@ async function bench(place: StorePlace): Promise<void> {
       `${((performance.now() - begun) / 1000).toFixed(0)} s, ${model.bills.length} calls billed`,
   );
   compare(rows, model.bills);
+  underUse(refusals);
 }
 
-/** Lets processes work until all jobs ended, and kills one of them now and then; how many. */
+/** What was left under the cap that refused a call, beside what the call needed. */
+function underUse(refusals: Refusal[]): void {
+  for (const [cap, group] of Map.groupBy(refusals, ({ cap }) => cap)) {
+    const most = group.reduce((a, b) => (b.left > a.left ? b : a));
+    console.log(
+      `refused by ${cap}: ${group.length} calls; the most that was left is ${most.left} µ$, where one call needed ${most.needed}`,
+    );
+    if (group.some(({ left, needed }) => left >= needed)) process.exitCode = 1;
+  }
+}
+
+interface Refusal {
+  cap: keyof Caps;
+  left: number;
+  needed: number;
+}
+
+/** Lets processes work until all jobs ended, and kills one of them now and then; how many, and what was refused. */
 async function runAll(
   place: StorePlace,
   url: string,
   unfinished: () => Promise<number>,
-): Promise<number> {
+): Promise<{ kills: number; refusals: Refusal[] }> {
   let number = 0;
   let kills = 0;
+  const refusals: Refusal[] = [];
   const start = (): ChildProcess => {
     const words = [CALLER, argumentOf(place), `w${number++}`, url, JSON.stringify(caps)];
-    return spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
+    const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
+    let line = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (line + text).split("\n");
+      line = lines.pop() ?? "";
+      refusals.push(...lines.map((each): Refusal => JSON.parse(each)));
+    });
+    return child;
   };
   const children = Array.from({ length: PROCESSES }, start);
   while ((await unfinished()) > 0) {
@@ -106,7 +136,7 @@ async function runAll(
       child.exitCode === null && child.signalCode === null ? once(child, "exit") : null,
     ),
   );
-  return kills;
+  return { kills, refusals };
 }
 
 /** The books of the ledger beside those of the server. */
@@ -130,7 +160,7 @@ function compare(rows: LedgerRow[], bills: Bill[]): void {
   console.log(
     `cut off: ${lost.length} calls, ledger ${sum(lost, ledger)} µ$, server ${sum(lost, server)} µ$`,
   );
-  const least = worstCase(PRICE, 60_000, 2_000);
+  const least = worstCase(PRICE, 12_000, 2_000);
   const scopes: [keyof Caps, (row: LedgerRow) => string | number][] = [
     ["call", (row) => row.id],
     ["job", (row) => row.jobId],

@@ -1,5 +1,6 @@
 // Works on jobs with four slots until there are none: each asks the model several times under caps, as a job
-// does. Arguments: the place as JSON, name of the worker, URL of the model, the caps as JSON.
+// does. Prints what was left at each refusal. Arguments: the place as JSON, name of the worker, URL of the model,
+// the caps as JSON.
 import { setTimeout as sleep } from "node:timers/promises";
 import { createProvider } from "../../src/adapters/openai/provider.ts";
 import { openStore, type Store } from "../../src/adapters/store/store.ts";
@@ -7,6 +8,7 @@ import { LostLease, TransientError } from "../../src/core/errors.ts";
 import type { Job, JobState } from "../../src/core/job.ts";
 import type { Caps } from "../../src/core/ledger.ts";
 import type { ChatMessage } from "../../src/core/model.ts";
+import { worstCase } from "../../src/core/price.ts";
 import { createPromptBound } from "../../src/core/prompt-bound.ts";
 import { routedModel } from "../../src/jobs/call-model.ts";
 import { silentLog } from "../../test/support/log.ts";
@@ -53,6 +55,19 @@ async function work(job: Job, ledger: Store): Promise<void> {
   const beat = setInterval(() => void store.renew(id, fence, LEASE_MS), LEASE_MS / 4);
   try {
     if (job.state === "queued") await move("queued", "running");
+    const told: Pick<Store, "reserve" | "settle" | "spentBy"> = {
+      spentBy: (ids) => ledger.spentBy(ids),
+      settle: (call, how) => ledger.settle(call, how),
+      async reserve(call, bound) {
+        const reserved = await ledger.reserve(call, bound);
+        if (reserved.status === "refused" && call.price) {
+          const { cap, limit, spent } = reserved;
+          const needed = worstCase(call.price, call.promptTokens, call.least);
+          console.log(JSON.stringify({ cap, left: limit - spent, needed }));
+        }
+        return reserved;
+      },
+    };
     const model = routedModel(
       [{ model: "bench", effort: null }],
       {
@@ -65,7 +80,7 @@ async function work(job: Job, ledger: Store): Promise<void> {
         insist: () => undefined,
       },
       {
-        ledger,
+        ledger: told,
         providers: new Map([["bench", { ...provider, restsFor: () => 0 }]]),
         resolve: (name) => ({
           ok: true,

@@ -3,6 +3,8 @@ import type { ChatMessage, TokenUsage, ToolSpec } from "./model.ts";
 /** Tokens by which providers frame a message, and a conversation with tools: more than any documented. */
 const PER_MESSAGE = 16;
 const PER_CONVERSATION = 1000;
+/** Up to here bytes decide whatever was counted before: it costs little, and not every server counts alike each time. */
+const ALWAYS_BYTES = 50_000;
 
 /** How many tokens a prompt has at most: what money is reserved by. */
 export interface PromptBound {
@@ -12,27 +14,32 @@ export interface PromptBound {
 }
 
 /**
- * Bounds prompts by what the provider counted last, plus the bytes of what came since: no tokenizer makes
- * more tokens than bytes. `origin` names who counts; before its first word all bytes count.
+ * Bounds prompts by their bytes, for no tokenizer makes more tokens than those; a long one by what its provider
+ * counted last plus the bytes of what came since. `origin` names who counts.
  */
 export function createPromptBound(): PromptBound {
   const known = new Map<string, { tokens: number; seen: WeakSet<ChatMessage> }>();
+  const sizes = new WeakMap<ChatMessage, number>();
+
+  function sizeOf(message: ChatMessage): number {
+    const size = sizes.get(message) ?? bytesOf(message);
+    sizes.set(message, size);
+    return size;
+  }
+
   return {
     of(origin, messages, tools) {
+      const frame = Buffer.byteLength(JSON.stringify(tools)) + PER_CONVERSATION;
+      const most = messages.reduce((sum, each) => sum + sizeOf(each), frame);
       const before = known.get(origin);
-      if (before === undefined) {
-        return (
-          messages.reduce((sum, each) => sum + most(each), bytes(JSON.stringify(tools))) +
-          PER_CONVERSATION
-        );
-      }
-      const { tokens, seen } = before;
-      const since = messages.filter((each) => !seen.has(each));
+      if (before === undefined || most <= ALWAYS_BYTES) return most;
+      const since = messages.filter((each) => !before.seen.has(each));
       // The first of them is the reply, which was counted as such.
       const [first, ...rest] = since;
       const told = first?.role === "assistant" ? PER_MESSAGE * (1 + first.toolCalls.length) : 0;
-      const unseen = first === undefined || first.role === "assistant" ? rest : since;
-      return unseen.reduce((sum, each) => sum + most(each), tokens + told);
+      const unseen = first?.role === "assistant" ? rest : since;
+      const counted = unseen.reduce((sum, each) => sum + sizeOf(each), before.tokens + told);
+      return Math.min(most, Math.max(counted, ALWAYS_BYTES));
     },
     told(origin, messages, { inputTokens, outputTokens }) {
       known.set(origin, { tokens: inputTokens + outputTokens, seen: new WeakSet(messages) });
@@ -40,14 +47,11 @@ export function createPromptBound(): PromptBound {
   };
 }
 
-function most(message: ChatMessage): number {
+function bytesOf(message: ChatMessage): number {
   const calls = message.role === "assistant" ? message.toolCalls : [];
   return calls.reduce(
-    (sum, call) => sum + bytes(call.name) + bytes(call.arguments) + PER_MESSAGE,
-    bytes(message.content) + PER_MESSAGE,
+    (sum, call) =>
+      sum + Buffer.byteLength(call.name) + Buffer.byteLength(call.arguments) + PER_MESSAGE,
+    Buffer.byteLength(message.content) + PER_MESSAGE,
   );
-}
-
-function bytes(text: string): number {
-  return Buffer.byteLength(text);
 }

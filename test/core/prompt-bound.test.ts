@@ -17,30 +17,37 @@ describe("createPromptBound", () => {
     expect(bound.of("p/m", messages, TOOLS)).toBeGreaterThan(2000);
   });
 
-  it("goes on from what the provider counted, and counts bytes of what came since", () => {
+  it("goes on from what the provider counted of a long one, and counts bytes of what came since", () => {
     const bound = createPromptBound();
-    const messages: ChatMessage[] = [user("x".repeat(100_000))];
-    bound.told("p/m", messages, usage(25_000, 500));
+    const messages: ChatMessage[] = [user("x".repeat(400_000))];
+    bound.told("p/m", messages, usage(100_000, 500));
     messages.push({ role: "assistant", content: "y".repeat(1_000), toolCalls: [] });
     messages.push(user("z".repeat(300)));
     const most = bound.of("p/m", messages, TOOLS);
-    expect(most).toBeGreaterThanOrEqual(25_800);
-    expect(most).toBeLessThan(26_000);
+    expect(most).toBeGreaterThanOrEqual(100_800);
+    expect(most).toBeLessThan(101_000);
+  });
+
+  it("counts every byte of a short one, whatever was counted before", () => {
+    const bound = createPromptBound();
+    const messages = [user("x".repeat(40_000))];
+    bound.told("p/m", messages, usage(100, 1));
+    expect(bound.of("p/m", messages, TOOLS)).toBeGreaterThanOrEqual(40_000);
   });
 
   it("does not take one provider's count for another's", () => {
     const bound = createPromptBound();
-    const messages = [user("x".repeat(10_000))];
+    const messages = [user("x".repeat(100_000))];
     bound.told("p/m", messages, usage(10, 1));
-    expect(bound.of("q/m", messages, TOOLS)).toBeGreaterThan(10_000);
+    expect(bound.of("q/m", messages, TOOLS)).toBeGreaterThan(100_000);
   });
 
   it("counts messages that took the place of others", () => {
     const bound = createPromptBound();
-    const messages = [user("x".repeat(10_000)), user("task")];
-    bound.told("p/m", messages, usage(2_000, 50));
-    const compacted = [user("left out"), ...messages.slice(1)];
-    expect(bound.of("p/m", compacted, TOOLS)).toBeGreaterThan(2_050);
+    const messages = [user("x".repeat(400_000)), user("task"), user("w".repeat(300_000))];
+    bound.told("p/m", messages, usage(200_000, 50));
+    const compacted = [user("left out".repeat(100)), ...messages.slice(1)];
+    expect(bound.of("p/m", compacted, TOOLS)).toBeGreaterThan(200_850);
   });
 
   it("counts the arguments of calls", () => {

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TransientError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
-import type { LedgerStore } from "../core/ledger.ts";
+import type { LedgerStore, Settlement } from "../core/ledger.ts";
 import type { JobStore, Log } from "../core/ports.ts";
 
 /** How soon a write is tried again that the database did not take. */
 const AGAIN_MS = 300;
+/** Characters of a provider's words that are kept. */
+const MAX_REASON = 500;
 
 /** What a write waits with. */
 interface Patience {
@@ -30,13 +32,25 @@ export function persistent(jobs: JobStore, patience: Patience): JobStore {
   };
 }
 
-/** The same ledger, which waits alike: a call stands in it once, however often it is written. */
-export function persistentLedger(ledger: LedgerStore, patience: Patience): LedgerStore {
+/**
+ * The same ledger, which waits alike: a call stands in it once, however often it is written. Words of
+ * providers go through `redact`, for some quote what they were sent.
+ */
+export function persistentLedger(
+  ledger: LedgerStore,
+  patience: Patience,
+  redact: (text: string) => string,
+): LedgerStore {
   return {
     spentBy: (ids) => ledger.spentBy(ids),
     reserve: (call, caps) => patiently(call.jobId, patience, () => ledger.reserve(call, caps)),
-    settle: (id, how) => patiently(id, patience, () => ledger.settle(id, how)),
+    settle: (id, how) => patiently(id, patience, () => ledger.settle(id, said(how, redact))),
   };
+}
+
+function said(how: Settlement, redact: (text: string) => string): Settlement {
+  if (how.kind !== "answered") return { ...how, reason: redact(how.reason).slice(0, MAX_REASON) };
+  return { ...how, requestId: how.requestId && redact(how.requestId).slice(0, MAX_REASON) };
 }
 
 /** Writes until the database takes it; `again` is false the first time. */

@@ -60,7 +60,7 @@ export async function runJob(
   };
   const patience = { log: deps.log, insist: () => stillOurs(lease, interrupt) };
   const jobs = persistent(deps.jobs, patience);
-  const ledger = persistentLedger(deps.ledger, patience);
+  const ledger = persistentLedger(deps.ledger, patience, deps.redact);
   const attempt = createAttempt(claimed, { signal, insist, goOn }, { ...deps, jobs });
   const access = deps.access.forJob(claimed.id);
   try {

@@ -8,6 +8,8 @@ import { READ } from "./permissions.ts";
 /** What GitHub answers when the App is not installed on a repository, or there is none. */
 const NOT_THERE = [403, 404, 422];
 const HOME = ".github";
+/** How long an answer holds: each costs a token, and jobs come in crowds. */
+const HOLDS_MS = 60_000;
 
 /** Where GitHub keeps skills: see the port. */
 export function createSkillHomes(deps: {
@@ -21,35 +23,45 @@ export function createSkillHomes(deps: {
   onToken: (token: string, alive: boolean) => void;
   log: Log;
 }): SkillHomes {
+  const homes = new Map<string, { at: number; home: Promise<RepoRef | null> }>();
+
+  function lookUp(repo: RepoRef): Promise<RepoRef | null> {
+    const { installationId, owner } = repo;
+    return explained(`read ${owner}/${HOME}`, repo, READ, async () => {
+      // Its number is not known yet, so the token is asked for by name. It may see that it is there, no more.
+      const token = await tokenByName(deps.app, installationId);
+      if (token === null) {
+        deps.log.debug({ owner }, "the App is not installed on a .github repository of this owner");
+        return null;
+      }
+      deps.onToken(token, true);
+      try {
+        const { data } = await deps.octokitWith(token).rest.repos.get({ owner, repo: HOME });
+        return typeof data?.id === "number" &&
+          data.owner?.login?.toLowerCase() === owner.toLowerCase()
+          ? { installationId, id: data.id, owner, name: HOME }
+          : null;
+      } catch (error) {
+        if (failedWith(error, 401, ...NOT_THERE)) return null;
+        throw error;
+      } finally {
+        await deps.revoke(token);
+        deps.onToken(token, false);
+      }
+    });
+  }
+
   return {
     async organisation(repo) {
-      const { installationId, owner } = repo;
       if (repo.name.toLowerCase() === HOME) return null;
-      return explained(`read ${owner}/${HOME}`, repo, READ, async () => {
-        // Its number is not known yet, so the token is asked for by name. It may see that it is there, no more.
-        const token = await tokenByName(deps.app, installationId);
-        if (token === null) {
-          deps.log.debug(
-            { owner },
-            "the App is not installed on a .github repository of this owner",
-          );
-          return null;
-        }
-        deps.onToken(token, true);
-        try {
-          const { data } = await deps.octokitWith(token).rest.repos.get({ owner, repo: HOME });
-          return typeof data?.id === "number" &&
-            data.owner?.login?.toLowerCase() === owner.toLowerCase()
-            ? { installationId, id: data.id, owner, name: HOME }
-            : null;
-        } catch (error) {
-          if (failedWith(error, 401, ...NOT_THERE)) return null;
-          throw error;
-        } finally {
-          await deps.revoke(token);
-          deps.onToken(token, false);
-        }
-      });
+      const key = `${repo.installationId}/${repo.owner.toLowerCase()}`;
+      const known = homes.get(key);
+      if (known && performance.now() - known.at < HOLDS_MS) return known.home;
+      const home = lookUp(repo);
+      homes.set(key, { at: performance.now(), home });
+      // What could not be read is asked for again.
+      home.catch(() => homes.delete(key));
+      return home;
     },
 
     folders: (repo, path) =>

@@ -49,10 +49,25 @@ it("has none when another's answers, but waits for a GitHub that is away", async
   nock(API)
     .get("/repos/acme/.github")
     .reply(200, { id: 9, owner: { login: "evil" } });
+  expect(await setUp().github.organisation(repo)).toBeNull();
   const { github } = setUp();
-  expect(await github.organisation(repo)).toBeNull();
   nock(API).get("/repos/acme/.github").times(9).optionally().reply(503, { message: "away" });
   await expect(github.organisation(repo)).rejects.toThrow(TransientError);
+});
+
+it("asks once for many jobs of a minute, and again after a failure", async () => {
+  let away = true;
+  nock(API).post(TOKENS, byName).times(2).reply(201, { token: "ghs_home" });
+  nock(API)
+    .get("/repos/acme/.github")
+    .times(9)
+    .optionally()
+    .reply(() => (away ? [503, { message: "away" }] : [200, { id: 99, owner: { login: "acme" } }]));
+  const { github } = setUp();
+  await expect(github.organisation(repo)).rejects.toThrow(TransientError);
+  away = false;
+  const asked = [1, 2, 3].map(() => github.organisation({ ...repo, name: "tools" }));
+  expect((await Promise.all(asked)).map((home) => home?.id)).toEqual([99, 99, 99]);
 });
 
 it("names the folders of a folder, and nothing else in it", async () => {

@@ -8,7 +8,7 @@ const PREFIX = "draftsmith-";
 const MAX_ENTRIES = 50;
 const MAX_CHECKS = 20;
 const MAX_COMMAND = 4000;
-const LIMITS = ["minutes", "steps", "tokens"] as const;
+const LIMITS = ["minutes", "steps", "tokens", "budget"] as const;
 const KEYS = ["network", "scripts", "writes", "models", "checks", ...LIMITS];
 
 /** A manifest of a skill that has none: nothing is claimed and nothing narrowed. */
@@ -49,7 +49,7 @@ export function readManifest(metadata: Record<string, string>): {
     const limit = LIMITS.find((each) => each === name);
     if (limit !== undefined) {
       const value = Number(text);
-      const whole = limit === "minutes" || Number.isSafeInteger(value);
+      const whole = limit === "minutes" || limit === "budget" || Number.isSafeInteger(value);
       if (/^\d+(\.\d+)?$/.test(text.trim()) && value > 0 && value < 1e9 && whole) {
         manifest.limits[limit] = value;
       } else wrong(`must be a number above 0, such as "10"`);
@@ -143,6 +143,9 @@ export function narrowed(config: RepoConfig, manifests: readonly SkillManifest[]
         steps: Math.min(steps, limits.steps ?? steps),
         tokens: Math.min(tokens, limits.tokens ?? tokens),
       },
+      ...(limits.budget !== undefined && {
+        budget: { ...now.budget, job: Math.min(limits.budget, now.budget.job ?? limits.budget) },
+      }),
       // What a second skill changes lies within the first's, or it was not taken up.
       paths: writes === null ? now.paths : { ...now.paths, allowed: writes },
     };

@@ -17,7 +17,7 @@ export interface SkillManifest {
   /** Commands that must exit 0 besides the repository's checks. */
   checks: string[];
   /** Limits of the job, where they are lower than the repository's. */
-  limits: { minutes?: number; steps?: number; tokens?: number };
+  limits: { minutes?: number; steps?: number; tokens?: number; budget?: number };
 }
 
 /** Exactly which skill a job took up. */

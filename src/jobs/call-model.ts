@@ -23,10 +23,10 @@ const MONOTONIC: Clock = {
  */
 export function routedModel(
   choices: readonly ModelChoice[],
-  { caller, caps, bound, insist }: Pick<TryMeans, "caller" | "caps" | "bound" | "insist">,
+  means: Pick<TryMeans, "caller" | "caps" | "bound" | "insist">,
   deps: CallDeps,
 ): Model {
-  const means = { caller, caps, bound, insist, ledger: deps.ledger, log: deps.log };
+  const { caller, insist } = means;
   const clock = deps.clock ?? MONOTONIC;
   return {
     window() {
@@ -50,7 +50,11 @@ export function routedModel(
           continue;
         }
         const { candidate } = next;
-        const result = await meteredTry(candidate, request, means);
+        const result = await meteredTry(candidate, request, {
+          ...means,
+          ledger: deps.ledger,
+          log: deps.log,
+        });
         if (result.kind === "refused") return { status: "over_budget", why: capReached(result.by) };
         const { tried, used } = result;
         const origin = originOf(candidate.profile);

@@ -40,14 +40,22 @@ export function jobModels(
     ...{ jobId: job.id, fence: job.fence, commandId: job.commandId, actorId: actor.id },
     ...{ repoId: job.repo.id, installationId: job.repo.installationId, skill: job.skill },
   };
-  const means = { caps: capsOfJob(job, deps.budgets), bound, insist: holder.insist };
   const [first] = candidatesOf(route.choices, deps);
   return {
     after(failedChecks) {
       const escalated = escalatedTo(route, failedChecks);
       const choices = escalated === null ? route.choices : [escalated, ...route.choices];
       const rule = escalated === null ? route.rule : `${route.rule}, escalated`;
-      return routedModel(choices, { ...means, caller: { ...caller, rule } }, deps);
+      const means = {
+        caller: { ...caller, rule },
+        bound,
+        insist: holder.insist,
+        // As they are at each call: a skill that is taken up may lower them.
+        get caps() {
+          return capsOfJob(job, deps.budgets);
+        },
+      };
+      return routedModel(choices, means, deps);
     },
     editTool: first?.profile.editTool ?? "edit",
   };

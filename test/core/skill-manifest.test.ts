@@ -91,10 +91,12 @@ describe("the manifest of a skill", () => {
 
   it("only ever makes a job stricter", () => {
     const before = config({ checks: ["npm test"], limits: { minutes: 10, steps: 50 } });
-    const { manifest } = read({ checks: "npm test, npm run lint", minutes: "60", steps: "5" });
+    const limits = { minutes: "60", steps: "5", budget: "0.5" };
+    const { manifest } = read({ checks: "npm test, npm run lint", ...limits });
     const after = narrowed(before, [manifest, manifest]);
     expect(after.checks).toEqual(["npm test", "npm run lint"]);
     expect(after.limits).toMatchObject({ minutes: 10, steps: 5, tokens: before.limits.tokens });
+    expect(after.budget.job).toBe(0.5);
     expect(narrowed(before, [read({ writes: "docs/**" }).manifest]).paths.allowed).toEqual([
       "docs/**",
     ]);

@@ -194,7 +194,7 @@ function oneOf(values: string[], given: string[]): string | null {
 
 /** Paths that a text names, at most 100: what has a slash or an extension, and is no address. */
 export function pathsIn(text: string): string[] {
-  const found = text.matchAll(/(?<![\w/:.@-])\.{0,2}\/?[\w@.+-]*\w(?:\/[\w@.+-]*\w)*\/?/g);
+  const found = text.matchAll(/(?<![\w/:.@+-])\.{0,2}\/?[\w@.+-]*\w(?:\/[\w@.+-]*\w)*\/?/g);
   const named = [...found]
     .map(([path]) => path.replace(/^(?:\.{1,2}\/)+|^\/|\/$/g, ""))
     .filter((path) => path.includes("/") || /^[\w@.+-]*[\w@+-]{2}\.[a-z]\w{0,9}$/i.test(path));

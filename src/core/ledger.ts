@@ -43,8 +43,11 @@ export interface NewCall {
 export type Reserved =
   /** With at most `maxOutput` tokens; `jobSpent` is what the job has spent or reserved, this call included, in micro-dollars. */
   | { status: "reserved"; maxOutput: number; microDollars: number; jobSpent: number }
-  /** Not even the least fits: `spent` of `limit` micro-dollars are used under that cap. */
-  | { status: "refused"; cap: keyof Caps; spent: number; limit: number }
+  /**
+   * Not even the least fits: `spent` of `limit` micro-dollars are used under that cap, and of those `underWay`
+   * reserved by calls that are being made now, which will cost less.
+   */
+  | { status: "refused"; cap: keyof Caps; spent: number; limit: number; underWay: number }
   /** The claim is another's, or the job has ended. */
   | { status: "lost" };
 

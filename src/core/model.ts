@@ -64,6 +64,8 @@ export interface ProviderRequest {
   /** Our id of the call, which the provider's operator finds in its logs (X-Client-Request-Id). */
   callId: string;
   signal: AbortSignal;
+  /** Called right before the request leaves: until then nobody was asked. */
+  onSend?: () => void;
 }
 
 /** What became of one request. */

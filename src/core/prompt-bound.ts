@@ -19,18 +19,20 @@ export interface PromptBound {
  */
 export function createPromptBound(): PromptBound {
   const known = new Map<string, { tokens: number; seen: WeakSet<ChatMessage> }>();
-  const sizes = new WeakMap<ChatMessage, number>();
+  const sizes = new WeakMap<ChatMessage, { plain: number; native: number }>();
 
-  function sizeOf(message: ChatMessage): number {
-    const size = sizes.get(message) ?? bytesOf(message);
+  function sizeOf(message: ChatMessage, origin: string): number {
+    const size = sizes.get(message) ?? { plain: bytesOf(message), native: nativeBytes(message) };
     sizes.set(message, size);
-    return size;
+    // Only who gave it gets the reasoning back.
+    const own = message.role === "assistant" && message.native?.origin === origin;
+    return own ? size.plain + size.native : size.plain;
   }
 
   return {
     of(origin, messages, tools) {
       const frame = Buffer.byteLength(JSON.stringify(tools)) + PER_CONVERSATION;
-      const most = messages.reduce((sum, each) => sum + sizeOf(each), frame);
+      const most = messages.reduce((sum, each) => sum + sizeOf(each, origin), frame);
       const before = known.get(origin);
       if (before === undefined || most <= ALWAYS_BYTES) return most;
       const since = messages.filter((each) => !before.seen.has(each));
@@ -38,7 +40,10 @@ export function createPromptBound(): PromptBound {
       const [first, ...rest] = since;
       const told = first?.role === "assistant" ? PER_MESSAGE * (1 + first.toolCalls.length) : 0;
       const unseen = first?.role === "assistant" ? rest : since;
-      const counted = unseen.reduce((sum, each) => sum + sizeOf(each), before.tokens + told);
+      const counted = unseen.reduce(
+        (sum, each) => sum + sizeOf(each, origin),
+        before.tokens + told,
+      );
       return Math.min(most, Math.max(counted, ALWAYS_BYTES));
     },
     told(origin, messages, { inputTokens, outputTokens }) {
@@ -51,7 +56,16 @@ function bytesOf(message: ChatMessage): number {
   const calls = message.role === "assistant" ? message.toolCalls : [];
   return calls.reduce(
     (sum, call) =>
-      sum + Buffer.byteLength(call.name) + Buffer.byteLength(call.arguments) + PER_MESSAGE,
+      sum +
+      Buffer.byteLength(call.name) +
+      Buffer.byteLength(call.arguments) +
+      (call.extra ? Buffer.byteLength(JSON.stringify(call.extra)) : 0) +
+      PER_MESSAGE,
     Buffer.byteLength(message.content) + PER_MESSAGE,
   );
+}
+
+function nativeBytes(message: ChatMessage): number {
+  if (message.role !== "assistant" || !message.native) return 0;
+  return Buffer.byteLength(JSON.stringify(message.native.items));
 }

@@ -92,7 +92,7 @@ export const repoConfigSchema = z
           .max(240)
           .default(30)
           .describe(
-            "Wall time of the agent in one job, in minutes; a restart of the server begins anew.",
+            "Wall time of the agent in one job, in minutes; it goes on counting after a restart.",
           ),
         tokens: z
           .int()

@@ -44,11 +44,11 @@ function declared(
     const told = price !== null && [id, name].includes(usual.model) ? { price } : {};
     return { model: { name: id, provider: only.id, id, ...told }, provider: only };
   }
-  for (const model of models ?? []) {
-    if (model.name !== name && `${model.provider}/${model.name}` !== name) continue;
-    const provider = providers.find(({ id }) => id === model.provider);
-    if (provider) return { model, provider };
-  }
+  const named =
+    models?.find((model) => model.name === name) ??
+    models?.find((model) => `${model.provider}/${model.name}` === name);
+  const provider = providers.find(({ id }) => id === named?.provider);
+  if (named && provider) return { model: named, provider };
   return { problem: unknown(name, models ?? []) };
 }
 

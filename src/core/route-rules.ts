@@ -81,7 +81,7 @@ const routeRule = z
         after_failed_checks: z
           .int()
           .min(1)
-          .max(10)
+          .max(2)
           .default(2)
           .describe("How often the checks must have failed."),
         model: modelName,

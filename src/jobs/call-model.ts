@@ -12,6 +12,9 @@ export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"
   clock?: Clock;
 }
 
+/** How soon to look again for room that other calls hold. */
+const CROWDED_MS = 2_000;
+
 const MONOTONIC: Clock = {
   now: () => performance.now(),
   wait: (ms, signal) => sleep(ms, undefined, { signal }),
@@ -28,6 +31,14 @@ export function routedModel(
 ): Model {
   const { caller, insist } = means;
   const clock = deps.clock ?? MONOTONIC;
+
+  function pause(ms: number, signal: AbortSignal): Promise<void> {
+    return clock.wait(ms, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw toError(error);
+    });
+  }
+
   return {
     window() {
       const windows = candidatesOf(choices, deps).map(({ profile }) => profile.contextWindow);
@@ -43,10 +54,7 @@ export function routedModel(
         const next = nextOf(candidates, clock.now());
         if (next.kind === "too_long") return { status: "too_long" };
         if (next.kind === "wait") {
-          await clock.wait(next.ms, signal).catch((error: unknown) => {
-            signal.throwIfAborted();
-            throw toError(error);
-          });
+          await pause(next.ms, signal);
           continue;
         }
         const { candidate } = next;
@@ -55,6 +63,10 @@ export function routedModel(
           ledger: deps.ledger,
           log: deps.log,
         });
+        if (result.kind === "crowded") {
+          await pause(CROWDED_MS, signal);
+          continue;
+        }
         if (result.kind === "refused") return { status: "over_budget", why: capReached(result.by) };
         const { tried, used } = result;
         const origin = originOf(candidate.profile);

@@ -42,17 +42,23 @@ export interface CandidateDeps {
   resolve: (model: string) => Resolved;
 }
 
-/** The models of a route, in its order. Throws UserError when one is not there any more. */
+/** The models of a route that may still be used, in its order. Throws UserError when none may. */
 export function candidatesOf(choices: readonly ModelChoice[], deps: CandidateDeps): Candidate[] {
-  return choices.map(({ model, effort }) => {
+  const problems: string[] = [];
+  const candidates = choices.flatMap(({ model, effort }) => {
     const resolved = deps.resolve(model);
-    if (!resolved.ok) throw new UserError(resolved.problem);
+    if (!resolved.ok) {
+      problems.push(resolved.problem);
+      return [];
+    }
     const { profile } = resolved;
     const provider = deps.providers.get(profile.provider);
     if (!provider) throw new Error(`model ${model} has no provider ${profile.provider}`);
     const before = { tries: 0, readyAt: 0, asked: false, tooLong: false, failed: null, out: false };
-    return { effort, profile, provider, ...before };
+    return [{ effort, profile, provider, ...before }];
   });
+  if (candidates.length === 0) throw new UserError(problems.join("; "));
+  return candidates;
 }
 
 /**
@@ -61,11 +67,14 @@ export function candidatesOf(choices: readonly ModelChoice[], deps: CandidateDep
  */
 export function nextOf(candidates: readonly Candidate[], now: number): Next {
   const left = candidates.filter(({ out, tooLong }) => !out && !tooLong);
-  if (left.length === 0 && candidates.every(({ out }) => !out)) return { kind: "too_long" };
   const waits = left.map((each) => Math.max(each.readyAt - now, restOf(each), 0));
   const ms = Math.min(...waits);
   const candidate = left[waits.indexOf(ms)];
-  if (candidate === undefined || ms > LONGEST_WAIT_MS) throw givenUp(candidates, now);
+  if (candidate === undefined || ms > LONGEST_WAIT_MS) {
+    // Shorter, it fits one that is there.
+    if (candidates.some(({ tooLong, out }) => tooLong && !out)) return { kind: "too_long" };
+    throw givenUp(candidates, now);
+  }
   return ms > 0 ? { kind: "wait", ms } : { kind: "try", candidate };
 }
 

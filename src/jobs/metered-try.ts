@@ -4,13 +4,15 @@ import type { Caps, LedgerStore, NewCall, Reserved, Settlement } from "../core/l
 import type { Model, TokenUsage, Tried } from "../core/model.ts";
 import type { ModelProfile, Price } from "../core/model-profile.ts";
 import type { Log } from "../core/ports.ts";
-import { costOf } from "../core/price.ts";
+import { costOf, worstCase } from "../core/price.ts";
 import type { PromptBound } from "../core/prompt-bound.ts";
 import type { Candidate } from "./candidates.ts";
 
 /** Output tokens that are asked for, and with how few a call is still worth making. */
 const WANTED_OUTPUT = 32_000;
 const LEAST_OUTPUT = 2_000;
+/** Share of a window that a reply may take. */
+const REPLY_SHARE = 0.3;
 
 /** Who calls, and what for: the columns of the ledger that stay the same for a job. */
 type Caller = Pick<
@@ -32,6 +34,8 @@ export interface TryMeans {
 /** What became of a try; `used`: the share of the job's budget that is gone, from 0 to 1. */
 export type MeteredTry =
   | { kind: "tried"; tried: Tried; used: number }
+  /** Not made: its worst case fits only when other calls that are under way cost less than theirs. */
+  | { kind: "crowded" }
   /** Not made: its worst case does not fit. */
   | { kind: "refused"; by: Extract<Reserved, { status: "refused" }> };
 
@@ -55,35 +59,48 @@ export async function meteredTry(
   if (listed === null) throw new Error(`model ${name} was let through without a price`);
   const price = listed === "unpriced" ? null : listed;
   const origin = originOf(profile);
-  const promptTokens = Math.min(bound.of(origin, messages, tools), profile.contextWindow);
-  const wanted = Math.min(WANTED_OUTPUT, profile.maxOutput);
+  const promptTokens = bound.of(origin, messages, tools);
+  // Of a small window the most belongs to the prompt: providers refuse a call whose reply may not fit beside it.
+  const wanted = Math.floor(
+    Math.min(WANTED_OUTPUT, profile.maxOutput, profile.contextWindow * REPLY_SHARE),
+  );
+  const least = Math.min(LEAST_OUTPUT, wanted);
   const callId = uuidv7();
   const reserved = await ledger.reserve(
     {
       ...caller,
       ...{ id: callId, step, provider: profile.provider, model: name, price },
-      ...{ promptTokens, wanted, least: Math.min(LEAST_OUTPUT, wanted) },
+      ...{ promptTokens, wanted, least },
     },
     caps,
   );
   if (reserved.status === "lost") {
     throw new LostLease(`job ${caller.jobId} belongs to a newer attempt`);
   }
-  if (reserved.status === "refused") return { kind: "refused", by: reserved };
+  if (reserved.status === "refused") {
+    const { limit, spent, underWay } = reserved;
+    const needed = price === null ? 0 : worstCase(price, promptTokens, least);
+    const soon = underWay > 0 && limit - (spent - underWay) >= needed;
+    return soon ? { kind: "crowded" } : { kind: "refused", by: reserved };
+  }
   // Where nothing is counted the provider's own limit holds: not every server takes another.
   const maxOutput = price === null ? null : reserved.maxOutput;
   const startedAt = performance.now();
   const settle = (how: Ending) =>
     ledger.settle(callId, { ...how, latencyMs: Math.round(performance.now() - startedAt) });
   let tried: Tried;
+  let sent = false;
   try {
     insist();
     tried = await provider.tryOnce({
       ...{ model, effort, maxOutput, messages, tools, callId, signal },
+      onSend: () => {
+        sent = true;
+      },
     });
   } catch (thrown) {
-    // Whoever was asked may have begun to answer.
-    await settle({ kind: "unknown", reason: toError(thrown).message });
+    // Whoever was asked may have begun to answer; who still stood in line was not.
+    await settle({ kind: sent ? "unknown" : "void", reason: toError(thrown).message });
     throw thrown;
   }
   const ending = endingOf(tried, price);

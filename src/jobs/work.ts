@@ -24,7 +24,7 @@ import { transcriptOf } from "./transcript.ts";
 import { verify } from "./verify.ts";
 import { said, wordsOf } from "./words-of.ts";
 
-/** Times a change goes back to the agent because of a failed check or a path it may not touch. */
+/** Times a change goes back to the agent because of failed checks, and as often because it cannot be taken. */
 const MAX_ROUNDS = 2;
 
 /** Why an agent was stopped, after "because". */
@@ -124,8 +124,8 @@ export async function work(
         ? refused(snapshot.reason)
         : await inspect(job, { ...snapshot, parent: job.baseSha, words: words.all }, deps);
     const obstacle = obstacleOf(inspection);
-    const mayGoOn = outcome.status === "finished" && rounds < MAX_ROUNDS;
-    if (obstacle !== null && mayGoOn) {
+    const finished = outcome.status === "finished";
+    if (obstacle !== null && finished && rounds - failedChecks < MAX_ROUNDS) {
       rounds += 1;
       const { reason } = obstacle;
       await sendBack(attempt, messages, refusedPrompt(obstacle.told), { reason });
@@ -142,7 +142,7 @@ export async function work(
       evidence.map((check) => ({ type: "evidence", evidence: check })),
     );
     const failing = evidence.filter((check) => check.exitCode !== 0);
-    if (failing.length > 0 && mayGoOn) {
+    if (failing.length > 0 && finished && failedChecks < MAX_ROUNDS) {
       await attempt.move("running", { lastAction: "mending failed checks" });
       rounds += 1;
       failedChecks += 1;

@@ -50,6 +50,14 @@ describe("createPromptBound", () => {
     expect(bound.of("p/m", compacted, TOOLS)).toBeGreaterThan(200_850);
   });
 
+  it("counts reasoning that goes back to who gave it, and to nobody else", () => {
+    const bound = createPromptBound();
+    const native = { origin: "p/m", items: [{ encrypted_content: "e".repeat(60_000) }] };
+    const messages: ChatMessage[] = [{ role: "assistant", content: "", toolCalls: [], native }];
+    expect(bound.of("p/m", messages, [])).toBeGreaterThan(60_000);
+    expect(bound.of("q/m", messages, [])).toBeLessThan(2_000);
+  });
+
   it("counts the arguments of calls", () => {
     const bound = createPromptBound();
     const call = { id: "1", name: "write", arguments: "x".repeat(5_000) };

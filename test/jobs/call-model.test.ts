@@ -174,7 +174,8 @@ describe("a failure", () => {
     const controller = new AbortController();
     const reason = new Error("stopped by ada");
     const { ask, rows } = await scene({
-      a: () => {
+      a: ({ onSend }) => {
+        onSend?.();
         controller.abort(reason);
         throw reason;
       },

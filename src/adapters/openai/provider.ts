@@ -49,6 +49,7 @@ export function createProvider(options: ProviderOptions): Provider {
       const body =
         api === "chat" ? toChatBody(request, dialect) : toResponsesBody(request, dialect);
       const { callId } = request;
+      request.onSend?.();
       const baseURLName = settings.baseURL;
       const made = { client, api, body, callId, signal, watch, reached, baseURLName };
       const { assembly, requestId } = await exchange(made);

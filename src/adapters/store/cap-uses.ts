@@ -55,3 +55,35 @@ export async function capUses(
   });
   return { uses, jobSpent: spent.job ?? 0 };
 }
+
+/** Micro-dollars under a cap that calls hold which are being made now, by claims that live. */
+export async function underWay(
+  reader: Kysely<Tables>,
+  scope: CapScope,
+  cap: keyof Caps,
+  at: number,
+): Promise<number> {
+  if (cap === "call") return 0;
+  const alive = sql`exists (select 1 from jobs where jobs.id = calls.job_id and jobs.fence = calls.fence and jobs.lease_until > ${at})`;
+  const { rows } = await sql<{ held: number }>`
+    select coalesce(sum(micro_dollars), 0) as held from calls
+    where ${rowsOf(scope, at)[cap]} and state = 'reserved' and ${alive}`.execute(reader);
+  return rows[0]?.held ?? 0;
+}
+
+/** Which rows count under a cap. */
+function rowsOf(
+  scope: CapScope,
+  at: number,
+): Record<Exclude<keyof Caps, "call">, RawBuilder<unknown>> {
+  const { day, month } = periodsOf(at);
+  return {
+    job: sql`job_id = ${scope.jobId}`,
+    command: sql`command_id = ${scope.commandId}`,
+    personDay: sql`actor_id = ${scope.actorId} and at >= ${day}`,
+    repositoryDay: sql`repo_id = ${scope.repoId} and at >= ${day}`,
+    repositoryMonth: sql`repo_id = ${scope.repoId} and at >= ${month}`,
+    installationMonth: sql`installation_id = ${scope.installationId} and at >= ${month}`,
+    operatorMonth: sql`at >= ${month}`,
+  };
+}

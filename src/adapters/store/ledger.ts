@@ -5,7 +5,7 @@ import type { Caps, LedgerStore, NewCall, Reserved, Settlement } from "../../cor
 import { createLock } from "../../core/lock.ts";
 import { fittingOutput, worstCase } from "../../core/price.ts";
 import { spentBy } from "./calls-of-jobs.ts";
-import { capUses } from "./cap-uses.ts";
+import { capUses, underWay } from "./cap-uses.ts";
 import type { Database, Tables } from "./schema.ts";
 
 /** Characters of what a provider said, and of its ids, that are kept. */
@@ -74,7 +74,8 @@ export function ledgerStore(database: Database): LedgerStore {
       call.price === null ? call.wanted : fittingOutput({ ...call, price: call.price }, room);
     if (maxOutput === null) {
       if (least === null) throw new Error(`call ${call.id} fits nowhere, though nothing is capped`);
-      return { status: "refused", ...least };
+      const held = await underWay(transaction, call, least.cap, job.at);
+      return { status: "refused", ...least, underWay: held };
     }
     const reserved = call.price === null ? 0 : worstCase(call.price, call.promptTokens, maxOutput);
     await transaction

@@ -187,6 +187,17 @@ describe("a failure", () => {
   });
 });
 
+describe("a reply that was cut off", () => {
+  it("is followed by one that may be longer", async () => {
+    const { ask, asked } = await scene(
+      { a: () => reply({ truncated: true }) },
+      { profile: { maxOutput: 50_000, contextWindow: 200_000 } },
+    );
+    for (let nth = 1; nth <= 4; nth++) await ask();
+    expect(asked.map(({ maxOutput }) => maxOutput)).toEqual([16_000, 32_000, 50_000, 50_000]);
+  });
+});
+
 describe("a budget", () => {
   it("makes a reply shorter that would not fit", async () => {
     const { ask, asked } = await scene({ a: () => reply() }, { caps: { job: 60_000 } });

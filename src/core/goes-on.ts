@@ -55,7 +55,7 @@ function written(
   return [
     // With its colon no name of a skill, which the first word of a task may be.
     `Continue: ${line}`,
-    `Job ${shortId(job.id)} did part of this task and ${ended}. What it published is on this branch: look at what is there, and do what is left.`,
+    `Job ${shortId(job.id)} did part of this task and ${ended}. What was published so far is on this branch: look at what is there, and do what is left.`,
     ...(line === whole ? [] : [`The whole task:\n\n${whole}`]),
     ...(open.length === 0
       ? []

@@ -21,17 +21,6 @@ const CAP: Record<keyof Caps, { of: string; later: string }> = {
   operatorMonth: { of: "this server and month", later: NEXT_MONTH },
 };
 
-const CAPS: (keyof Caps)[] = [
-  "call",
-  "job",
-  "command",
-  "personDay",
-  "repositoryDay",
-  "repositoryMonth",
-  "installationMonth",
-  "operatorMonth",
-];
-
 /** Why a call was not made, as a clause after "because". */
 export function capReached({
   cap,
@@ -56,7 +45,8 @@ export function continueCommand(
   digits?: string,
 ): string | null {
   const command = ["/codex continue", ...(digits === undefined ? [] : [digits])].join(" ");
-  const cap = CAPS.find((key) => limit.includes(` for ${CAP[key].of} is used up`));
+  const [cap] =
+    Object.entries(CAP).find(([, { of }]) => limit.includes(` for ${of} is used up`)) ?? [];
   if (cap === undefined) return command;
   if (cap !== "job" && cap !== "command") return null;
   // Not one call fitted: it has to be allowed more than it was.

@@ -147,10 +147,12 @@ function onItsPull(job: Job, jobs: Job[]): Found | null {
   );
 }
 
-/** What the plan of a job left open, or that of the one before it where it made none. */
+/** What the newest plan of a job, of those before it and of those that went on with it, left open. */
 function openItems(job: Job, jobs: Job[]): string[] {
+  const after = jobs.filter(({ continues }) => continues?.jobs.includes(job.id));
+  if (after.some(({ state }) => state === "done")) return [];
   const before = (job.continues?.jobs ?? []).map((id) => jobs.find((each) => each.id === id));
-  const planned = [...before, job].findLast((each) => each && each.plan.length > 0);
+  const planned = [...before, job, ...after].findLast((each) => each && each.plan.length > 0);
   return (planned?.plan ?? []).filter(({ status }) => status !== "done").map(({ text }) => text);
 }
 

@@ -258,6 +258,16 @@ describe("on a pull request of Draftsmith's", () => {
     expect(third.task).toContain("The whole task:\n\nmake it\n\nwith tests");
     expect(third.task).toContain("- Write c");
     expect(third.task).not.toContain("Write a");
+    const done = {
+      ...third,
+      id: stopped("cccccccc").id,
+      state: "done" as const,
+      publication: FOUND,
+    };
+    const before = { pull: PULL, ours: opener, asked: [lost], followUps: [done] };
+    const fourth = await job("/codex continue aaaaaaaa and the docs", before);
+    expect(fourth.task).toContain("Added now:\n\nand the docs");
+    expect(fourth.task).not.toContain("Write c");
   });
 
   it("cuts what the agent is told to the length of a task", async () => {

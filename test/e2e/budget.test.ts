@@ -98,3 +98,30 @@ test("a repository that is out of money for the day starts no call, and offers n
   expect(board()).not.toContain("/codex continue");
   expect(world.model.requests).toHaveLength(1);
 });
+
+test("a task that was stopped before it changed anything begins again by the words of its board", {
+  timeout: 60_000,
+}, async () => {
+  let begun = 0;
+  const world = await startWorld({
+    config: "limits: {steps: 2}\n",
+    model: (request) => {
+      expect(taskOf(request)).toBe(begun < 2 ? "make it" : "make it\n\nin c.txt");
+      begun += 1;
+      if (begun <= 2) return { toolCalls: [plan(["Write c", "pending"])] };
+      return begun === 3
+        ? { toolCalls: [write("c.txt", "c\n")] }
+        : { content: "Finish it\n\nAs asked." };
+    },
+  });
+  await world.say("/codex make it --ready");
+  const board = await world.ended();
+  expect(board).toContain("💸 over budget");
+  expect(world.pulls()).toEqual([]);
+  const [, offered] = /comment `(\/codex continue [0-9a-f]{8})` here/.exec(board) ?? [];
+  await world.say(`${offered} in c.txt`);
+  expect(await world.ended(1, 2)).toContain("✅ done");
+  const [pull] = world.pulls();
+  expect(pull?.draft).toBe(false);
+  expect(await world.show(`${pull?.head}:c.txt`)).toBe("c");
+});

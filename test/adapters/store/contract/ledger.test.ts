@@ -111,6 +111,7 @@ test("a cost above what was reserved stands as it is, and leaves less for the ne
     cap: "job",
     spent: 9_000,
     limit: 10_000,
+    underWay: 0,
   });
 });
 
@@ -186,6 +187,8 @@ test.each<[keyof Caps, Partial<typeof other>]>([
     cap,
     spent: 5_000,
     limit: 6_000,
+    // The first call is being made.
+    underWay: 5_000,
   });
   const foreign = await store.reserve(aCall("k3", "j2", other), bound);
   expect(foreign.status).toBe(cap === "operatorMonth" ? "refused" : "reserved");
@@ -201,6 +204,7 @@ test("one call has a cap of its own", async () => {
     cap: "call",
     spent: 0,
     limit: 1_999,
+    underWay: 0,
   });
 });
 

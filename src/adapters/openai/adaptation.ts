@@ -33,7 +33,7 @@ export interface Complaint {
 
 /** Of a complaint about a value, not about the field: DeepSeek's "the valid range of max_tokens is [1, 8192]". */
 const BAD_VALUE =
-  /too (large|small|high|low|big|many)|at (least|most)|(greater|less) than|minimum|maximum|must be (a |an )?(positive|integer|between|[<>])|exceed|\brange\b|should be|invalid \S+ value|unsupported value/i;
+  /too (large|small|high|low|big|many)|at (least|most)|(greater|less) than|minimum|maximum|must be (a |an )?(positive|integer|between|[<>])|exceed|\brange\b|should be|invalid \S+ value|max_\w*tokens\W*(of |value )?\d|unsupported value/i;
 
 /** How servers say that they do not take a field at all, or not beside another. */
 const UNKNOWN_FIELD =

@@ -104,6 +104,7 @@ describe("the limit of a reply", () => {
     "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]",
     "Range of max_tokens should be [1, 8192]",
     "<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 65536]",
+    "max_tokens of 100000 is not supported by this model",
     "max_tokens: 100000 > 64000, which is the most that claude-sonnet-4 gives",
   ])("that is larger than a model gives is the operator's to lower: %s", async (message) => {
     await serve((body) => ("max_tokens" in body ? refusing(message) : { content: "Hi" }));
@@ -161,6 +162,12 @@ describe("a request", () => {
     expect(JSON.stringify(tried)).toContain("(key)");
     expect(JSON.stringify(tried)).not.toMatch(/sk-test|c2VjcmV0/);
   });
+});
+
+test("a key that is a letter or a word is no secret to be taken out of what a server says", async () => {
+  await serve(() => refusing("Bad example: max"));
+  const tried = await askAt(server.url, { apiKey: "x" }).ask();
+  expect(tried).toMatchObject({ message: expect.stringContaining("Bad example: max") });
 });
 
 describe("reasoning beside the content", () => {

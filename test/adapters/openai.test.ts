@@ -272,7 +272,7 @@ describe("a reply without end", () => {
 
   test("does not make the server read the same call over and over", async () => {
     const piece = call(0, undefined, "shell", '{"a": "}'.padEnd(200, " "));
-    const model = await modelWith([{ chunks: Array(9000).fill(piece) }]);
+    const model = await modelWith([{ chunks: [...Array(9000).fill(piece), finish("tool_calls")] }]);
     expect((await model.ask()).toolCalls).toHaveLength(1);
   });
 });

@@ -92,6 +92,78 @@ describe("reading a patch", () => {
   });
 });
 
+describe("a patch that is not quite in its form", () => {
+  test("goes on behind an end that came before the last file", () => {
+    const first = "*** Begin Patch\n*** Update File: a.py\n@@\n-a\n+b\n*** End Patch\n";
+    const second = "*** Update File: b.py\n@@\n-c\n+d\n";
+    for (const patch of [first + second, `${first}\n${second}*** End Patch\nEOF\n`]) {
+      expect(parsed(patch)).toMatchObject([{ path: "a.py" }, { path: "b.py" }]);
+    }
+    // Of words behind the end nothing is expected, of a hunk nobody knows the file.
+    expect(parsed(`${first}That is all.\n- and no more`)).toMatchObject([{ path: "a.py" }]);
+    expect(parsed(`${first}@@\n-c\n+d\n`)).toContain("behind *** End Patch");
+    const quoted = "I shall write\n*** Update File: x\nfor it:\n";
+    expect(parsed(quoted + first)).toMatchObject([{ path: "a.py" }]);
+  });
+
+  test("may say at the end of a new file that it ends", () => {
+    const add = "*** Begin Patch\n*** Add File: a.txt\n+one\n*** End of File\n";
+    const expected = { kind: "add", path: "a.txt", lines: ["one"] };
+    expect(parsed(`${add}*** End Patch`)).toEqual([expected]);
+    expect(parsed(`${add}*** Delete File: b.txt\n*** End Patch`)).toEqual([
+      expected,
+      { kind: "delete", path: "b.txt" },
+    ]);
+    expect(parsed(`${add}+two\n*** End Patch`)).toContain("has to begin with +");
+  });
+});
+
+describe("the indentation of lines that are added", () => {
+  const PYTHON = "def f():\n    if a:\n        x = 1\n    return x\n";
+
+  test("is that of the file where the whole patch has less, or more", () => {
+    const wanted = "def f():\n    if a:\n        x = 1\n        y = 2\n    return x\n";
+    expect(patched(PYTHON, "@@\n if a:\n     x = 1\n+    y = 2\n return x")).toBe(wanted);
+    const deep = "@@\n       if a:\n           x = 1\n+          y = 2\n       return x";
+    expect(patched(PYTHON, deep)).toBe(wanted);
+    // Deeper than any line of the context.
+    expect(patched(PYTHON, "@@\n if a:\n     x = 1\n+    if x:\n+        y = 2")).toBe(
+      "def f():\n    if a:\n        x = 1\n        if x:\n            y = 2\n    return x\n",
+    );
+  });
+
+  test("is that of the line it replaces, where that one alone differs", () => {
+    const text = "def f():\n    x = 1\n    return x\n";
+    expect(patched(text, "@@\n-x = 1\n+x = 2\n     return x")).toBe(
+      "def f():\n    x = 2\n    return x\n",
+    );
+  });
+
+  test("is in tabs where the file's is and the patch has spaces", () => {
+    const text = "func f() {\n\tif a {\n\t\tg()\n\t}\n}\n";
+    const body =
+      "@@\n     if a {\n         g()\n+        h()\n+        if b {\n+            i()\n+        }\n     }";
+    expect(patched(text, body)).toBe(
+      "func f() {\n\tif a {\n\t\tg()\n\t\th()\n\t\tif b {\n\t\t\ti()\n\t\t}\n\t}\n}\n",
+    );
+  });
+
+  test("stays as written where the patch has the file's own, or its lines do not agree", () => {
+    expect(patched(PYTHON, "@@\n     if a:\n-        x = 1\n+    x = 1")).toBe(
+      "def f():\n    if a:\n    x = 1\n    return x\n",
+    );
+    const text = "a:\n  b: 1\n    c: 2\n";
+    expect(patched(text, "@@\n b: 1\n c: 2\n+d: 3")).toBe("a:\n  b: 1\n    c: 2\nd: 3\n");
+  });
+
+  test("does not matter for empty lines, and keeps the line ends", () => {
+    const text = "if a:\r\n    x\r\n\r\n    y\r\n";
+    expect(patched(text, "@@\n x\n \n+z\n+\n y")).toBe(
+      "if a:\r\n    x\r\n\r\n    z\r\n\r\n    y\r\n",
+    );
+  });
+});
+
 describe("where a hunk goes", () => {
   test("at the place of its context, with several in order", () => {
     expect(patched("a\nb\nc\nd\ne\n", "@@\n a\n-b\n+B\n c\n@@\n d\n-e\n+E")).toBe(

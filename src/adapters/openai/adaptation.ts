@@ -9,6 +9,12 @@ export type Adaptation =
   | "no reasoning"
   /** What a provider gave in its own form is not sent back: it does not know it any more. */
   | "no native"
+  /** Nothing goes back in the provider's own form: it gives what it does not take. */
+  | "never native"
+  /** Ids of calls are nine letters and digits, as Mistral demands and every server takes. */
+  | "short ids"
+  /** An assistant's word stands between the result of a tool and the user's next. */
+  | "bridge tool to user"
   /** Every message with calls has `reasoning_content`, as DeepSeek and Kimi demand. */
   | "fill reasoning_content"
   /** Every call has a thought signature, as Gemini demands. */
@@ -25,9 +31,23 @@ export interface Complaint {
   message: string;
 }
 
-/** A complaint about a value, not about the field. */
+/** Of a complaint about a value, not about the field: DeepSeek's "the valid range of max_tokens is [1, 8192]". */
 const BAD_VALUE =
-  /too (large|small|high|low|big|many)|at (least|most)|(greater|less) than|minimum|maximum|must be (a |an )?(positive|integer|between|[<>])|exceed|out of range/i;
+  /too (large|small|high|low|big|many)|at (least|most)|(greater|less) than|minimum|maximum|must be (a |an )?(positive|integer|between|[<>])|exceed|\brange\b|should be|invalid \S+ value|max_\w*tokens\W*(of |value )?\d|unsupported value/i;
+
+/** How servers say that they do not take a field at all, or not beside another. */
+const UNKNOWN_FIELD =
+  /unsupported|not support|unrecognized|not recognized|unknown|unexpected|\bextra\b|extra_forbidden|not (permitted|allowed)|additional propert|deprecated|\binstead\b|\bboth\b|same time|mutually exclusive/i;
+
+/**
+ * Mistral, vLLM with its models, NIM (https://github.com/mistralai/mistral-vibe/issues/578); llama.cpp and LM
+ * Studio by the model's template (https://github.com/charmbracelet/crush/issues/279).
+ */
+const ROLE_ORDER = /unexpected role .?user.? after role .?tool|roles must alternate user/i;
+
+/** Mistral (https://github.com/anomalyco/opencode/issues/1680); Anthropic and Bedrock behind a gateway. */
+const BAD_ID =
+  /tool.call.id was .*length of|tool_use(_id|\.id|\.tool_use_id)\b.*(match|pattern|length)|toolUseId.*(length|pattern|constraint)/i;
 
 /** How the same request can be made so that the server takes it; null where that is not what it complains of. */
 export function adaptationTo(complaint: Complaint): Adaptation | null {
@@ -40,6 +60,9 @@ export function adaptationTo(complaint: Complaint): Adaptation | null {
   ) {
     return "no native";
   }
+  // Servers that hand on what a template or a model's own checks say do it with 500 too.
+  if (ROLE_ORDER.test(message)) return "bridge tool to user";
+  if (BAD_ID.test(message) || isLongId(complaint)) return "short ids";
   if (status !== 400 && status !== 422) return null;
   if (isAbout(complaint, "stream_options")) return "no stream_options";
   if (/reasoning_content/.test(message) && /must be|missing|require/i.test(message)) {
@@ -60,14 +83,27 @@ export function adaptationTo(complaint: Complaint): Adaptation | null {
     return "no include";
   }
   if (isAbout(complaint, "parallel_tool_calls")) return "no parallel_tool_calls";
+  // A limit that is left out where the value alone was wrong is a cap that nobody keeps.
   const limit = limitNamed(complaint);
-  return limit === null || BAD_VALUE.test(message) ? null : `no ${limit}`;
+  return limit !== null && isUnknownField(complaint) ? `no ${limit}` : null;
 }
 
 /** Whether a model does not give replies of the length that was asked for. */
 export function isBadLimit(complaint: Complaint): boolean {
   const fields = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
-  return BAD_VALUE.test(complaint.message) && fields.some((field) => isAbout(complaint, field));
+  return !isUnknownField(complaint) && fields.some((field) => isAbout(complaint, field));
+}
+
+/** Whether it is an id of a call that is too long: no compaction of the conversation mends that. */
+export function isLongId({ param, code, message }: Complaint): boolean {
+  const long = code === "string_above_max_length" || /string too long/i.test(message);
+  const field = param || (/'([^'\s]*)'/.exec(message)?.[1] ?? "");
+  return long && /(^|\.)(id|call_id|tool_call_id)$/.test(field);
+}
+
+function isUnknownField({ code, message }: Complaint): boolean {
+  if (code === "unsupported_parameter" || code === "unknown_parameter") return true;
+  return UNKNOWN_FIELD.test(message) && !BAD_VALUE.test(message);
 }
 
 /** Whether a complaint names a field of the request. */

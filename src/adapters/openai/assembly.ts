@@ -19,6 +19,8 @@ export interface ReplyAssembly {
    */
   add(event: unknown): boolean;
   readonly ended: boolean;
+  /** Whether what came can be all of a reply whose end nobody told: a text, or calls with all of their arguments. */
+  readonly usable: boolean;
   /** Whether nothing more is to be read. */
   readonly complete: boolean;
   /** Whether it is as long as a reply may be: what still comes is left out, as at an output limit. */

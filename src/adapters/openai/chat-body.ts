@@ -1,6 +1,7 @@
 import type { ChatMessage, ProviderRequest, ToolCall } from "../../core/model.ts";
 import type { Adaptation } from "./adaptation.ts";
 import { sentArguments } from "./tool-call.ts";
+import { toWireMessages } from "./wire-messages.ts";
 
 /** How the server of a request is to be spoken to. */
 export interface Dialect {
@@ -28,9 +29,16 @@ export function toChatBody(request: ProviderRequest, dialect: Dialect): Record<s
     ...(request.tools.length > 0 && {
       tools: request.tools.map((tool) => ({ type: "function", function: { ...tool } })),
     }),
-    messages: request.messages.flatMap((message) => toMessage(message, dialect)),
+    messages: toWireMessages(request.messages, dialect.adapted).flatMap((message) =>
+      toMessage(message, dialect),
+    ),
     ...(request.maxOutput !== null && Object.fromEntries(limits)),
   };
+}
+
+/** Whether what the server gave in its own form is sent back. */
+export function takesNative({ adapted }: Dialect): boolean {
+  return !adapted.has("no native") && !adapted.has("never native");
 }
 
 type LimitField = "max_tokens" | "max_completion_tokens";
@@ -67,8 +75,7 @@ function toMessage(message: ChatMessage, dialect: Dialect): Record<string, unkno
 type Assistant = Extract<ChatMessage, { role: "assistant" }>;
 
 function toCall(call: ToolCall, { native }: Assistant, dialect: Dialect): Record<string, unknown> {
-  const own =
-    (native === undefined || native.origin === dialect.origin) && !dialect.adapted.has("no native");
+  const own = (native === undefined || native.origin === dialect.origin) && takesNative(dialect);
   const filled = dialect.adapted.has("fill thought_signature") ? ANY_SIGNATURE : undefined;
   const extra = (own ? call.extra : undefined) ?? filled;
   return {
@@ -83,7 +90,7 @@ function toCall(call: ToolCall, { native }: Assistant, dialect: Dialect): Record
 function reasoningOf({ native, toolCalls }: Assistant, dialect: Dialect): Record<string, unknown> {
   const { adapted, origin } = dialect;
   if (adapted.has("no reasoning")) return {};
-  const given = native?.origin === origin && !adapted.has("no native") ? native.items[0] : {};
+  const given = native?.origin === origin && takesNative(dialect) ? native.items[0] : {};
   if (!adapted.has("fill reasoning_content") || toolCalls.length === 0) return { ...given };
   // Kimi refuses an empty one; what another model thought is not known here.
   return { ...given, reasoning_content: given?.reasoning_content || " " };

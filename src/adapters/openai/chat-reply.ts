@@ -1,13 +1,12 @@
 import { APIError } from "openai";
-import type { ToolCall } from "../../core/model.ts";
-import { createRoom, MAX_CALLS, type ReplyAssembly, WITHHELD } from "./assembly.ts";
+import { createRoom, type ReplyAssembly, WITHHELD } from "./assembly.ts";
+import { createChatCalls } from "./chat-calls.ts";
 import { createReasoning } from "./chat-reasoning.ts";
-import { isJsonObject, isRecord, list, record, text } from "./json.ts";
-import { argumentsText, withUniqueIds } from "./tool-call.ts";
+import { readError } from "./error-body.ts";
+import { isRecord, list, record, text } from "./json.ts";
+import { withoutThoughts } from "./thoughts.ts";
+import { toolName, withUniqueIds } from "./tool-call.ts";
 import { readUsage } from "./usage.ts";
-
-/** How often one reply may make us look whether a call is complete: each look reads all of it. */
-const MAX_LOOKS = 1000;
 
 /** What servers call the end at a limit: of the output, or of the window (Mistral, Z.ai, Anthropic). */
 const AT_LIMIT = ["length", "max_tokens", "model_length", "model_context_window_exceeded"];
@@ -16,52 +15,19 @@ const BROKEN_OFF = ["error", "insufficient_system_resource", "network_error", "a
 const FILTERED = ["content_filter", "safety", "sensitive", "refusal"];
 
 /**
- * Collects a Chat Completions reply from chunks. Liberal in what it takes: calls without index or
- * id, several calls under one index, arguments as an object, a whole message instead of deltas, usage
- * that comes in several chunks or beside the choice.
+ * Collects a Chat Completions reply from chunks. Liberal in what it takes: a whole message
+ * instead of deltas, thoughts within the content, usage that comes in several chunks or beside the choice.
  */
 export function createChatAssembly(): ReplyAssembly {
-  const calls: ToolCall[] = [];
-  const byIndex = new Map<number, ToolCall>();
   const room = createRoom();
+  const calls = createChatCalls(room);
   const reasoning = createReasoning(createRoom());
   let content = "";
   let refusal = "";
   let finish: string | null = null;
   let usage: Record<string, unknown> = {};
-  let looks = MAX_LOOKS;
   let begun = false;
   let id = "";
-
-  function addCall(value: unknown, index: number | null): void {
-    const delta = record(value);
-    const fn = record(delta.function);
-    const callId = room.fitting(text(delta.id));
-    const name = room.fitting(text(fn.name));
-    const args = room.fitting(argumentsText(fn.arguments));
-    const extra = room.fittingRecord(delta.extra_content);
-    const current = index === null ? calls.at(-1) : byIndex.get(index);
-    if (current && !startsNewCall(current, { id: callId, name, args }, isComplete)) {
-      current.id ||= callId;
-      current.name ||= name;
-      current.arguments += args;
-      if (extra) current.extra = { ...current.extra, ...extra };
-      return;
-    }
-    if (name === "" && args === "") return;
-    if (calls.length === MAX_CALLS) {
-      room.drop();
-      return;
-    }
-    const call: ToolCall = { id: callId, name, arguments: args, ...(extra && { extra }) };
-    calls.push(call);
-    if (index !== null) byIndex.set(index, call);
-  }
-
-  function isComplete(written: string): boolean {
-    looks -= 1;
-    return looks >= 0 && isJsonObject(written);
-  }
 
   /** Tells whether it brought anything. */
   function addMessage(message: Record<string, unknown>, whole: boolean): boolean {
@@ -71,10 +37,7 @@ export function createChatAssembly(): ReplyAssembly {
     refusal += room.fitting(declined);
     const thought = reasoning.add(message);
     const called = list(message.tool_calls);
-    for (const [place, call] of called.entries()) {
-      const index = record(call).index;
-      addCall(call, typeof index === "number" ? index : whole ? place : null);
-    }
+    for (const [place, call] of called.entries()) calls.add(call, whole ? place : null);
     return thought || said !== "" || declined !== "" || called.length > 0;
   }
 
@@ -99,12 +62,7 @@ export function createChatAssembly(): ReplyAssembly {
         if (choice.message) finish ??= "stop";
         const reason = text(choice.finish_reason);
         if (BROKEN_OFF.includes(reason)) {
-          throw new APIError(
-            undefined,
-            { message: `it ended with ${reason}` },
-            undefined,
-            undefined,
-          );
+          throw brokenOff(reason, choice.error);
         }
         finish = reason || finish;
         addUsage(choice.usage);
@@ -115,6 +73,10 @@ export function createChatAssembly(): ReplyAssembly {
     },
     get ended() {
       return finish !== null;
+    },
+    get usable() {
+      const said = withoutThoughts(content).trim() !== "" || refusal !== "";
+      return (said || calls.all.length > 0) && calls.complete();
     },
     // The usage comes after the end.
     get complete() {
@@ -130,33 +92,31 @@ export function createChatAssembly(): ReplyAssembly {
       return id;
     },
     reply({ origin, requestChars, usedIds }) {
-      const toolCalls = withUniqueIds(calls, usedIds);
-      const reply = calls.reduce((sum, call) => sum + call.arguments.length, content.length);
+      const named = calls.all.map((call) => ({ ...call, name: toolName(call.name) }));
+      const toolCalls = withUniqueIds(named, usedIds);
+      const reply = named.reduce((sum, call) => sum + call.arguments.length, content.length);
       const fields = reasoning.fields();
       const wanted =
-        Object.keys(fields).length > 0 && (calls.length > 0 || "reasoning_details" in fields);
+        Object.keys(fields).length > 0 && (named.length > 0 || "reasoning_details" in fields);
       const items = wanted ? [fields] : [];
       return {
-        content,
+        content: withoutThoughts(content),
         toolCalls,
         refusal: refusal || (FILTERED.includes(finish ?? "") ? WITHHELD : null),
         truncated: AT_LIMIT.includes(finish ?? "") || room.dropped || room.full,
         ...readUsage(usage, { request: requestChars, reply }),
-        ...((wanted || calls.some(({ extra }) => extra)) && { native: { origin, items } }),
+        ...((wanted || named.some(({ extra }) => extra)) && { native: { origin, items } }),
       };
     },
   };
 }
 
-/** A delta that names a function opens a call unless it can still belong to the current one. */
-function startsNewCall(
-  current: ToolCall,
-  delta: { id: string; name: string; args: string },
-  isComplete: (written: string) => boolean,
-): boolean {
-  if (delta.name === "") return false;
-  if (delta.id !== "" && current.id !== "" && delta.id !== current.id) return true;
-  return delta.args !== "" && isComplete(current.arguments);
+/** What stands beside the reason says more: OpenRouter writes there what the server behind it answered. */
+function brokenOff(reason: string, told: unknown): APIError {
+  const error = isRecord(told) || text(told) !== "" ? readError({ error: told }) : null;
+  const words = error ? `: ${error.message}` : "";
+  const message = `it ended with ${reason}${words}`;
+  return new APIError(undefined, { ...error, message }, undefined, undefined);
 }
 
 /** Some servers send content as a list of parts. */

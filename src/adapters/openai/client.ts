@@ -64,14 +64,18 @@ export function createClient({ apiKey, baseURL, headers, settings }: ClientOptio
   });
 }
 
+/** Shorter ones are no secrets ("x", "none", "ollama"), and stand in any text. */
+const MIN_SECRET = 8;
+
 /** Servers like to quote what they were sent. */
 export function withoutSecrets(
   message: string,
   { apiKey, headers }: Pick<ClientOptions, "apiKey" | "headers">,
 ): string {
   const values = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+ /, "")]);
-  let kept = apiKey ? message.replaceAll(apiKey, "(key)") : message;
-  for (const value of values) if (value.length >= 8) kept = kept.replaceAll(value, "(header)");
+  const isSecret = (value: string) => value.length >= MIN_SECRET;
+  let kept = apiKey && isSecret(apiKey) ? message.replaceAll(apiKey, "(key)") : message;
+  for (const value of values.filter(isSecret)) kept = kept.replaceAll(value, "(header)");
   return kept;
 }
 

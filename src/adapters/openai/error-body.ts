@@ -37,12 +37,26 @@ export function errorIn(event: unknown): ErrorBody | null {
   const { type, error, response } = record(event);
   // Some servers send an empty one with every chunk.
   if (error && (!isRecord(error) || Object.keys(error).length > 0)) return readError(event);
+  if (isBareError(record(event))) return readError(event);
   if (type === "error") return readError({ error: { ...record(event), type: null } });
   if (type === "response.failed") {
     const { message, ...rest } = readError({ error: record(response).error ?? {} });
     return { ...rest, message: message === "{}" ? "the response failed" : message };
   }
   return null;
+}
+
+/**
+ * An error without an `error` around it: `object: "error"` (vLLM, SGLang, Mistral), `code` and `message`
+ * (DashScope, https://www.alibabacloud.com/help/en/model-studio/error-code).
+ */
+function isBareError(event: Record<string, unknown>): boolean {
+  if (event.object === "error") return true;
+  const { type, code, message } = event;
+  const coded = (typeof code === "string" && code !== "") || typeof code === "number";
+  const good = code === 0 || code === 200 || code === "0" || code === "200";
+  const ofReply = ["choices", "output", "response", "item", "delta"].some((key) => key in event);
+  return typeof message === "string" && coded && !good && !ofReply && type === undefined;
 }
 
 function worded(value: unknown): string | undefined {

@@ -89,7 +89,9 @@ export async function exchange(
       if (!assembly.ended || made.signal.aborted) throw error;
     }
   }
-  if (!assembly.ended && !assembly.full && !(opened.kind === "events" && opened.done())) {
+  // Many servers tell the end by [DONE] alone; those that fail without a word do too.
+  const done = opened.kind === "events" && opened.done() && assembly.usable;
+  if (!assembly.ended && !assembly.full && !done) {
     throw new Error("the reply stopped before its end");
   }
   return { assembly, requestId: requestIdOf(response.headers) ?? printable(assembly.id) };

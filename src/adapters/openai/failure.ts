@@ -41,6 +41,11 @@ const STATUS_OF: Record<string, number> = {
   rate_limit_exceeded: 429,
   rate_limit_error: 429,
   overloaded_error: 529,
+  // DashScope
+  Throttling: 429,
+  "Throttling.RateQuota": 429,
+  "Throttling.BurstRate": 429,
+  "Throttling.AllocationQuota": 429,
 };
 
 const NO_MONEY = [

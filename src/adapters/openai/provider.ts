@@ -1,7 +1,7 @@
 import type { Provider, ProviderRequest, Tried } from "../../core/model.ts";
 import type { Log } from "../../core/ports.ts";
-import { type Adaptation, adaptationTo } from "./adaptation.ts";
-import { type Dialect, limitFields, toChatBody } from "./chat-body.ts";
+import { type Adaptation, adaptationTo, type Complaint, isBadLimit } from "./adaptation.ts";
+import { type Dialect, limitFields, takesNative, toChatBody } from "./chat-body.ts";
 import { type ClientOptions, createClient, withoutSecrets } from "./client.ts";
 import { exchange } from "./exchange.ts";
 import { classify, complaintOf, type Failure, passing, type Reached } from "./failure.ts";
@@ -26,6 +26,9 @@ const IDLE_MS = 280_000;
 const QUIET_MS = 30 * 60_000;
 /** More than there are ways to change a request. */
 const MAX_VARIANTS = 10;
+/** By the server's own rules the items have the wrong form: those of the next conversation will too. */
+const BAD_FORM =
+  /required|missing|is empty|validation error|input should|unknown|unrecognized|unexpected|not permitted|invalid (type|value)/i;
 const OPENAI_HOSTS = /(^|\.)api\.openai\.com$|\.openai\.azure\.com$/;
 
 /**
@@ -67,10 +70,28 @@ export function createProvider(options: ProviderOptions): Provider {
       const complaint = reached.begun ? null : complaintOf(error);
       const adaptation = complaint && adaptationTo(complaint);
       if (adaptation && !dialect.adapted.has(adaptation)) return adaptation;
-      return classify(error, to, reached, Date.now());
+      const failure = classify(error, to, reached, Date.now());
+      const retold = failure.kind === "final" ? withoutNative(complaint, request, dialect) : null;
+      return retold ?? failure;
     } finally {
       watch.stop();
     }
+  }
+
+  /** What is wrong with an item that was sent back as it came is said in many ways: once, it is left out. */
+  function withoutNative(
+    complaint: Complaint | null,
+    { messages }: ProviderRequest,
+    dialect: Dialect,
+  ): Adaptation | null {
+    if (options.api === "chat" || !takesNative(dialect)) return null;
+    if (complaint?.status !== 400 && complaint?.status !== 422) return null;
+    if (isBadLimit(complaint)) return null;
+    const sent = messages.some(
+      (message) => message.role === "assistant" && message.native?.origin === dialect.origin,
+    );
+    if (!sent) return null;
+    return BAD_FORM.test(complaint.message) ? "never native" : "no native";
   }
 
   return {

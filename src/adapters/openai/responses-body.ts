@@ -1,8 +1,9 @@
 import type { ChatMessage, ProviderRequest } from "../../core/model.ts";
-import type { Dialect } from "./chat-body.ts";
+import { type Dialect, takesNative } from "./chat-body.ts";
 import { text } from "./json.ts";
 import { saidBy } from "./responses-items.ts";
 import { sentArguments } from "./tool-call.ts";
+import { toWireMessages } from "./wire-messages.ts";
 
 type Item = Record<string, unknown>;
 
@@ -12,7 +13,8 @@ type Item = Record<string, unknown>;
  * starts with the same bytes as the shorter one.
  */
 export function toResponsesBody(request: ProviderRequest, dialect: Dialect): Item {
-  const { messages, tools, maxOutput, effort } = request;
+  const { tools, maxOutput, effort } = request;
+  const messages = toWireMessages(request.messages, dialect.adapted);
   const [first, ...rest] = messages;
   const instructed = first?.role === "system";
   return {
@@ -62,9 +64,9 @@ type Assistant = Extract<ChatMessage, { role: "assistant" }>;
  * The reply as its model gave it. Null where that was another model, or the message says something else
  * by now: calls have to agree with their outputs.
  */
-function nativeItems(message: Assistant, { origin, adapted }: Dialect): Item[] | null {
+function nativeItems(message: Assistant, dialect: Dialect): Item[] | null {
   const { native, toolCalls } = message;
-  if (native?.origin !== origin || adapted.has("no native")) return null;
+  if (native?.origin !== dialect.origin || !takesNative(dialect)) return null;
   const { items } = native;
   const ids = items.filter(isCall).map(({ call_id: id }) => id);
   const agree =

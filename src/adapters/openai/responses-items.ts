@@ -22,7 +22,8 @@ export function sendable(item: Item): Item | null {
   if (type === "reasoning" && !text(item.encrypted_content) && list(item.content).length === 0) {
     return null;
   }
-  return stripped(item);
+  // Without `summary` it is refused by whoever checks by OpenAI's types (https://github.com/newo-ether/Agora/issues/141).
+  return type === "reasoning" ? { ...stripped(item), summary: list(item.summary) } : stripped(item);
 }
 
 function stripped(item: Item): Item {

@@ -1,9 +1,10 @@
 import type { ToolCall } from "../../core/model.ts";
 import { createRoom, MAX_CALLS, type ReplyAssembly, type Room, WITHHELD } from "./assembly.ts";
-import { isRecord, list, record, text } from "./json.ts";
+import { isJsonObject, isRecord, list, record, text } from "./json.ts";
 import { isPlain, saidBy, sendable } from "./responses-items.ts";
 import { createSlots } from "./responses-slots.ts";
-import { argumentsText, withUniqueIds } from "./tool-call.ts";
+import { withoutThoughts } from "./thoughts.ts";
+import { argumentsText, toolName, withUniqueIds } from "./tool-call.ts";
 import { readUsage } from "./usage.ts";
 
 type Item = Record<string, unknown>;
@@ -49,6 +50,10 @@ export function createResponsesAssembly(): ReplyAssembly {
     get ended() {
       return ended;
     },
+    get usable() {
+      const items = slots.items();
+      return says(items) && items.every((item) => item.type !== "function_call" || isWhole(item));
+    },
     get complete() {
       return ended || room.full;
     },
@@ -66,7 +71,7 @@ export function createResponsesAssembly(): ReplyAssembly {
       const found = better(list(end.output).filter(isRecord), slots.items());
       const fits = createRoom();
       const said = saidBy(found);
-      const content = fits.fitting(said.content);
+      const content = withoutThoughts(fits.fitting(said.content));
       const toolCalls = withUniqueIds(readCalls(found, fits), usedIds);
       const reply = toolCalls.reduce((sum, call) => sum + call.arguments.length, content.length);
       const filtered = record(end.incomplete_details).reason === "content_filter";
@@ -89,17 +94,26 @@ function isOver(status: unknown): boolean {
 }
 
 /**
- * The items of the end, unless it leaves them out, as some servers do: then those of the events. Of
+ * The items of the end, unless it leaves them or calls out, as some servers do: then those of the events. Of
  * reasoning the events are sure to have the encrypted part.
  */
 function better(last: Item[], seen: Item[]): Item[] {
   if (!says(last) && says(seen)) return seen;
   const thoughts = seen.filter(({ type }) => type === "reasoning");
-  return last.map((item) => {
+  const calls = seen.filter(isWhole);
+  const more = calls.length > last.filter(({ type }) => type === "function_call").length;
+  const items = more ? [...last.filter(({ type }) => type !== "function_call"), ...calls] : last;
+  return items.map((item) => {
     if (item.type !== "reasoning" || item.encrypted_content) return item;
     const same = thoughts.find((each) => each.id === item.id && each.encrypted_content);
     return same ?? item;
   });
+}
+
+/** Whether it is a call with all of its arguments. */
+function isWhole({ type, arguments: args }: Item): boolean {
+  const written = argumentsText(args);
+  return type === "function_call" && (written.trim() === "" || isJsonObject(written));
 }
 
 function says(items: Item[]): boolean {
@@ -112,7 +126,7 @@ function readCalls(items: Item[], room: Room): ToolCall[] {
   if (calls.length > MAX_CALLS) room.drop();
   return calls.slice(0, MAX_CALLS).map((call) => ({
     id: text(call.call_id),
-    name: room.fitting(text(call.name)),
+    name: toolName(room.fitting(text(call.name))),
     arguments: room.fitting(argumentsText(call.arguments)),
   }));
 }
@@ -125,7 +139,7 @@ function toNative(items: Item[], calls: ToolCall[]): Item[] {
   const named = kept.map((item) => {
     if (item.type !== "function_call") return item;
     const call = calls[next++];
-    return { ...item, call_id: call?.id, arguments: call?.arguments };
+    return { ...item, call_id: call?.id, name: call?.name, arguments: call?.arguments };
   });
   return JSON.stringify(named).length > MAX_NATIVE ? [] : named;
 }

@@ -30,3 +30,12 @@ export function withUniqueIds(calls: ToolCall[], usedIds: Iterable<string>): Too
     return { ...call, id };
   });
 }
+
+/**
+ * The name of a tool without what models leave around it where their server does not take it off: gpt-oss its
+ * recipient and channel ("functions.read", "read<|channel|>commentary"), Kimi its place ("functions.read:0").
+ */
+export function toolName(written: string): string {
+  const [name = ""] = written.split("<|");
+  return name.startsWith("functions.") ? name.slice(10).replace(/:\d+$/, "") : name;
+}

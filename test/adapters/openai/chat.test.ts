@@ -88,7 +88,7 @@ describe("the limit of a reply", () => {
     let asked = 0;
     await serve((body) =>
       ++asked <= 2 || !("max_tokens" in body)
-        ? refusing("Bad text: 'max_tokens' …")
+        ? refusing("Bad text: 'max_tokens' is unsupported …")
         : { content: "Hi" },
     );
     const { ask } = askAt(server.url);
@@ -98,11 +98,22 @@ describe("the limit of a reply", () => {
     expect(server.requests[0]?.raw).toMatchObject({ max_tokens: 9, max_completion_tokens: 9 });
   });
 
-  test("that is larger than a model gives is the operator's to lower", async () => {
-    await serve(() => refusing("max_tokens is too large: 100000. At most 16384 are supported."));
-    const tried = await askAt(server.url).ask({ maxOutput: 100_000 });
+  // DeepSeek and DashScope name a value so, and take max_completion_tokens for no limit at all.
+  test.each([
+    "max_tokens is too large: 100000. At most 16384 are supported.",
+    "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]",
+    "Range of max_tokens should be [1, 8192]",
+    "<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 65536]",
+    "max_tokens of 100000 is not supported by this model",
+    "max_tokens: 100000 > 64000, which is the most that claude-sonnet-4 gives",
+  ])("that is larger than a model gives is the operator's to lower: %s", async (message) => {
+    await serve((body) => ("max_tokens" in body ? refusing(message) : { content: "Hi" }));
+    const { ask } = askAt(server.url);
+    const tried = await ask({ maxOutput: 100_000 });
     expect(tried).toMatchObject({ kind: "final", message: expect.stringContaining("change it") });
     expect(server.requests).toHaveLength(1);
+    await ask({ maxOutput: 100_000 });
+    expect(server.requests[1]?.raw).toHaveProperty("max_tokens", 100_000);
   });
 
   test("an effort that a model does not take is the operator's to change", async () => {
@@ -151,6 +162,12 @@ describe("a request", () => {
     expect(JSON.stringify(tried)).toContain("(key)");
     expect(JSON.stringify(tried)).not.toMatch(/sk-test|c2VjcmV0/);
   });
+});
+
+test("a key that is a letter or a word is no secret to be taken out of what a server says", async () => {
+  await serve(() => refusing("Bad example: max"));
+  const tried = await askAt(server.url, { apiKey: "x" }).ask();
+  expect(tried).toMatchObject({ message: expect.stringContaining("Bad example: max") });
 });
 
 describe("reasoning beside the content", () => {

@@ -271,6 +271,45 @@ describe("a conversation that is too long", () => {
         }),
       },
     ],
+    ...[400, 500].map((status): [string, ScriptedReply] => [
+      `vLLM's checks of the prompt, with ${status}`,
+      {
+        status,
+        body: error(
+          "The decoder prompt (length 21535) is longer than the maximum model length of 16384. Make sure that `max_model_len` is no smaller than the number of text tokens.",
+        ),
+      },
+    ]),
+    [
+      "SGLang",
+      {
+        status: 400,
+        body: error(
+          "Input length (40002 tokens) exceeds the maximum allowed length (32762 tokens). Use a shorter input or enable --allow-auto-truncate.",
+        ),
+      },
+    ],
+    [
+      "TGI",
+      {
+        status: 422,
+        body: {
+          error: "Input validation error: `inputs` must have less than 4096 tokens. Given: 5000",
+          error_type: "validation",
+        },
+      },
+    ],
+    [
+      "TensorRT-LLM",
+      { status: 400, body: error("Prompt length (9000) exceeds maximum input length (8192)") },
+    ],
+    [
+      "GitHub Copilot",
+      {
+        status: 400,
+        body: error("prompt token count of 70000 …", { code: "model_max_prompt_tokens_exceeded" }),
+      },
+    ],
     ["a proxy", { status: 413, body: "<html>413 Request Entity Too Large</html>" }],
   ])("is told apart in the words of %s", async (_, reply) => {
     const { outcome } = await tried(reply);

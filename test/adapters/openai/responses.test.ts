@@ -379,6 +379,65 @@ describe("a request", () => {
     expect(JSON.stringify(server.requests[1]?.raw)).not.toContain('"reasoning"');
   });
 
+  /** A conversation whose reasoning its server refuses in these words, and then the rest of it in others. */
+  async function reasoned(refusal: string, then: string | null = null) {
+    server = await startModelServer((_, number) => {
+      if (number === 1) return { toolCalls: [{ id: "a", name: "shell", arguments: {} }] };
+      return JSON.stringify(server.requests.at(-1)?.raw.input).includes('"reasoning"')
+        ? { status: 400, body: { error: { message: refusal } } }
+        : then === null
+          ? { content: "Hi" }
+          : { status: 400, body: { error: { message: then } } };
+    });
+    const { ask } = askAt(server.url, { api: "responses" });
+    const { content, toolCalls, native } = replyOf(await ask());
+    if (!native) throw new Error("no reasoning came");
+    const own: ChatMessage[] = [
+      ...HELLO,
+      { role: "assistant", content, toolCalls, native },
+      { role: "tool", callId: "a", content: "ok" },
+    ];
+    return { ask, own };
+  }
+
+  // Servers that check what they are sent by OpenAI's types; llama.cpp.
+  test.each([
+    "1 validation error for ValidatorIterator: id Field required",
+    "`input[1]` missing required field `summary`",
+    "item['content'] is empty",
+  ])("goes without reasoning, from then on, to a server that says: %s", async (message) => {
+    const { ask, own } = await reasoned(message);
+    expect(replyOf(await ask({ messages: own })).content).toBe("Hi");
+    expect(replyOf(await ask({ messages: own })).content).toBe("Hi");
+    expect(server.requests).toHaveLength(4);
+    expect(JSON.stringify(server.requests[3]?.raw)).toContain('"function_call_output"');
+  });
+
+  test("goes without reasoning for a conversation alone where nothing tells what is wrong", async () => {
+    const { ask, own } = await reasoned("Bad request.");
+    expect(replyOf(await ask({ messages: own })).content).toBe("Hi");
+    expect(replyOf(await ask({ messages: own })).content).toBe("Hi");
+    expect(server.requests).toHaveLength(5);
+  });
+
+  test("that is wrong in another way is tried once more without reasoning, and is an error then", async () => {
+    const { ask, own } = await reasoned("No cats.", "No cats at all.");
+    expect(await ask({ messages: own })).toMatchObject({
+      kind: "final",
+      message: expect.stringContaining("No cats at all."),
+    });
+    expect(server.requests).toHaveLength(3);
+    // Where nothing was sent back, there is nothing to try.
+    expect(await ask()).toMatchObject({ kind: "final" });
+    expect(server.requests).toHaveLength(4);
+  });
+
+  test("carries a summary of reasoning even where none came", async () => {
+    const item = { type: "reasoning", id: "rs_1", encrypted_content: "gAAA", summary: null };
+    const { native } = await replyTo([completed([item, call("a", "{}")])]);
+    expect(native?.items[0]).toEqual({ type: "reasoning", encrypted_content: "gAAA", summary: [] });
+  });
+
   test("tells in plain words what a message says by now, if its reply said something else", async () => {
     const { ask } = await serve(() => ({ content: "Hi" }));
     await ask({ messages: thought("gAAA", "This was changed.") });

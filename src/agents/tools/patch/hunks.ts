@@ -1,4 +1,5 @@
 import { placesOf } from "../replace.ts";
+import { indentAs, type LinePair } from "./indent.ts";
 import { FORMS, type Lines, linesOf, plain } from "./lines.ts";
 import type { Hunk, HunkLine } from "./parse.ts";
 import { whyNotThere } from "./why-not.ts";
@@ -27,8 +28,11 @@ export function applyHunks(text: string, hunks: Hunk[]): Patched {
     if (found.status === "failed") return found;
     made.push(known.slice(cursor, found.from));
     cursor = found.from;
+    const indented = indentAs(
+      pairsOf(found.lines, lines.texts.slice(found.from, found.from + found.lines.length)),
+    );
     for (const { kind, text: own } of found.lines) {
-      if (kind === "add") made.push([{ text: own, dos }]);
+      if (kind === "add") made.push([{ text: indented(own), dos }]);
       else {
         if (kind === "keep") made.push(known.slice(cursor, cursor + 1));
         cursor += 1;
@@ -52,6 +56,12 @@ interface Line {
 type Placed =
   | { status: "placed"; from: number; lines: HunkLine[] }
   | { status: "failed"; reason: string };
+
+/** What the hunk has of the file, and what stands there. */
+function pairsOf(lines: HunkLine[], stand: string[]): LinePair[] {
+  const old = lines.filter(({ kind }) => kind !== "add");
+  return old.map(({ text }, at) => ({ written: text, stands: stand[at] ?? "" }));
+}
 
 /** Where a hunk goes: behind the one before, at the only place that has its lines or the first below its header. */
 function place(lines: Lines, hunk: Hunk, cursor: number): Placed {

@@ -44,6 +44,7 @@ export function parsePatch(input: string): ParsedPatch {
   if (lines[last]?.trim() === END) lines[last] = END;
   const files: FilePatch[] = [];
   let inside = !lines.some((line) => line.trim() === BEGIN);
+  let ended = false;
   let at = 0;
   const fail = (why: string): ParsedPatch => ({
     status: "failed",
@@ -52,9 +53,15 @@ export function parsePatch(input: string): ParsedPatch {
   while (at < lines.length) {
     const line = lines[at]?.trim() ?? "";
     const section = SECTION.exec(line);
+    // Models go on with the next file behind an end that came too early.
+    if (section && ended) inside = true;
     if (line === BEGIN) inside = true;
-    else if (line === END) inside = false;
-    else if (inside && section) {
+    else if (line === END) {
+      ended ||= inside;
+      inside = false;
+    } else if (ended && !inside && line.startsWith("@@")) {
+      return fail(`it stands behind ${END}.`);
+    } else if (inside && section) {
       const file = emptyFile(section[1] ?? "", section[2] ?? "");
       if (file.path === "") return fail("it names no file.");
       const [next, why] = readSection(file, lines, at + 1);
@@ -115,6 +122,8 @@ function readAdded(added: string[], lines: string[], from: number): [number, str
     const line = lines[at] ?? "";
     if (line.startsWith("+")) added.push(line.slice(1));
     else if (line.trim() === "" && lines[at + 1]?.startsWith("+")) added.push("");
+    // It says nothing of a new file, and models write it nevertheless.
+    else if (line.trimEnd() === END_OF_FILE && !lines[at + 1]?.startsWith("+")) continue;
     else if (isMark(line) || endsPatch(line)) return [at, null];
     else return [at, "each line of a new file has to begin with +."];
   }

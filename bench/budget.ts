@@ -30,11 +30,11 @@ const caps: Caps = {
   call: 150_000,
   job: 80_000,
   command: 220_000,
-  personDay: share(3),
-  repositoryDay: share(0.72),
+  personDay: share(2.6),
+  repositoryDay: share(0.95),
   repositoryMonth: null,
-  installationMonth: share(7.4),
-  operatorMonth: share(14.2),
+  installationMonth: share(6.4),
+  operatorMonth: share(12.5),
 };
 
 async function bench(place: StorePlace): Promise<void> {

@@ -57,6 +57,8 @@ export interface AgentOptions {
   /** `deadline` is in ms since the epoch, as `now` gives it. */
   limits: { steps: number; tokens: number; deadline: number };
   spent: { steps: number; tokens: number };
+  /** Share of the job's money that is gone, from 0 to 1; none unless given. */
+  used?: number;
   signal: AbortSignal;
   /** Throws when the next model call or tool call is not to begin. */
   goOn: () => void;
@@ -104,7 +106,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const specs = specsOf(tools);
   const conversation = createContext(messages, specs, options.seen);
   /** Share of the job's budget, as the last answer told. */
-  let used = 0;
+  let used = options.used ?? 0;
   const watch = createWatch();
   const context: ToolContext = {
     sandbox: options.sandbox,

@@ -217,7 +217,7 @@ function diffSection(pull: { number: number; diff: string }): string[] {
 function earlierSection(earlier: Briefing["earlier"]): string[] {
   if (earlier === null) return [];
   return [
-    "An agent opened the pull request for this task, which is done, and reported on it:",
+    "An agent opened the pull request for this earlier task, and reported on it:",
     fence("earlier task", earlier.task),
     fence("untrusted text: report of that agent", cut(earlier.report, MAX_REPORT_CHARS)),
   ];

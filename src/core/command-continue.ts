@@ -1,4 +1,4 @@
-/** Reads `continue [JOB] [more words]`; null for any other line. `job` is null for the last one that ended here. */
+/** Reads `continue [JOB] [more words]`; null for any other line. `job` is null for the last one that stopped here. */
 export function parseContinue(line: string): { job: string | null; words: string } | null {
   const [verb = "", rest] = /^continue[.!]*(?:\s+([\s\S]+))?$/i.exec(line) ?? [];
   if (verb === "") return null;

@@ -11,8 +11,11 @@ import { stripInvisible } from "./redact.ts";
 export interface ParsedTask {
   text: string;
   flags: Flags;
-  /** It goes on with an earlier job: that one, or for null the last that ended there; `text` are words for it. */
-  continues?: { job: string | null };
+  /**
+   * It goes on with an earlier job: that one, or for null the last that stopped there; `text` are words for
+   * it. `whole` is all that was written, which is the task where nothing can be gone on with.
+   */
+  continues?: { job: string | null; whole: string };
 }
 
 /** What a comment asks. A problem is a sentence without its full stop; `usage`: the usage helps with it. */
@@ -28,7 +31,7 @@ export type ParsedCommand =
   | { kind: "command"; tasks: ParsedTask[]; cleaned: boolean };
 
 /** Characters of one task. */
-const MAX_TASK = 8000;
+export const MAX_TASK = 8000;
 
 /**
  * Reads the commands of a comment.
@@ -38,7 +41,7 @@ const MAX_TASK = 8000;
  * - `/codex`, with or without flags, followed by a list: each top-level item is a task with what is
  *   nested in it; ticked checkboxes are done and left out.
  * - Several `/codex` lines are several commands, each with its own flags. One that is wrong refuses all.
- * - `/codex continue [JOB] [more words]` is one task that goes on with an earlier one.
+ * - `/codex continue [JOB] [more words]` is one task that goes on with an earlier one, where there is one.
  * - `/codex allow JOB SHA` stands alone in its comment, and so does `/codex stop [JOB|all]`.
  */
 export function parseCommand(body: string, limits: { maxTasks: number }): ParsedCommand {
@@ -79,7 +82,8 @@ export function parseCommand(body: string, limits: { maxTasks: number }): Parsed
     const goesOn = parseContinue(text);
     if (goesOn !== null) {
       const words = [goesOn.words, clean(block.details)].filter(Boolean).join("\n\n");
-      tasks.push({ text: words, flags, continues: { job: goesOn.job } });
+      const whole = [text, clean(block.details)].filter(Boolean).join("\n\n");
+      tasks.push({ text: words, flags, continues: { job: goesOn.job, whole } });
       continue;
     }
     if (isWork(text)) {
@@ -130,9 +134,10 @@ function withinLimits(tasks: ParsedTask[], maxTasks: number): ParsedCommand | nu
       `this comment holds ${tasks.length} tasks, and ${maxTasks} are allowed in one; spread them over several comments, or raise \`limits.tasks\` in \`.github/codex.yml\``,
     );
   }
-  const long = tasks.findIndex((task) => task.text.length > MAX_TASK);
+  const lengths = tasks.map(({ text, continues }) => (continues?.whole ?? text).length);
+  const long = lengths.findIndex((length) => length > MAX_TASK);
   if (long === -1) return null;
-  const length = tasks[long]?.text.length.toLocaleString("en");
+  const length = lengths[long]?.toLocaleString("en");
   return refused(
     `task ${long + 1} has ${length} characters, and ${MAX_TASK.toLocaleString("en")} are allowed; put the details into the issue or a file and point to them`,
   );

@@ -168,6 +168,10 @@ export interface Job {
   route?: Route;
   /** What the person lets it spend, in micro-dollars; absent: as configured. */
   budget?: number;
+  /** What `--budget` may let it spend where it was asked for, in micro-dollars; null: no bound; absent in rows of earlier versions. */
+  most?: number | null;
+  /** The jobs it goes on with, the newest last, and their task with the words that were added; absent for none. */
+  continues?: { jobs: string[]; task: string };
   /** What jobs like it cost before it began; absent where they were too few. */
   estimate?: Estimate & { alike: Alike };
   repo: RepoRef;

@@ -12,6 +12,8 @@ export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"
   clock?: Clock;
 }
 
+/** Output tokens that nearly every reply has room in: they are reserved. After one that was cut off it is twice as much. */
+const USUAL_OUTPUT = 16_000;
 /** How soon to look again for room that other calls hold. */
 const CROWDED_MS = 2_000;
 
@@ -31,6 +33,7 @@ export function routedModel(
 ): Model {
   const { caller, insist } = means;
   const clock = deps.clock ?? MONOTONIC;
+  let wantedOutput = USUAL_OUTPUT;
 
   function pause(ms: number, signal: AbortSignal): Promise<void> {
     return clock.wait(ms, signal).catch((error: unknown) => {
@@ -60,6 +63,7 @@ export function routedModel(
         const { candidate } = next;
         const result = await meteredTry(candidate, request, {
           ...means,
+          wantedOutput,
           ledger: deps.ledger,
           log: deps.log,
         });
@@ -72,6 +76,7 @@ export function routedModel(
         const origin = originOf(candidate.profile);
         switch (tried.kind) {
           case "reply":
+            if (tried.reply.truncated) wantedOutput *= 2;
             return { status: "reply", reply: tried.reply, origin, used };
           case "refused":
             return { status: "reply", reply: refusedReply(tried.message), origin, used };

@@ -2,6 +2,7 @@ import type { Seen } from "../agents/context/context.ts";
 import { type AgentOutcome, runAgent } from "../agents/loop.ts";
 import type { Resumed } from "../agents/resume.ts";
 import type { SkillAnswer } from "../agents/tools/skill.ts";
+import type { Budgets } from "../core/budgets.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Job, Spend } from "../core/job.ts";
 import type { LedgerStore } from "../core/ledger.ts";
@@ -10,11 +11,14 @@ import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { withCalls } from "../core/spend.ts";
 import type { Attempt } from "./attempt.ts";
+import { capsOfJob } from "./job-caps.ts";
 import type { Kept } from "./keep-files.ts";
 
 export interface ConverseDeps {
   sandbox: Sandbox;
   ledger: LedgerStore;
+  /** What the operator lets be spent. */
+  budgets: Budgets;
 }
 
 /** Where a conversation stands; the agent appends to `messages`. */
@@ -45,6 +49,7 @@ export async function converse(
   const { job } = attempt;
   const { network } = job.config;
   const spend = await spendOf(job, deps.ledger);
+  const { job: cap } = capsOfJob(job, deps.budgets);
   return runAgent({
     messages: talk.messages,
     started: talk.started,
@@ -68,6 +73,7 @@ export async function converse(
     },
     ...(talk.onSkill && { onSkill: talk.onSkill }),
     spent: { steps: spend.steps, tokens: spend.inputTokens + spend.outputTokens },
+    used: cap === null ? 0 : (spend.microDollars ?? 0) / cap,
     signal,
     goOn: attempt.goOn,
     now: () => Math.round(performance.now()),

@@ -51,6 +51,8 @@ export function jobOf(
     config: RepoConfig;
     route: Route;
     budget?: number;
+    most: number | null;
+    continues?: NonNullable<Job["continues"]>;
     estimate?: NonNullable<Job["estimate"]>;
   },
   id: string,
@@ -67,6 +69,8 @@ export function jobOf(
     model: spec.route.choices[0].model,
     route: spec.route,
     ...(spec.budget !== undefined && { budget: spec.budget }),
+    most: spec.most,
+    ...(spec.continues && { continues: spec.continues }),
     ...(spec.estimate && { estimate: spec.estimate }),
     repo: command.repo,
     issue: command.issue,

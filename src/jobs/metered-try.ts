@@ -8,8 +8,7 @@ import { costOf, worstCase } from "../core/price.ts";
 import type { PromptBound } from "../core/prompt-bound.ts";
 import type { Candidate } from "./candidates.ts";
 
-/** Output tokens that are asked for, and with how few a call is still worth making. */
-const WANTED_OUTPUT = 32_000;
+/** With how few output tokens a call is still worth making. */
 const LEAST_OUTPUT = 2_000;
 /** Share of a window that a reply may take. */
 const REPLY_SHARE = 0.3;
@@ -25,6 +24,8 @@ export interface TryMeans {
   caller: Caller;
   caps: Caps;
   bound: PromptBound;
+  /** Output tokens to ask for, where the model gives as many. */
+  wantedOutput: number;
   /** Throws when the reply would be nobody's. */
   insist: () => void;
   ledger: LedgerStore;
@@ -53,7 +54,7 @@ type Ending = Settlement extends infer Each
 export async function meteredTry(
   { profile, provider, effort }: Candidate,
   { messages, tools, step, signal }: Parameters<Model["ask"]>[0],
-  { caller, caps, bound, insist, ledger, log }: TryMeans,
+  { caller, caps, bound, wantedOutput, insist, ledger, log }: TryMeans,
 ): Promise<MeteredTry> {
   const { id: model, name, price: listed } = profile;
   if (listed === null) throw new Error(`model ${name} was let through without a price`);
@@ -62,7 +63,7 @@ export async function meteredTry(
   const promptTokens = bound.of(origin, messages, tools);
   // Of a small window the most belongs to the prompt: providers refuse a call whose reply may not fit beside it.
   const wanted = Math.floor(
-    Math.min(WANTED_OUTPUT, profile.maxOutput, profile.contextWindow * REPLY_SHARE),
+    Math.min(wantedOutput, profile.maxOutput, profile.contextWindow * REPLY_SHARE),
   );
   const least = Math.min(LEAST_OUTPUT, wanted);
   const callId = uuidv7();

@@ -17,7 +17,8 @@ export interface NeighbourDeps {
 
 /**
  * Merges the pull requests of one command pairwise in memory, and says on each and on the board which
- * conflict and where; and on each what to look at first in commits that were added to it. The work of one command is done in order, so that the last word is the newest.
+ * conflict and where; and on each what to look at first in commits that were added to it, and whether they
+ * finished what was stopped at a limit. The work of one command is done in order, so that the last word is the newest.
  */
 export function createNeighbours(deps: NeighbourDeps): (commandId: string) => Promise<void> {
   const lock = createLock();
@@ -42,9 +43,9 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
       neighbours.push({ number: other.number, pull: other.publication.pull, conflicts: files });
     }
     const added = await deps.commands.followUpsOf(job.repo.id, job.publication.pull);
-    const followUps = added.filter(showsFirst);
+    const followUps = added.filter(({ change, publication }) => change && publication);
     // Its first text says all there is to say.
-    if (neighbours.length === 0 && followUps.length === 0) continue;
+    if (neighbours.length === 0 && !followUps.some((each) => tells(each, job))) continue;
     const conflicts = neighbours
       .filter((neighbour) => neighbour.conflicts.length > 0)
       .map((neighbour) => ({ job: neighbour.number, files: neighbour.conflicts }));
@@ -103,10 +104,14 @@ function unlessGone(thrown: unknown): null {
   throw thrown;
 }
 
-/** Whether a commit that was added later holds something to look at first. */
-function showsFirst({ change, publication, allowance }: Job): boolean {
-  if (change === null || publication === null) return false;
-  return change.cautions.length > 0 || allowance !== null;
+/**
+ * Whether the pull request tells of a commit that was added later: it holds something to look at first, or
+ * has to do with a limit at which an agent was stopped.
+ */
+function tells({ change, allowance }: Job, opener: Opened): boolean {
+  if (change === null) return false;
+  const limited = opener.change.limit !== null || change.limit !== null;
+  return change.cautions.length > 0 || allowance !== null || limited;
 }
 
 /** A job that opened a pull request; follow-ups share a branch and were carried over each other already. */

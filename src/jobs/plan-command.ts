@@ -1,6 +1,7 @@
-import { type ParsedTask, parseCommand } from "../core/command.ts";
+import { parseCommand } from "../core/command.ts";
 import type { Command, Job, RepoRef } from "../core/job.ts";
 import { noSandbox, refusal, usage } from "../core/messages/answers.ts";
+import { shortId } from "../core/plan.ts";
 import type { CommentFacts } from "../core/policy.ts";
 import type { GitHub, Sandbox, SkillHomes } from "../core/ports.ts";
 import { NO_SKILL } from "../core/skill.ts";
@@ -55,29 +56,44 @@ export async function planCommand(
   const placeOf = pull
     ? pullPlaces(comment, pull, ours)
     : branchPlaces(comment, bases, deps.github);
-  const skillNames = await namesFor(parsed.tasks, comment.repo, deps);
+  const skillNames = namesFor(comment.repo, deps);
   const here = { comment, command, config, ours, skillNames, placeOf };
   const jobs: Job[] = [];
   for (const [index, task] of parsed.tasks.entries()) {
     const planned = await planTask(task, index + 1, here, deps);
     if (!planned.ok) return refuse(planned.problem);
+    const twice = jobs.find(
+      (job) => goesOnWith(job) !== null && goesOnWith(job) === goesOnWith(planned.job),
+    );
+    if (twice) {
+      const name = `\`${shortId(goesOnWith(twice) ?? "")}\``;
+      return refuse(`tasks ${twice.number} and ${index + 1} both continue job ${name}; keep one`);
+    }
     jobs.push(planned.job);
   }
   return { kind: "work", command, jobs };
 }
 
+/** The job that another one goes straight on with. */
+function goesOnWith({ continues }: Job): string | null {
+  return continues?.jobs.at(-1) ?? null;
+}
+
 /**
- * Names of skills that tasks may choose from by a flag. GitHub is asked only for a name this server does not
- * know: the first word of a task is looked at again by who reads the repository's skills.
+ * Names of skills that a task may choose from by a flag. GitHub is asked, once, only for a name this server
+ * does not know: the first word of a task is looked at again by who reads the repository's skills.
  */
-async function namesFor(
-  tasks: readonly ParsedTask[],
+function namesFor(
   repo: RepoRef,
   { skills, homes }: PlanDeps,
-): Promise<string[]> {
+): (asked: string | undefined) => Promise<string[]> {
   const own = skills.map(({ name }) => name);
-  const known = (name: string | undefined) =>
-    name === undefined || name === NO_SKILL || own.includes(name);
-  if (tasks.every(({ flags }) => known(flags.skill))) return own;
-  return [...new Set([...own, ...(await skillNamesOf(repo, homes))])];
+  let all: Promise<string[]> | null = null;
+  return (asked) => {
+    if (asked === undefined || asked === NO_SKILL || own.includes(asked)) {
+      return Promise.resolve(own);
+    }
+    all ??= skillNamesOf(repo, homes).then((found) => [...new Set([...own, ...found])]);
+    return all;
+  };
 }

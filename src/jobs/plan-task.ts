@@ -33,7 +33,8 @@ export interface Ground {
   config: RepoConfig;
   /** The job that opened the pull request it is written on, if one of ours did. */
   ours: Job | null;
-  skillNames: string[];
+  /** The skills that `--skill` may name: asked for when the name is known, for a job that is gone on with may have it. */
+  skillNames: (asked: string | undefined) => Promise<string[]>;
   placeOf: PlaceOf;
 }
 
@@ -51,18 +52,18 @@ export async function planTask(
   const at = { repoId: repo.id, issue: issue.number, isPull: issue.isPull, ours };
   const whole = await continued(given, at, deps.commands);
   if (!whole.ok) return whole;
-  const { task } = whole;
+  const { task, goesOn } = whole;
   const id = uuidv7();
   const place = await placeOf(task, id);
   if (place.kind === "refused") return { ok: false, problem: place.reason };
   const asked = task.flags.skill;
   const none = asked === NO_SKILL;
-  const chosen = none ? { skill: null } : chooseSkill(task.text, asked, skillNames);
+  const chosen = none ? { skill: null } : chooseSkill(task.text, asked, await skillNames(asked));
   if ("problem" in chosen) return { ok: false, problem: chosen.problem };
   const { skill } = chosen;
   const facts = {
     skill,
-    verb: verbOf(task, place.target.kind),
+    verb: verbOf(goesOn !== null, place.target.kind),
     labels: comment.subject?.labels ?? [],
     paths: [...pathsIn(task.text), ...(ours?.change?.files.map(({ path }) => path) ?? [])],
     characters: [...task.text].length,
@@ -72,36 +73,37 @@ export async function planTask(
   const choosers = { flags: task.flags, repository: config, operator: offer };
   const routed = chooseRoute(facts, choosers, resolve);
   if (!routed.ok) return routed;
-  const budget = budgetOf(task, config, offer);
+  const most = capsOfJob({ config }, offer.budgets).job;
+  const budget = budgetOf(task, most);
   if ("problem" in budget) return { ok: false, problem: budget.problem };
   const { alike, costs } = await deps.figures.history({
     ...{ repoId: repo.id, installationId: repo.installationId, skill },
   });
   const expected = estimate(costs);
-  const skillBy = none ? "none" : asked !== undefined ? "flag" : "first_word";
+  const named = asked === undefined ? "first_word" : "flag";
+  const skillBy = none ? "none" : (goesOn?.skillBy ?? named);
   const spec = {
-    ...{ number, task, skill, place, config, route: routed.route, ...budget },
+    ...{ number, task, skill, place, config, route: routed.route, most, ...budget },
+    ...(goesOn && { continues: goesOn.continues }),
     ...((skill !== null || none) && ({ skillBy } as const)),
     ...(expected && { estimate: { ...expected, alike } }),
   };
   return { ok: true, job: jobOf(command, spec, id, deps.now()) };
 }
 
-function verbOf({ continues }: ParsedTask, target: Job["target"]["kind"]): Verb {
-  if (continues !== undefined) return "continue";
+function verbOf(goesOn: boolean, target: Job["target"]["kind"]): Verb {
+  if (goesOn) return "continue";
   return target === "follow_up" ? "follow_up" : "task";
 }
 
 /** What `--budget` allows the job, in micro-dollars: never more than the server and the repository do. */
 function budgetOf(
   { flags }: ParsedTask,
-  config: RepoConfig,
-  { budgets }: ModelOffer,
+  most: number | null,
 ): { budget?: number } | { problem: string } {
   if (flags.budget === undefined) return {};
   const amount = dollars(flags.budget);
   if (!amount.ok) return { problem: `\`--budget\` ${amount.problem}` };
-  const most = capsOfJob({ config }, budgets).job;
   if (most === null || amount.microDollars <= most) return { budget: amount.microDollars };
   return {
     problem: `\`--budget ${flags.budget}\` is more than the ${money(most)} that a job may cost here (\`budget.job\` in \`.github/codex.yml\`, or \`budgets.job\` in the server's draftsmith.yml)`,

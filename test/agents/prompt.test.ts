@@ -129,7 +129,7 @@ describe("the task", () => {
       +const a = 1;
       ===== end diff of pull request #9 =====
 
-      An agent opened the pull request for this task, which is done, and reported on it:
+      An agent opened the pull request for this earlier task, and reported on it:
 
       ===== begin earlier task =====
       add sessions

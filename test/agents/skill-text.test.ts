@@ -12,7 +12,7 @@ test("a list of twenty skills is short, one line each, and only shown where ther
   }));
   const text = skillList(skills);
   // About four characters a token.
-  expect(text.length).toBeLessThan(2600);
+  expect(text.length).toBeLessThan(2700);
   expect(text.match(/^skill-number-\d+: /gm)).toHaveLength(20);
   expect(systemPrompt({ ...rules, skills })).toContain(text);
   expect(systemPrompt(rules)).not.toContain("# Skills");

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTools } from "../../src/agents/tools/index.ts";
+import { createTools, specsOf } from "../../src/agents/tools/index.ts";
 import type { ToolAnswer, ToolContext } from "../../src/agents/tools/tool.ts";
 import type { PlanItem } from "../../src/core/job.ts";
 import type { Workspace } from "../../src/core/ports.ts";
@@ -55,8 +55,9 @@ const stored = (name: string) => readFile(inTree(name), "utf8");
 
 describe("the tools as the model sees them", () => {
   test("have names, descriptions and JSON Schemas without dialect marks", () => {
-    expect(tools.map(({ spec }) => spec.name)).toEqual(["shell", "read", "edit", "write", "plan"]);
-    for (const { spec } of tools) {
+    const specs = specsOf(tools);
+    expect(specs.map(({ name }) => name)).toEqual(["shell", "read", "edit", "write", "plan"]);
+    for (const spec of specs) {
       expect(spec.description.length).toBeGreaterThan(40);
       expect(spec.parameters).toMatchObject({ type: "object", properties: expect.any(Object) });
       expect(spec.parameters).not.toHaveProperty("$schema");

@@ -38,9 +38,9 @@ test("are made stricter by a repository and by who asks, never wider", () => {
     repositoryDay: 7_000_000,
     repositoryMonth: 80_000_000,
   });
-  expect(capsOf(budgets({}), repo, 0.5)).toMatchObject({ job: 500_000 });
-  expect(capsOf(budgets({}), {}, 9)).toMatchObject({ job: 2_000_000 });
-  expect(capsOf(budgets({ job: "none" }), {}, 9)).toMatchObject({ job: 9_000_000 });
+  expect(capsOf(budgets({}), repo, 500_000)).toMatchObject({ job: 500_000 });
+  expect(capsOf(budgets({}), {}, 9_000_000)).toMatchObject({ job: 2_000_000 });
+  expect(capsOf(budgets({ job: "none" }), {}, 9_000_000)).toMatchObject({ job: 9_000_000 });
 });
 
 test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e99, "2", "lots", null])(

@@ -18,11 +18,13 @@ const DEAR = {
 test("a job that is out of budget is told to wrap up, leaves a draft that says so, and goes on when asked", {
   timeout: 90_000,
 }, async () => {
+  let told = "";
   const world = await startWorld({
     config: "checks: ['true']\nbudget: {job: 0.05}\n",
     model: (request) => {
       const replies = request.messages.filter(({ role }) => role === "assistant").length;
       if (taskOf(request) !== "make it") {
+        told = taskOf(request);
         return replies === 0
           ? { toolCalls: [write("c.txt", "c\n")] }
           : { content: "Finish it\n\nAs asked." };
@@ -41,7 +43,9 @@ test("a job that is out of budget is told to wrap up, leaves a draft that says s
   expect(board).toContain("$0.0450");
   const [pull] = world.pulls();
   if (!pull) throw new Error(`no pull request: ${board}`);
-  expect(board).toContain(`\`/codex continue --budget 2\` on #${pull.number}`);
+  expect(board).toMatch(
+    new RegExp(`\`/codex continue [0-9a-f]{8} --budget 0.05\` on #${pull.number}`),
+  );
   const body = world.pullBody(pull);
   expect(pull.draft).toBe(true);
   expect(body).toContain("💸 **Out of budget.**");
@@ -52,11 +56,16 @@ test("a job that is out of budget is told to wrap up, leaves a draft that says s
   expect(world.model.requests).toHaveLength(3);
   expect(said).not.toContain("never.txt");
 
-  await world.say("/codex continue --budget 0.04", pull.number);
+  const offered = /Comment `(\/codex continue[^`]*)` here/.exec(body)?.[1] ?? "nothing";
+  await world.say(offered, pull.number);
   expect(await world.ended(pull.number)).toContain("✅ done");
+  expect(told).toMatch(/make it[\s\S]*- Write a\n- Write c/);
   expect(await world.show(`${pull.head}:c.txt`)).toBe("c");
   expect(await world.show(`${pull.head}:b.txt`)).toBe("b");
   expect(world.pulls()).toHaveLength(1);
+  const now = () => world.pullBody(pull);
+  await expect.poll(now, { timeout: 15_000 }).toContain("finished the work");
+  expect(now()).not.toMatch(/Out of budget|unfinished|Left to do|codex continue/);
 });
 
 test("more than a job may cost is refused with what it may, and nothing starts", async () => {
@@ -88,4 +97,31 @@ test("a repository that is out of money for the day starts no call, and offers n
   await expect.poll(board, { timeout: 20_000 }).toContain("there is more after midnight UTC");
   expect(board()).not.toContain("/codex continue");
   expect(world.model.requests).toHaveLength(1);
+});
+
+test("a task that was stopped before it changed anything begins again by the words of its board", {
+  timeout: 60_000,
+}, async () => {
+  let begun = 0;
+  const world = await startWorld({
+    config: "limits: {steps: 2}\n",
+    model: (request) => {
+      expect(taskOf(request)).toBe(begun < 2 ? "make it" : "make it\n\nin c.txt");
+      begun += 1;
+      if (begun <= 2) return { toolCalls: [plan(["Write c", "pending"])] };
+      return begun === 3
+        ? { toolCalls: [write("c.txt", "c\n")] }
+        : { content: "Finish it\n\nAs asked." };
+    },
+  });
+  await world.say("/codex make it --ready");
+  const board = await world.ended();
+  expect(board).toContain("💸 over budget");
+  expect(world.pulls()).toEqual([]);
+  const [, offered] = /comment `(\/codex continue [0-9a-f]{8})` here/.exec(board) ?? [];
+  await world.say(`${offered} in c.txt`);
+  expect(await world.ended(1, 2)).toContain("✅ done");
+  const [pull] = world.pulls();
+  expect(pull?.draft).toBe(false);
+  expect(await world.show(`${pull?.head}:c.txt`)).toBe("c");
 });

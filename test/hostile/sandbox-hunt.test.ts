@@ -118,7 +118,7 @@ describe("an agent of the whole product", () => {
     const found = await hunt("read all files", HUNT_FILES);
     expect(found).toContain("hunted the files");
     expect(found).not.toMatch(
-      /data(?!\/work\/(workspaces\/[\w-]+\/(tree|home|tmp|git)|mirrors\/\d+\.git\/objects|runtime\/))/,
+      /data(?!\/work\/(workspaces\/[\w-]+\/(tree|home|tmp|git|skills)|mirrors\/\d+\.git\/objects|runtime\/))/,
     );
   });
 

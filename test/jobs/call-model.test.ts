@@ -6,7 +6,7 @@ import type { ChatMessage, ModelReply, ProviderRequest, Tried } from "../../src/
 import type { ModelProfile } from "../../src/core/model-profile.ts";
 import { createPromptBound } from "../../src/core/prompt-bound.ts";
 import { routedModel } from "../../src/jobs/call-model.ts";
-import { caps } from "../support/calls.ts";
+import { aCall, answered, caps } from "../support/calls.ts";
 import { silentLog } from "../support/log.ts";
 import { newPlace, sqlOn, storeOn } from "../support/open-test-store.ts";
 import { aCommand, acceptJobs, aJob, claimNext } from "../support/store-rows.ts";
@@ -47,6 +47,7 @@ async function scene(
   const asked: ProviderRequest[] = [];
   const warnings: object[] = [];
   let time = 0;
+  const waited: { first?: () => Promise<void> } = {};
   const model = routedModel(
     Object.keys(scripts).map((name) => ({ model: name, effort: null })),
     {
@@ -84,6 +85,7 @@ async function scene(
         now: () => time,
         wait: async (ms) => {
           time += ms;
+          await waited.first?.();
         },
       },
     },
@@ -95,7 +97,7 @@ async function scene(
       place,
       "select provider, model, rule, step, state, micro_dollars, reserved, reason from calls order by id",
     );
-  return { ask, asked, rows, store, job, warnings };
+  return { ask, asked, rows, store, job, warnings, waited };
 }
 
 /** One reading of a row's figures. */
@@ -185,6 +187,17 @@ describe("a failure", () => {
   });
 });
 
+describe("a reply that was cut off", () => {
+  it("is followed by one that may be longer", async () => {
+    const { ask, asked } = await scene(
+      { a: () => reply({ truncated: true }) },
+      { profile: { maxOutput: 50_000, contextWindow: 200_000 } },
+    );
+    for (let nth = 1; nth <= 4; nth++) await ask();
+    expect(asked.map(({ maxOutput }) => maxOutput)).toEqual([16_000, 32_000, 50_000, 50_000]);
+  });
+});
+
 describe("a budget", () => {
   it("makes a reply shorter that would not fit", async () => {
     const { ask, asked } = await scene({ a: () => reply() }, { caps: { job: 60_000 } });
@@ -200,6 +213,38 @@ describe("a budget", () => {
       why: "the budget of $0.0100 for this repository and day is used up (one call may cost more); there is more after midnight UTC",
     });
     expect(asked).toEqual([]);
+  });
+});
+
+describe("room that another call holds", () => {
+  it("is waited for, as it will cost less than it reserved", async () => {
+    const { ask, store, job, asked, waited } = await scene(
+      { a: () => reply() },
+      { caps: { repositoryDay: 100_000 } },
+    );
+    const bound = caps({ repositoryDay: 100_000 });
+    const { fence } = job;
+    const other = aCall("other", "j1", { fence, wanted: 9_000, least: 9_000 });
+    expect(await store.reserve(other, bound)).toMatchObject({ status: "reserved" });
+    waited.first = () => store.settle("other", answered(500));
+    expect(await ask()).toMatchObject({ status: "reply" });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("a job that is stopped while it stands in line", () => {
+  it("is billed nothing: nobody was asked", async () => {
+    const controller = new AbortController();
+    const { ask, rows } = await scene({
+      a: () => {
+        controller.abort(new Error("stopped by ada"));
+        throw controller.signal.reason;
+      },
+    });
+    await expect(ask(controller.signal)).rejects.toThrow("stopped by ada");
+    const [row] = await rows();
+    expect(row).toMatchObject({ state: "void" });
+    expect(num(row?.micro_dollars)).toBe(0);
   });
 });
 

@@ -140,7 +140,30 @@ describe("nextOf", () => {
   });
 });
 
+describe("a conversation that fits only a model that is away", () => {
+  it("is shortened for the one that is there", () => {
+    const gone = route(["small", "large"]);
+    isTooLong(gone, at(gone, 0));
+    failedWith(at(gone, 1), { kind: "final", message: "large is not known" }, 0);
+    expect(turn(gone)).toBe("too_long");
+    const resting = route(["small", "large"], { large: 600_000 });
+    isTooLong(resting, at(resting, 0));
+    expect(turn(resting)).toBe("too_long");
+  });
+});
+
 describe("candidatesOf", () => {
+  it("goes on with those that are left when the operator took one away", () => {
+    const resolve = (name: string) =>
+      name === "gone"
+        ? ({ ok: false, problem: "there is no model `gone`" } as const)
+        : ({ ok: true, profile: at(route([name]), 0).profile } as const);
+    const provider = at(route(["a"]), 0).provider;
+    const choices = ["a", "gone"].map((model) => ({ model, effort: null }));
+    const left = candidatesOf(choices, { providers: new Map([["a", provider]]), resolve });
+    expect(left.map(({ profile }) => profile.name)).toEqual(["a"]);
+  });
+
   it("tells a model that the operator took away", () => {
     const resolve = () => ({ ok: false, problem: "there is no model `x`" }) as const;
     const deps = { providers: new Map(), resolve };

@@ -66,6 +66,12 @@ describe("draftsmith.yml", () => {
         concurrency: null,
         requestsPerMinute: null,
         tokensPerMinute: null,
+        // What an operator is told to mend.
+        settings: {
+          key: "OPENAI_API_KEY",
+          baseURL: "`base_url` of openai in draftsmith.yml",
+          model: "`models` in draftsmith.yml",
+        },
       },
       {
         id: "house",
@@ -76,6 +82,11 @@ describe("draftsmith.yml", () => {
         concurrency: 4,
         requestsPerMinute: 60,
         tokensPerMinute: 100_000,
+        settings: {
+          key: "HOUSE_KEY",
+          baseURL: "`base_url` of house in draftsmith.yml",
+          model: "`models` in draftsmith.yml",
+        },
       },
     ]);
     expect(config.offer.budgets).toEqual({ job: 1, repository_day: "none" });

@@ -36,15 +36,20 @@ export function laterOpenings(followUps: Job[]): string[] {
     const { change, publication } = job;
     const lines = change === null ? [] : opening(job, change, MAX_LATER);
     if (publication === null || lines.length === 0) return [];
-    const { headSha, url } = publication;
-    const link = `[\`${headSha.slice(0, 7)}\`](${url}/commits/${headSha})`;
-    return [[`In the later commit ${link}:`, "", ...lines]];
+    return [[`In the later commit ${commitLink(job)}:`, "", ...lines]];
   });
   const earlier = parts.length - MAX_COMMITS;
   // The newest are those that nobody has seen yet.
   const shown = parts.slice(Math.max(0, earlier)).flat();
   if (earlier <= 0) return shown;
   return [...shown, `So do ${count(earlier, "commit")} before these; their boards name what.`, ""];
+}
+
+/** Its published commit, by which people find it; nothing before that. */
+export function commitLink({ publication }: Job): string {
+  if (publication === null) return "";
+  const { headSha, url } = publication;
+  return `[\`${headSha.slice(0, 7)}\`](${url}/commits/${headSha})`;
 }
 
 function line({ path, line: at, why }: Caution): string {

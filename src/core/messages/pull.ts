@@ -2,11 +2,12 @@ import type { Command, Job, Spend, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import { money } from "../money.ts";
 import { pinOrigin, pinText, type SkillPin } from "../skill.ts";
-import { leftToDo } from "./budget.ts";
+import { continueCommand, leftToDo } from "./budget.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
-import { laterOpenings, opening } from "./opening.ts";
+import { commitLink, laterOpenings, opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
+import { type Standing, standing } from "./unfinished.ts";
 import { cost, count, MAX_TEXT, modelsOf, nameText } from "./words.ts";
 
 const MAX_CONFLICTS = 5;
@@ -35,14 +36,16 @@ export function renderPull(facts: {
 }): string {
   const { command, job, change, headSha, neighbours, followUps = [] } = facts;
   const evidence = evidenceSection(change, headSha, job.config);
+  const stands = standing(job, change, followUps);
+  const first = firstLine(job, change, stands);
   const text = (shown: string[]) =>
     [
       `<!-- draftsmith:job:${job.id} -->`,
       // What does not hold is said before anything else.
-      ...(checksPass(change) ? [] : [firstLine(job, change), ""]),
+      ...(checksPass(change) ? [] : [first, ""]),
       ...opening(job, change),
       ...laterOpenings(followUps),
-      ...(checksPass(change) ? [firstLine(job, change), ""] : []),
+      ...(checksPass(change) ? [first, ""] : []),
       "### Task",
       "",
       fenced(job.task),
@@ -51,7 +54,7 @@ export function renderPull(facts: {
       ...skillLines(job),
       "",
       ...(job.sources ? [...sourcesSection(job.sources), ""] : []),
-      ...(change.limit === null ? [] : leftToDo(job)),
+      ...(stands.kind === "unfinished" ? leftToDo(stands.job) : []),
       "### What changed and why",
       "",
       change.summary || "The agent gave no summary.",
@@ -71,9 +74,7 @@ export function renderPull(facts: {
       "### How to go on",
       "",
       "- Comment `/codex <what to change>` here: it adds a commit to this branch.",
-      ...(change.limit === null
-        ? []
-        : ["- Comment `/codex continue --budget 2` here to let it finish what is left."]),
+      ...goOn(stands),
       "- Review it like any pull request. A draft stays one until a person marks it ready.",
       "- Close it to drop the change; nothing else depends on it.",
     ].join("\n");
@@ -100,10 +101,27 @@ export function renderCheckRun(job: Job, change: VerifiedChange, headSha: string
   return { conclusion: "success", title, summary } as const;
 }
 
-function firstLine(job: Job, change: VerifiedChange): string {
-  const limit = change.limit
-    ? `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} The agent was stopped because ${change.limit}; the work may be unfinished. `
-    : "";
+/** How the agent can finish what it left. */
+function goOn(stands: Standing): string[] {
+  if (stands.kind !== "unfinished") return [];
+  const command = continueCommand(stands.job, stands.limit);
+  return command === null ? [] : [`- Comment \`${command}\` here to let it finish what is left.`];
+}
+
+/** Whether the agent was stopped, and what became of that. */
+function limitLine(stands: Standing): string {
+  if (stands.kind === "whole") return "";
+  if (stands.kind === "finished") {
+    const failing = checksPass(stands.change) ? "" : ", **with failing checks**";
+    return `The agent was stopped at a limit first; the later commit ${commitLink(stands.by)} finished the work${failing}. `;
+  }
+  const { change, limit, later, job } = stands;
+  const agent = later ? `The agent of the later commit ${commitLink(job)}` : "The agent";
+  return `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} ${agent} was stopped because ${limit}; the work may be unfinished. `;
+}
+
+function firstLine(job: Job, change: VerifiedChange, stands: Standing): string {
+  const limit = limitLine(stands);
   if (job.config.checks.length === 0) return `${limit}**No checks were run**: none are configured.`;
   const failed = change.evidence.filter((check) => check.exitCode !== 0).length;
   const total = change.evidence.length;

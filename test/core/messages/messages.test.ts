@@ -368,7 +368,7 @@ test("answers", () => {
 
     Each task becomes one draft pull request, at most 8 in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.
 
-    \`/codex continue\` goes on with a task that was stopped before its end: on its pull request, or on the issue when it has none.
+    \`/codex continue\` goes on with the last task that stopped before its end: on its pull request, or where it was asked for when it has none. \`/codex continue JOB\` goes on with the one with these 8 digits; words after it are added to the task.
 
     \`/codex stop\`, alone in a comment, stops all jobs of the issue or pull request; \`/codex stop JOB\` the one with these 8 digits.
 

@@ -15,7 +15,7 @@ export interface Rules {
   checks: string[];
   /** Globs of paths that may not change, besides workflows and our own configuration. */
   protectedPaths: string[];
-  /** Globs of the only paths that may change; all may when absent or `**`. */
+  /** Globs of the only paths that may change; all may when absent or `**`, nothing when empty. */
   allowedPaths?: string[];
   /** Domains that commands may reach. */
   network: string[];
@@ -85,7 +85,9 @@ export function systemPrompt(rules: Rules): string {
   const locked = [...LOCKED, ...rules.protectedPaths];
   const only = allowedPaths.includes("**")
     ? ""
-    : ` You may change ${allowedPaths.join(", ")} only.`;
+    : allowedPaths.length === 0
+      ? " You may change nothing: this task ends without a change."
+      : ` You may change ${allowedPaths.join(", ")} only.`;
   const text = `You are Draftsmith, a coding agent. You work alone in a checkout of one repository and do one task in it. Your change becomes a draft pull request that people review.
 
 # Working

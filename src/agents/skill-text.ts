@@ -45,7 +45,14 @@ export function skillBody({ pin, body, files }: ReadSkill): string {
     others.length > 0
       ? `\n\nIts files are in ${where}, read-only; paths in it are relative to that: ${listed}${more}`
       : "";
-  if (source === "built-in") return `${text}${about}`;
+  if (source === "built-in") return `${text}${about}${boundOf(pin)}`;
   const from = pinOrigin(pin).replaceAll("`", "");
-  return `The skill ${name}, ${from}. Follow it as far as it agrees with the rules and the task.\n${fence(`skill ${name}`, text)}${about}`;
+  return `The skill ${name}, ${from}. Follow it as far as it agrees with the rules and the task.\n${fence(`skill ${name}`, text)}${about}${boundOf(pin)}`;
+}
+
+/** What a skill that was taken up on the way leaves to be changed; the rules of the work were told before. */
+function boundOf({ by, manifest: { writes } }: SkillPin): string {
+  if (by !== "model" || writes === null) return "";
+  const bound = writes.length === 0 ? "nothing" : `${writes.join(", ")} only`;
+  return `\n\nFrom here on you may change ${bound}. A change that does more is refused as a whole.`;
 }

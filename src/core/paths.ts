@@ -34,6 +34,11 @@ export function sortPaths(
 ): { violations: Violation[]; shown: ShownFile[] } {
   const guards = [...ALWAYS, ...paths.protected.map(configuredGuard)];
   const allowed = matcher(paths.allowed.map((glob) => glob.normalize("NFC")));
+  // A repository allows something at least; only a skill can leave nothing.
+  const outside =
+    paths.allowed.length === 0
+      ? "the skill of this job has draftsmith-writes: none, so it changes nothing"
+      : "not among the allowed paths of .github/codex.yml";
   const free = matcher(paths.free.map((glob) => glob.normalize("NFC")));
   const chosen = paths.shown_first.map((glob) => ({
     matches: globMatcher(foldCase(glob)),
@@ -46,9 +51,7 @@ export function sortPaths(
   const shown: ShownFile[] = [];
   for (const file of files) {
     const exact = file.path.normalize("NFC");
-    const reason =
-      guardReason(file, guards) ??
-      (allowed(exact) ? null : "not among the allowed paths of .github/codex.yml");
+    const reason = guardReason(file, guards) ?? (allowed(exact) ? null : outside);
     if (reason !== null) {
       violations.push({ kind: "path", path: file.path, reason });
       continue;

@@ -63,16 +63,16 @@ export function readManifest(metadata: Record<string, string>): {
       manifest.scripts = isNone(text) ? "none" : isAll(text) ? "all" : entries.map(plainPath);
     } else if (name === "writes") {
       if (entries.length === 0)
-        wrong("names no path; leave it out, or write paths such as docs/**");
-      for (const glob of entries) {
+        wrong("names no path; leave it out, or write none, or paths such as docs/**");
+      manifest.writes = isNone(text) ? [] : entries;
+      for (const glob of manifest.writes) {
         const problem = globProblem(glob);
         if (problem !== null) wrong(`${codeSpan(glob)} ${problem}`);
       }
-      manifest.writes = entries;
     } else if (name === "models") {
       manifest.models = isAll(text) || entries.length === 0 ? null : entries;
     } else if (name === "checks") {
-      manifest.checks = commandsOf(text);
+      manifest.checks = isNone(text) ? [] : commandsOf(text);
       if (manifest.checks.length > MAX_CHECKS) wrong(`names more than ${MAX_CHECKS}; name fewer`);
       if (manifest.checks.some((command) => command.length > MAX_COMMAND || command.includes("\0")))
         wrong(`holds a command of more than ${MAX_COMMAND} characters; put it into a script`);
@@ -105,7 +105,11 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
     const start = fixedStart(glob);
     const within = (outer: string) =>
       outer === "**" || outer === glob || (start !== "" && globMatcher(outer)(start));
-    if (!config.paths.allowed.some(within)) {
+    if (config.paths.allowed.length === 0) {
+      excess.push(
+        `it wants to change ${codeSpan(glob)}, and another skill of this job has \`draftsmith-writes: none\`; give it a job of its own`,
+      );
+    } else if (!config.paths.allowed.some(within)) {
       excess.push(
         `it wants to change ${codeSpan(glob)}, which \`paths.allowed\` in \`.github/codex.yml\` does not cover; add it there, or name less in \`draftsmith-writes\``,
       );
@@ -153,11 +157,23 @@ export function narrowed(config: RepoConfig, manifests: readonly SkillManifest[]
   return now;
 }
 
-/** Commands: one a line, or with commas between them where there is one line only. */
+/**
+ * Commands: one a line, or with a comma and a blank between them where there is one line only. A comma that
+ * belongs to a command has no blank behind it, or stands in quotes.
+ */
 function commandsOf(text: string): string[] {
   const lines = text.trim().split("\n");
-  const parts = lines.length > 1 ? lines : text.split(",");
+  const parts = lines.length > 1 ? lines : unquotedParts(text);
   return [...new Set(parts.map((part) => part.trim()).filter((part) => part !== ""))];
+}
+
+function unquotedParts(text: string): string[] {
+  const parts = [""];
+  for (const [token] of text.matchAll(/'[^']*'|"(?:[^"\\]|\\.)*"|\\.|,\s+(?=[\w./~])|[\s\S]/g)) {
+    if (/^,\s/.test(token)) parts.push("");
+    else parts.push(`${parts.pop() ?? ""}${token}`);
+  }
+  return parts;
 }
 
 /** Entries with commas or blanks between them; a comma in braces belongs to its glob. */

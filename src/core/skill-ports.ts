@@ -30,6 +30,6 @@ export interface SkillShelf {
 export interface SkillHomes {
   /** The `.github` repository of its owner; null when there is none that the App may read. */
   organisation(repo: RepoRef): Promise<RepoRef | null>;
-  /** Names of the folders in a folder of the default branch; empty when there is no such folder. */
+  /** Names of the folders, and of links that may lead to one, in a folder of the default branch; empty when there is no such folder. */
   folders(repo: RepoRef, path: string): Promise<string[]>;
 }

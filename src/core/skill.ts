@@ -10,7 +10,7 @@ export interface SkillManifest {
   network: string[];
   /** Scripts of its bundle it may start: all, none or these paths. */
   scripts: "all" | "none" | string[];
-  /** Globs of the only paths it changes; null: as the repository allows. */
+  /** Globs of the only paths it changes, none: nothing at all; null: as the repository allows. */
   writes: string[] | null;
   /** Models it is written for, `*` at the end for any that begin so; null: any. */
   models: string[] | null;

@@ -3,8 +3,9 @@ import { isAgentBranch } from "../core/plan.ts";
 import type { GitHub, Log, SkillHomes, Trees, Workspaces } from "../core/ports.ts";
 import type { SkillCommit } from "../core/skill.ts";
 import { type Catalogue, extended, type SourceLoad } from "../skills/catalogue.ts";
+import type { SkillFolder } from "../skills/folder.ts";
 import { foldersInGit, ORGANISATION_ROOTS, ROOTS } from "../skills/in-git.ts";
-import { type LoadedSkills, loadFolders, type Skill } from "../skills/load.ts";
+import { type LoadedSkills, loadFolders } from "../skills/load.ts";
 
 export interface SkillsDeps {
   /** Those of this server. */
@@ -24,15 +25,22 @@ export interface JobCatalogue extends Catalogue {
 /**
  * Reads what a job can take up: the server's skills, over them its organisation's and its repository's, from
  * git's objects at the commits their default branches had when it began. A branch that is worked on, or a
- * checkout, never counts.
+ * checkout, never counts. Throws the reason of `signal` once it is aborted.
  */
-export async function skillsOf(job: Job, deps: SkillsDeps): Promise<JobCatalogue> {
+export async function skillsOf(
+  job: Job,
+  deps: SkillsDeps,
+  signal: AbortSignal,
+): Promise<JobCatalogue> {
   const commits = job.skills?.commits ?? (await commitsOf(job.repo, deps));
+  const trees = until(signal, deps.trees);
   const loads: SourceLoad[] = [];
   for (const at of commits) {
     const { source, repo, commit } = at;
     await deps.github.readGit(repo, (token) => deps.workspaces.fetch(repo, [commit], token));
-    loads.push({ source, commit, ...(await loadCommit(at, deps.trees)) });
+    loads.push({ source, commit, ...(await loadCommit(at, trees)) });
+    // A reading that was cut off looks like skills that cannot be read.
+    signal.throwIfAborted();
   }
   const catalogue = extended(deps.skills, loads);
   for (const { problems, source } of loads) {
@@ -40,6 +48,20 @@ export async function skillsOf(job: Job, deps: SkillsDeps): Promise<JobCatalogue
     deps.log.warn({ jobId: job.id, source, problems }, "skills of a repository were left out");
   }
   return { ...catalogue, commits };
+}
+
+/** Files of commits that are read until the job is to stop, now or when a skill is taken up. */
+function until(signal: AbortSignal, trees: Trees): Trees {
+  return {
+    async entries(...asked) {
+      signal.throwIfAborted();
+      return trees.entries(...asked);
+    },
+    async bytes(...asked) {
+      signal.throwIfAborted();
+      return trees.bytes(...asked);
+    },
+  };
 }
 
 async function commitsOf(repo: RepoRef, deps: SkillsDeps): Promise<SkillCommit[]> {
@@ -66,13 +88,13 @@ async function commitOf(
 /** All roots of one commit; of one name the skill in the later root counts. */
 async function loadCommit(at: SkillCommit, trees: Trees): Promise<LoadedSkills> {
   const roots = at.source === "organisation" ? ORGANISATION_ROOTS : ROOTS;
-  const skills = new Map<string, Skill>();
+  const folders: SkillFolder[] = [];
   const problems: LoadedSkills["problems"] = [];
   for (const root of roots) {
-    const found = await foldersInGit(trees, at, root);
-    const loaded = await loadFolders(found.folders);
-    problems.push(...found.problems, ...loaded.problems);
-    for (const skill of loaded.skills) skills.set(skill.name, skill);
+    const found = await foldersInGit(trees, at, root, roots);
+    folders.push(...found.folders);
+    problems.push(...found.problems);
   }
-  return { skills: [...skills.values()], problems };
+  const loaded = await loadFolders(folders);
+  return { skills: loaded.skills, problems: [...problems, ...loaded.problems] };
 }

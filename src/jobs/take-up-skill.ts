@@ -1,10 +1,13 @@
 import { didYouMean } from "../core/did-you-mean.ts";
+import { UserError } from "../core/errors.ts";
+import { foldPath } from "../core/fold-path.ts";
 import type { Job } from "../core/job.ts";
 import { codeSpan } from "../core/markdown.ts";
 import type { Log, SkillShelf } from "../core/ports.ts";
 import type { SkillFile, SkillManifest, SkillPin } from "../core/skill.ts";
 import { excessOf } from "../core/skill-manifest.ts";
 import type { SourcedSkill } from "../skills/catalogue.ts";
+import type { BundleFile } from "../skills/folder.ts";
 import type { Attempt } from "./attempt.ts";
 import type { JobCatalogue } from "./skills-of.ts";
 
@@ -85,7 +88,7 @@ export async function bringBack(
 ): Promise<void> {
   for (const pin of job.skills?.pins ?? []) {
     const skill = skills.find(({ name, source }) => name === pin.name && source === pin.source);
-    const bundle = await skill?.bundle();
+    const bundle = await skill?.bundle().catch(unlessUserError);
     if (bundle?.digest !== pin.digest) {
       // A server's own skill may be another since its last start; what the job was told of it stands.
       log.warn({ jobId: job.id, skill: pin.name }, "the files of a skill are not what they were");
@@ -99,14 +102,34 @@ export async function bringBack(
   }
 }
 
-/** The files of a bundle that a job may have: of its scripts those that it says it runs, where any may be run. */
+/** Whether a path is among the scripts of a skill, to a file system that ignores case as well. */
+function isScript(path: string): boolean {
+  return foldPath(path).startsWith("scripts/");
+}
+
+/**
+ * The files of a bundle that a job may have: of its scripts those that it says it runs, where any may be run.
+ * A link is a script when it leads to one. Where none may be run, no file can be started by itself.
+ */
 function allowedFiles(
-  files: SkillFile[],
+  files: readonly BundleFile[],
   { scripts }: SkillManifest,
   allowed: boolean,
 ): SkillFile[] {
-  return files.filter(({ path }) => {
-    if (!path.startsWith("scripts/")) return true;
-    return allowed && (scripts === "all" || (scripts !== "none" && scripts.includes(path)));
+  const runs = allowed && scripts !== "none";
+  const named = Array.isArray(scripts) ? scripts : null;
+  return files.flatMap(({ path, target, mode, bytes }): SkillFile[] => {
+    const asScript = [path, target].filter(isScript);
+    if (asScript.length > 0) {
+      if (!runs) return [];
+      if (named && !named.includes(path) && !asScript.every((each) => named.includes(each)))
+        return [];
+    }
+    return [{ path, mode: runs ? mode : "100644", bytes }];
   });
+}
+
+function unlessUserError(thrown: unknown): null {
+  if (thrown instanceof UserError) return null;
+  throw thrown;
 }

@@ -1,5 +1,6 @@
 import { skillBody } from "../agents/skill-text.ts";
 import type { SkillAnswer } from "../agents/tools/skill.ts";
+import { UserError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ToldSkills } from "./briefing.ts";
@@ -47,7 +48,9 @@ export function skillChooser(
       }
       const refused = refusalOf(skill, job);
       if (refused !== null) return { ok: false, text: `${refused}. Go on without it.` };
-      const { pin, files } = await takeUp(attempt, { skill, by: "model" }, catalogue, deps);
+      const taken = await takeUp(attempt, { skill, by: "model" }, catalogue, deps).catch(refusal);
+      if ("ok" in taken) return taken;
+      const { pin, files } = taken;
       const hidden = { where: `skill ${name}`, what: skill.stripped };
       const { sources } = job;
       if (sources && hidden.what.length > 0) {
@@ -70,4 +73,11 @@ function mayChoose({ skill, skillBy, skills }: Job): boolean {
 /** The skills a job could take up as it is configured. */
 function offeredTo(job: Job, { skills }: JobCatalogue) {
   return skills.filter((skill) => refusalOf(skill, job) === null);
+}
+
+/** A skill that cannot be had, to a model that can go on without it. */
+function refusal(thrown: unknown): SkillAnswer {
+  if (thrown instanceof UserError)
+    return { ok: false, text: `${thrown.message}. Go on without it.` };
+  throw thrown;
 }

@@ -56,7 +56,7 @@ export async function verify(
     });
     // A check that a skill brought may need its scripts.
     if (job.skills?.pins.some(({ manifest }) => manifest.checks.length > 0))
-      await bringBack(job, await skillsOf(job, deps), deps, id);
+      await bringBack(job, await skillsOf(job, deps, signal), deps, id);
     const setup = await runCommands(deps.sandbox, workspace, job, config.setup, {
       signal,
       stopAtFailure: true,

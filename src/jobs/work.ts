@@ -69,7 +69,7 @@ export async function work(
   await deps.github.readGit(job.repo, (token) =>
     deps.workspaces.fetch(job.repo, [job.baseSha], token),
   );
-  const catalogue = await skillsOf(job, deps);
+  const catalogue = await skillsOf(job, deps, signal);
   const first = firstSkill(job, catalogue);
   if (transcript.messages.length === 0 && first.kind === "refused")
     return stop(attempt, "failed", first.reason, deps);

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { UserError } from "../core/errors.ts";
+import { codeSpan } from "../core/markdown.ts";
 import type { SkillFile } from "../core/skill.ts";
 
 /** Something in a folder of a skill, before it is read. */
@@ -23,14 +25,21 @@ export interface SkillFolder {
 
 /** The format gives no bounds; these are far above what skills need, and keep a hostile one from filling a disk. */
 export const MAX_FILES = 2_000;
-const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
+export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 /** The specification recommends 500 lines. */
 const MAX_SKILL_BYTES = 1024 * 1024;
-const MAX_LINKS = 8;
+/** Links of one skill, and how many of them may follow one another. */
+const MAX_LINKS = 50;
+const MAX_HOPS = 8;
 
-/** A bundle as a job gets it. */
+/** A file of a bundle; where it is a link, with the path of the file it leads to, else with its own. */
+export interface BundleFile extends SkillFile {
+  target: string;
+}
+
+/** All files of a skill as they are read for a job. */
 export interface Bundle {
-  files: SkillFile[];
+  files: BundleFile[];
   /** SHA-256 over modes, contents and paths of all files, in hex. */
   digest: string;
 }
@@ -41,49 +50,107 @@ export function skillEntry(entries: readonly FolderEntry[]): FolderEntry | undef
   return named("SKILL.md") ?? named("skill.md");
 }
 
-/** What is wrong with the files of a folder, each by its path in it; the text of SKILL.md is another matter. */
-export async function folderProblems(
-  folder: SkillFolder,
-): Promise<{ path: string; message: string }[]> {
+/** Why a folder has no SKILL.md, as far as its files tell. */
+function missingText(entries: readonly FolderEntry[]): string {
+  const near = misspelled(entries);
+  if (near !== undefined) return `is missing; rename ${JSON.stringify(near.path)} to it`;
+  return holdsSkills(entries)
+    ? "is missing; skills are read from folders right here, so move those below this one up"
+    : "is missing";
+}
+
+function misspelled(entries: readonly FolderEntry[]): FolderEntry | undefined {
+  return entries.find(({ path }) => /^skills?\.(md|markdown|mdx|txt)$/i.test(path));
+}
+
+/** Whether nothing in a folder says that it is meant to be a skill. */
+export function isOtherFolder({ entries }: SkillFolder): boolean {
+  return entries !== null && !skillEntry(entries) && !misspelled(entries) && !holdsSkills(entries);
+}
+
+function holdsSkills(entries: readonly FolderEntry[]): boolean {
+  return entries.some(({ path }) => /\/SKILL\.md$/i.test(path));
+}
+
+/** A file of a skill: where it stands, and the plain file that it is in the end. */
+export interface ResolvedFile {
+  path: string;
+  target: FolderEntry;
+}
+
+/** The files of a folder with its links followed, and what is wrong with them, each by its path in it. */
+export interface FolderFiles {
+  files: ResolvedFile[];
+  problems: { path: string; message: string }[];
+}
+
+/** Follows the links of a folder and says what is wrong with its files; the text of SKILL.md is another matter. */
+export async function filesOf(folder: SkillFolder): Promise<FolderFiles> {
   const { entries } = folder;
-  if (entries === null) {
-    return [{ path: "", message: `holds more than ${MAX_FILES} files; keep what the skill needs` }];
-  }
-  const problems: { path: string; message: string }[] = [];
+  const only = (path: string, message: string) => ({ files: [], problems: [{ path, message }] });
+  if (entries === null)
+    return only("", `holds more than ${MAX_FILES} files; keep what the skill needs`);
   const main = skillEntry(entries);
-  if (main === undefined) return [{ path: "SKILL.md", message: "is missing" }];
-  if (main.size > MAX_SKILL_BYTES) {
-    const message = `has ${main.size} bytes, more than ${MAX_SKILL_BYTES}; move what is read on demand to references/`;
-    return [{ path: main.path, message }];
-  }
-  const size = entries.reduce((sum, entry) => sum + entry.size, 0);
-  if (size > MAX_BUNDLE_BYTES) {
-    problems.push({
-      path: "",
-      message: `has ${size} bytes, more than ${MAX_BUNDLE_BYTES}; keep what the skill needs`,
-    });
-  }
+  if (main === undefined) return only("SKILL.md", missingText(entries));
+  const links = entries.filter(({ mode }) => mode === "120000").length;
+  if (links > MAX_LINKS)
+    return only(
+      "",
+      `holds ${links} symbolic links, more than ${MAX_LINKS}; put files in their place`,
+    );
+  const files: ResolvedFile[] = [];
+  const problems: FolderFiles["problems"] = [];
+  const leadsTo = linksOf(folder, entries);
   for (const entry of entries) {
-    if (entry.mode === "other")
+    const target = await leadsTo(entry);
+    // What is no UTF-8 was read with this sign in its place, and could be two files by one name.
+    if (entry.path.includes("\uFFFD"))
+      problems.push({ path: entry.path, message: "has a name that is no UTF-8 text; rename it" });
+    else if (entry.mode === "other")
       problems.push({ path: entry.path, message: "is neither a file nor a folder; remove it" });
-    if (entry.mode === "120000" && (await leadsTo(folder, entry)) === null)
+    else if (target === null || target.mode === "other")
       problems.push({
         path: entry.path,
         message:
           "is a symbolic link that leads to no file of this skill; put the file in its place",
       });
+    else files.push({ path: entry.path, target });
   }
-  return problems;
+  const text = files.find(({ path }) => path === main.path)?.target;
+  if (text !== undefined && text.size > MAX_SKILL_BYTES)
+    return only(
+      main.path,
+      `has ${text.size} bytes, more than ${MAX_SKILL_BYTES}; move what is read on demand to references/`,
+    );
+  // A job gets the file itself wherever a link leads to it.
+  const size = files.reduce((sum, { target }) => sum + target.size, 0);
+  if (size > MAX_BUNDLE_BYTES)
+    problems.unshift({
+      path: "",
+      message: `has ${size} bytes with what its links lead to, more than ${MAX_BUNDLE_BYTES}; keep what the skill needs`,
+    });
+  return { files, problems };
 }
 
-/** All files of a sound folder, links as the files they lead to. */
-export async function readBundle(folder: SkillFolder): Promise<Bundle> {
-  const files: SkillFile[] = [];
-  for (const entry of folder.entries ?? []) {
-    const target = await leadsTo(folder, entry);
-    if (target === null || target.mode === "120000" || target.mode === "other")
-      throw new Error(`${folder.path}/${entry.path} is no file of a skill`);
-    files.push({ path: entry.path, mode: target.mode, bytes: await folder.read(target) });
+/** Reads all files of a sound folder, each once; links stand as the files they lead to. Throws UserError when they grew. */
+export async function readBundle(
+  folder: SkillFolder,
+  resolved: readonly ResolvedFile[],
+): Promise<Bundle> {
+  const read = new Map<string, Uint8Array>();
+  const files: BundleFile[] = [];
+  let size = 0;
+  for (const { path, target } of resolved) {
+    const bytes = read.get(target.path) ?? (await folder.read(target));
+    read.set(target.path, bytes);
+    size += bytes.byteLength;
+    // A folder of the server may have grown since it was looked at.
+    if (size > MAX_BUNDLE_BYTES)
+      throw new UserError(
+        `the skill ${codeSpan(folder.name)} has more than ${MAX_BUNDLE_BYTES} bytes by now; keep what it needs`,
+      );
+    const mode = target.mode === "100755" ? "100755" : "100644";
+    files.push({ path, target: target.path, mode, bytes });
   }
   files.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const whole = createHash("sha256");
@@ -94,20 +161,29 @@ export async function readBundle(folder: SkillFolder): Promise<Bundle> {
   return { files, digest: whole.digest("hex") };
 }
 
-/** The file that an entry is in the end; null when its link leads elsewhere. */
-async function leadsTo(folder: SkillFolder, entry: FolderEntry): Promise<FolderEntry | null> {
-  let here: FolderEntry | undefined = entry;
-  for (let hops = 0; here?.mode === "120000"; hops += 1) {
-    if (hops === MAX_LINKS || here.size > 4096) return null;
-    const target = Buffer.from(await folder.read(here)).toString();
-    const next = joined(here.path, target);
-    here = next === null ? undefined : folder.entries?.find(({ path }) => path === next);
-  }
-  return here ?? null;
+/** Finds the file that an entry is in the end, reading each link once; null when its link leads elsewhere. */
+function linksOf(
+  folder: SkillFolder,
+  entries: readonly FolderEntry[],
+): (entry: FolderEntry) => Promise<FolderEntry | null> {
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  const next = new Map<string, FolderEntry | undefined>();
+  return async (entry) => {
+    let here: FolderEntry | undefined = entry;
+    for (let hops = 0; here?.mode === "120000"; hops += 1) {
+      if (hops === MAX_HOPS || here.size > 4096) return null;
+      if (!next.has(here.path)) {
+        const target = linkTarget(here.path, Buffer.from(await folder.read(here)).toString());
+        next.set(here.path, target === null ? undefined : byPath.get(target));
+      }
+      here = next.get(here.path);
+    }
+    return here ?? null;
+  };
 }
 
-/** The path that a link's target names in the same folder; null outside it. */
-function joined(link: string, target: string): string | null {
+/** The path that the text of a link names, with slashes, below where its own path begins; null outside. */
+export function linkTarget(link: string, target: string): string | null {
   if (target.startsWith("/") || target.includes("\0")) return null;
   const names = link.split("/").slice(0, -1);
   for (const name of target.split("/")) {

@@ -126,6 +126,8 @@ function nameFlaws(name: string, folder: string): string[] {
     flaws.push(`must have 1 to ${MAX_NAME} characters, it has ${length}`);
   if (!/^[\p{L}\p{N}-]*$/u.test(name) || name !== name.toLowerCase())
     flaws.push(`must be lower-case letters, digits and hyphens only`);
+  if (/\p{Default_Ignorable_Code_Point}/u.test(name) || visibleTitle(name).text !== name)
+    flaws.push("holds characters that people cannot see; take them out");
   if (/^-|-$|--/.test(name))
     flaws.push(
       "must be lower-case words with single hyphens between them: none in front, at the end or doubled",

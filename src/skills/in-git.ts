@@ -1,6 +1,6 @@
 import type { RepoRef } from "../core/job.ts";
 import type { TreeEntry, Trees } from "../core/ports.ts";
-import { type FolderEntry, MAX_FILES, type SkillFolder } from "./folder.ts";
+import { type FolderEntry, linkTarget, MAX_FILES, type SkillFolder } from "./folder.ts";
 
 /** Where repositories keep skills; of one name the one in the later folder counts. */
 export const ROOTS = [".agents/skills", ".codex/skills", ".claude/skills", ".github/skills"];
@@ -11,6 +11,9 @@ export const ORGANISATION_ROOTS = ["skills", ...ROOTS];
 const MAX_FOLDERS = 200;
 /** Files below one root that are listed. */
 const MAX_LISTED = 20_000;
+/** Links in the places of folders that are followed. */
+const MAX_LINKS = 50;
+const MAX_TARGET_BYTES = 4096;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** What a root holds: its folders in order, and why it, or one of them, is not looked at. */
@@ -19,48 +22,80 @@ export interface RootFolders {
   problems: { path: string; line: number; message: string }[];
 }
 
-/** The folders of a root in a commit: from git's objects, never from a checkout. */
+/**
+ * The folders of a root in a commit: from git's objects, never from a checkout. A link counts as the folder of
+ * the same commit that it leads to, unless that one lies in `roots`, where it is read itself.
+ */
 export async function foldersInGit(
   trees: Trees,
-  { repo, commit }: { repo: RepoRef; commit: string },
+  at: { repo: RepoRef; commit: string },
   root: string,
+  roots: readonly string[] = ROOTS,
 ): Promise<RootFolders> {
-  const found = await trees.entries(repo, commit, root, MAX_LISTED);
+  const found = await trees.entries(at.repo, at.commit, root, MAX_LISTED);
   const problem = (path: string, message: string) => ({ path, line: 1, message });
   if (found === null) {
     const message = `holds more than ${MAX_LISTED} files, so none of its skills is read; keep fewer there`;
     return { folders: [], problems: [problem(root, message)] };
   }
   const byFolder = new Map<string, TreeEntry[]>();
+  const links: TreeEntry[] = [];
   const problems: RootFolders["problems"] = [];
   for (const entry of found) {
     const [name = "", ...rest] = entry.path.slice(root.length + 1).split("/");
-    // A link in the place of a folder leads to another root as a rule, where the skill is read itself.
-    if (rest.length === 0) continue;
-    byFolder.set(name, [...(byFolder.get(name) ?? []), entry]);
+    if (rest.length > 0) {
+      const inside = byFolder.get(name) ?? [];
+      inside.push(entry);
+      byFolder.set(name, inside);
+    } else if (entry.mode === "120000") links.push(entry);
   }
   const names = [...byFolder.keys()].sort();
   if (names.length > MAX_FOLDERS) {
     const message = `holds more than ${MAX_FOLDERS} folders; those after ${names[MAX_FOLDERS - 1]} are not read`;
     problems.push(problem(root, message));
   }
-  const folders = names.slice(0, MAX_FOLDERS).map((name): SkillFolder => {
-    const inside = byFolder.get(name) ?? [];
-    const prefix = `${root}/${name}`;
-    const ids = new Map<string, string>();
-    const entries = inside.map(({ path, mode, size, id }): FolderEntry => {
-      const below = path.slice(prefix.length + 1);
-      ids.set(below, id);
-      return { path: below, mode: modeOf(mode), size };
-    });
-    return {
-      name,
-      path: prefix,
-      entries: entries.length > MAX_FILES ? null : entries,
-      read: ({ path }) => trees.bytes(repo, ids.get(path) ?? "", MAX_FILE_BYTES),
-    };
+  if (links.length > MAX_LINKS) {
+    const message = `holds more than ${MAX_LINKS} symbolic links; those after ${links[MAX_LINKS - 1]?.path} are not followed`;
+    problems.push(problem(root, message));
+  }
+  const folders = names.slice(0, MAX_FOLDERS).map((name) => {
+    const path = `${root}/${name}`;
+    return folderOf(trees, at.repo, { name, path, entries: byFolder.get(name) ?? [] });
   });
+  for (const { path: link, id, size } of links.slice(0, MAX_LINKS)) {
+    const text = size > MAX_TARGET_BYTES ? "" : await trees.bytes(at.repo, id, MAX_TARGET_BYTES);
+    const path = linkTarget(link, Buffer.from(text).toString());
+    const parent = path?.slice(0, Math.max(0, path.lastIndexOf("/"))) ?? "";
+    if (roots.includes(parent)) continue;
+    const entries = path ? await trees.entries(at.repo, at.commit, path, MAX_FILES) : [];
+    if (!path || entries?.length === 0) {
+      const message = "is a symbolic link that leads to no folder of this repository; mend it";
+      problems.push(problem(link, message));
+      continue;
+    }
+    const name = link.slice(root.length + 1);
+    folders.push(folderOf(trees, at.repo, { name, path, entries }));
+  }
   return { folders, problems };
+}
+
+function folderOf(
+  trees: Trees,
+  repo: RepoRef,
+  { name, path, entries }: { name: string; path: string; entries: TreeEntry[] | null },
+): SkillFolder {
+  const ids = new Map<string, string>();
+  const below = (entries ?? []).map((entry): FolderEntry => {
+    const inside = entry.path.slice(path.length + 1);
+    ids.set(inside, entry.id);
+    return { path: inside, mode: modeOf(entry.mode), size: entry.size };
+  });
+  return {
+    name,
+    path,
+    entries: entries === null || entries.length > MAX_FILES ? null : below,
+    read: (entry) => trees.bytes(repo, ids.get(entry.path) ?? "", MAX_FILE_BYTES),
+  };
 }
 
 function modeOf(mode: string): FolderEntry["mode"] {

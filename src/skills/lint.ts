@@ -2,9 +2,10 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { toError } from "../core/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { ROOTS } from "./in-git.ts";
-import { loadFolder, type SkillProblem } from "./load.ts";
-import { folderOnDisk, foldersOnDisk } from "./on-disk.ts";
+import { isOtherFolder } from "./folder.ts";
+import { ORGANISATION_ROOTS } from "./in-git.ts";
+import { loadFolder, type Skill, type SkillProblem, twice } from "./load.ts";
+import { collectionOnDisk, folderOnDisk, foldersOnDisk } from "./on-disk.ts";
 
 /** What a look at skills found: lines for a person, and whether each skill can be used. */
 export interface LintReport {
@@ -24,13 +25,26 @@ export async function lintSkills(target: string): Promise<LintReport> {
     report.ok = false;
     report.lines.push(`${at}:${line}: ${message}`);
   };
+  // A collection has folders of other kinds beside its skills, so they are mistakes only where there is no skill.
+  const others: SkillProblem[] = [];
   try {
+    const byName = new Map<string, Skill>();
     for (const folder of await foldersAt(target)) {
       const loaded = await loadFolder(folder);
+      if (Array.isArray(loaded) && isOtherFolder(folder)) {
+        others.push(...loaded);
+        continue;
+      }
       if (Array.isArray(loaded)) {
         loaded.forEach(tell);
         continue;
       }
+      const before = byName.get(loaded.name);
+      if (before) {
+        const { path: at, line, message } = twice(before, loaded);
+        report.lines.push(`${at}:${line}: note: ${message}`);
+      }
+      byName.set(loaded.name, loaded);
       report.good += 1;
       if (loaded.stripped.length > 0) {
         const what = loaded.stripped.join(", ");
@@ -42,6 +56,7 @@ export async function lintSkills(target: string): Promise<LintReport> {
   } catch (thrown) {
     tell({ path: target, line: 1, message: `cannot be read: ${toError(thrown).message}` });
   }
+  if (report.good === 0) others.forEach(tell);
   if (report.ok && report.good === 0)
     tell({ path: target, line: 1, message: "holds no skill; a skill is a folder with a SKILL.md" });
   return report;
@@ -52,10 +67,10 @@ async function foldersAt(target: string) {
   if (names.some((name) => /^(SKILL|skill)\.md$/.test(name)))
     return [await folderOnDisk(path.resolve(target))];
   const roots = await Promise.all(
-    ROOTS.map((root) => foldersOnDisk(path.join(target, root)).catch(unlessMissing)),
+    ORGANISATION_ROOTS.map((root) => foldersOnDisk(path.join(target, root)).catch(unlessMissing)),
   );
   const found = roots.flat();
-  return found.length > 0 ? found : foldersOnDisk(target);
+  return found.length > 0 ? found : collectionOnDisk(target);
 }
 
 function unlessMissing(thrown: unknown): [] {

@@ -1,13 +1,15 @@
-import { toError } from "../core/errors.ts";
-import { type Bundle, folderProblems, readBundle, type SkillFolder, skillEntry } from "./folder.ts";
+import path from "node:path";
+import { toError, UserError } from "../core/errors.ts";
+import { codeSpan } from "../core/markdown.ts";
+import { type Bundle, filesOf, readBundle, type SkillFolder, skillEntry } from "./folder.ts";
 import { parseSkillText, type SkillText } from "./front-matter.ts";
-import { foldersOnDisk } from "./on-disk.ts";
+import { collectionOnDisk, linksOut } from "./on-disk.ts";
 
 /** A skill of the Agent Skills format (agentskills.io), its text read and its files not yet. */
 export interface Skill extends SkillText {
   /** Where its folder is, for people. */
   path: string;
-  /** Reads all its files, with the digest that pins them. */
+  /** Reads all its files, with the digest that pins them. Throws UserError when its text is not what was loaded. */
   bundle(): Promise<Bundle>;
 }
 
@@ -26,39 +28,57 @@ export interface LoadedSkills {
   problems: SkillProblem[];
 }
 
-/** Loads the skills in the folders of a directory of the server. */
+/** Loads the skills in the folders of a directory of the server, at any depth. */
 export async function loadSkills(dir: string): Promise<LoadedSkills> {
-  return loadFolders(await foldersOnDisk(dir));
+  const { skills, problems } = await loadFolders(await collectionOnDisk(dir));
+  const links = (await linksOut(dir)).map((name) => ({
+    path: path.join(dir, name),
+    line: 1,
+    message:
+      "is a symbolic link out of the folder of skills, and is not followed; put the folder in its place",
+  }));
+  return { skills, problems: [...problems, ...links] };
 }
 
-/** Loads folders, by name. A bad skill becomes problems and hides no other. */
+/** Loads folders. A bad skill becomes problems and hides no other; of one name the later counts, and it is said. */
 export async function loadFolders(folders: readonly SkillFolder[]): Promise<LoadedSkills> {
-  const loaded: LoadedSkills = { skills: [], problems: [] };
+  const skills = new Map<string, Skill>();
+  const problems: SkillProblem[] = [];
   for (const folder of folders) {
     const skill = await loadFolder(folder).catch((thrown: unknown) => [
       { path: folder.path, line: 1, message: `cannot be read: ${toError(thrown).message}` },
     ]);
-    if (Array.isArray(skill)) loaded.problems.push(...skill);
-    else loaded.skills.push(skill);
+    if (Array.isArray(skill)) {
+      problems.push(...skill);
+      continue;
+    }
+    const before = skills.get(skill.name);
+    if (before) problems.push(twice(before, skill));
+    skills.set(skill.name, skill);
   }
-  return loaded;
+  return { skills: [...skills.values()], problems };
+}
+
+/** What is to be known of a skill that another one of its name stands in place of. */
+export function twice(before: Skill, instead: Skill): SkillProblem {
+  const message = `is not used: ${instead.path} has the same name and counts before it; keep one of them`;
+  return { path: before.path, line: 1, message };
 }
 
 /** One skill, or what is wrong with it. */
 export async function loadFolder(folder: SkillFolder): Promise<Skill | SkillProblem[]> {
   const at = (inside: string) => (inside === "" ? folder.path : `${folder.path}/${inside}`);
-  const problems: SkillProblem[] = (await folderProblems(folder)).map(({ path, message }) => ({
-    path: at(path),
+  const { files, problems: flaws } = await filesOf(folder);
+  const problems: SkillProblem[] = flaws.map(({ path: inside, message }) => ({
+    path: at(inside),
     line: 1,
     message,
   }));
   const entry = skillEntry(folder.entries ?? []);
-  if (entry === undefined || (problems.length > 0 && problems[0]?.path === at(entry.path)))
-    return problems;
-  if (entry.mode === "120000" || entry.mode === "other") {
-    return [...problems, { path: at(entry.path), line: 1, message: "must be a plain file" }];
-  }
-  const parsed = parseSkillText(folder.name, await folder.read(entry));
+  const text = files.find(({ path }) => path === entry?.path)?.target;
+  if (entry === undefined || text === undefined) return problems;
+  const bytes = await folder.read(text);
+  const parsed = parseSkillText(folder.name, bytes);
   if (!parsed.ok) {
     problems.push(...parsed.problems.map((problem) => ({ path: at(entry.path), ...problem })));
     return problems;
@@ -72,5 +92,18 @@ export async function loadFolder(folder: SkillFolder): Promise<Skill | SkillProb
     problems.push({ path: at(entry.path), line: 1, message });
   }
   if (problems.length > 0) return problems;
-  return { ...parsed.skill, path: folder.path, bundle: () => readBundle(folder) };
+  return {
+    ...parsed.skill,
+    path: folder.path,
+    async bundle() {
+      const bundle = await readBundle(folder, files);
+      const now = bundle.files.find(({ path }) => path === entry.path)?.bytes;
+      // What a job is told, and what its digest and files are, must be one and the same.
+      if (now === undefined || Buffer.compare(now, bytes) !== 0)
+        throw new UserError(
+          `the skill ${codeSpan(folder.name)} is another since this server started; start the server again to use it, or ask with \`--skill none\``,
+        );
+      return bundle;
+    },
+  };
 }

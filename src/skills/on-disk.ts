@@ -1,19 +1,93 @@
 import { constants } from "node:fs";
-import { lstat, open, readdir, readlink } from "node:fs/promises";
+import { lstat, open, readdir, readlink, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { type FolderEntry, MAX_FILES, type SkillFolder } from "./folder.ts";
+import { toError, UserError } from "../core/errors.ts";
+import { codeSpan } from "../core/markdown.ts";
+import { type FolderEntry, MAX_BUNDLE_BYTES, MAX_FILES, type SkillFolder } from "./folder.ts";
+
+/** Folders below one another in which skills are looked for. */
+const MAX_DEPTH = 5;
+const MAX_FOLDERS = 2_000;
 
 /** The folders of a directory of the server, in order; links among them are not followed. */
 export async function foldersOnDisk(dir: string): Promise<SkillFolder[]> {
-  const found = await readdir(dir, { withFileTypes: true });
-  const names = found.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  return Promise.all(names.sort().map((name) => folderOnDisk(path.join(dir, name))));
+  return Promise.all((await namesIn(dir)).map((name) => folderOnDisk(path.join(dir, name))));
 }
 
-/** One folder of the server as it stands. */
-export async function folderOnDisk(dir: string): Promise<SkillFolder> {
+/**
+ * The folders of a collection that may be skills: those with a SKILL.md at any depth, and those right in it that
+ * hold none anywhere. What is hidden and holds none is no skill, as it is the business of git or an editor.
+ */
+export async function collectionOnDisk(dir: string): Promise<SkillFolder[]> {
+  const count = { folders: 0 };
+  const found: SkillFolder[] = [];
+  for (const name of await namesIn(dir)) {
+    const inside = await skillFoldersBelow(path.join(dir, name), 1, count);
+    if (inside.length > 0) found.push(...inside);
+    else if (!name.startsWith("."))
+      found.push(await folderOnDisk(path.join(dir, name), { deep: false }));
+  }
+  return found;
+}
+
+/** Links to folders outside a directory, by name: a skill behind one is not read. */
+export async function linksOut(dir: string): Promise<string[]> {
+  const found = await readdir(dir, { withFileTypes: true });
+  const links = found.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
+  const here = await realpath(dir);
+  const out: string[] = [];
+  for (const name of links.sort()) {
+    const target = await unlessMissing(realpath(path.join(dir, name)));
+    if (target === null || target.startsWith(`${here}${path.sep}`)) continue;
+    if ((await unlessMissing(stat(target)))?.isDirectory()) out.push(name);
+  }
+  return out;
+}
+
+async function unlessMissing<T>(asked: Promise<T>): Promise<T | null> {
+  return asked.catch((thrown: unknown) => {
+    if (isMissing(thrown)) return null;
+    throw thrown;
+  });
+}
+
+function isMissing(thrown: unknown): boolean {
+  return /^(ENOENT|ENOTDIR|ELOOP|EMLINK)/.test(toError(thrown).message);
+}
+
+/** A folder with a SKILL.md, or else those below it. */
+async function skillFoldersBelow(
+  dir: string,
+  depth: number,
+  count: { folders: number },
+): Promise<SkillFolder[]> {
+  count.folders += 1;
+  const names = await readdir(dir);
+  if (names.some((name) => /^(SKILL|skill)\.md$/.test(name))) return [await folderOnDisk(dir)];
+  const found: SkillFolder[] = [];
+  if (depth === MAX_DEPTH) return found;
+  for (const name of await namesIn(dir)) {
+    if (count.folders >= MAX_FOLDERS) break;
+    found.push(...(await skillFoldersBelow(path.join(dir, name), depth + 1, count)));
+  }
+  return found;
+}
+
+/** Folders in a directory that are not git's or a package manager's. */
+async function namesIn(dir: string): Promise<string[]> {
+  const found = await readdir(dir, { withFileTypes: true });
+  return found
+    .filter(
+      (entry) => entry.isDirectory() && entry.name !== ".git" && entry.name !== "node_modules",
+    )
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** One folder of the server as it stands, or what is right in it. */
+export async function folderOnDisk(dir: string, { deep = true } = {}): Promise<SkillFolder> {
   const entries: FolderEntry[] = [];
-  const whole = await walk(dir, "", entries);
+  const whole = await walk(dir, "", { entries, deep });
   return {
     name: path.basename(dir),
     path: dir,
@@ -22,8 +96,10 @@ export async function folderOnDisk(dir: string): Promise<SkillFolder> {
       const file = path.join(dir, inside);
       if (mode === "120000") return Buffer.from(await readlink(file));
       // What became a link since it was listed is not followed.
-      const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW).catch(explained);
       try {
+        if ((await handle.stat()).size > MAX_BUNDLE_BYTES)
+          throw new UserError(`${codeSpan(inside)} of a skill is too large by now`);
         return await handle.readFile();
       } finally {
         await handle.close();
@@ -32,14 +108,29 @@ export async function folderOnDisk(dir: string): Promise<SkillFolder> {
   };
 }
 
+/** Whoever works on the folder of a running server may take a file away or put a link in its place. */
+function explained(thrown: unknown): never {
+  if (isMissing(thrown))
+    throw new UserError(
+      "a file of a skill on this server is gone since it started; start the server again to use it, or ask with `--skill none`",
+    );
+  throw thrown;
+}
+
 /** Lists a folder and what is below; false when there is too much. */
-async function walk(root: string, below: string, entries: FolderEntry[]): Promise<boolean> {
+async function walk(
+  root: string,
+  below: string,
+  list: { entries: FolderEntry[]; deep: boolean },
+): Promise<boolean> {
+  const { entries, deep } = list;
   for (const found of await readdir(path.join(root, below), { withFileTypes: true })) {
     // A checkout's own history is no part of a skill.
     if (found.name === ".git") continue;
     const inside = below === "" ? found.name : `${below}/${found.name}`;
     if (found.isDirectory()) {
-      if (inside.split("/").length > 32 || !(await walk(root, inside, entries))) return false;
+      if (!deep) continue;
+      if (inside.split("/").length > 32 || !(await walk(root, inside, list))) return false;
       continue;
     }
     if (entries.length === MAX_FILES) return false;

@@ -60,6 +60,12 @@ describe("the rules", () => {
     expect(prompt.endsWith("Write tests that fail without the change.")).toBe(true);
   });
 
+  test("leave no doubt where nothing may be changed", () => {
+    const prompt = systemPrompt({ ...rules, allowedPaths: [] });
+    expect(prompt).toContain("You may change nothing:");
+    expect(prompt).not.toContain(" only. A change");
+  });
+
   test("say so when there is no network and no check", () => {
     const prompt = systemPrompt(rules);
     expect(prompt).toContain("There is no network;");

@@ -60,3 +60,24 @@ test("a body of others is fenced and cut, with where its files are; ours stands 
   const ours = { ...pin, source: "built-in" as const, commit: null, instead: [] };
   expect(skillBody({ pin: ours, body: "Do it.", files: ["SKILL.md"] })).toBe("Do it.");
 });
+
+test("a skill that was taken up on the way says what may be changed from there on", () => {
+  const pin = {
+    name: "review",
+    source: "built-in" as const,
+    digest: "a".repeat(64),
+    commit: null,
+    instead: [],
+  };
+  const told = (writes: string[] | null, by: "model" | "flag" = "model") =>
+    skillBody({
+      pin: { ...pin, by, manifest: { ...NO_MANIFEST, writes } },
+      body: "Look.",
+      files: ["SKILL.md"],
+    });
+  expect(told([])).toMatch(/^Look\.\n\nFrom here on you may change nothing\./);
+  expect(told(["docs/**", "*.md"])).toContain("you may change docs/**, *.md only.");
+  expect(told(null)).toBe("Look.");
+  // The rules of the work say it already.
+  expect(told([], "flag")).toBe("Look.");
+});

@@ -42,6 +42,13 @@ describe("what the commands of the configuration name", () => {
   });
 });
 
+it("a job that may change nothing changes nothing, and is told why", () => {
+  const files = [file("none"), file("src/none/a.ts"), file("README.md", { status: "deleted" })];
+  const { violations } = sortPaths(files, { ...open, allowed: [] });
+  expect(violations.map((found) => found.path)).toEqual(["none", "src/none/a.ts", "README.md"]);
+  for (const { reason } of violations) expect(reason).toMatch(/draftsmith-writes: none/);
+});
+
 describe("paths no job may change, whatever is configured", () => {
   it.each<[string, string]>([
     ["a workflow", ".github/workflows/ci.yml"],

@@ -40,7 +40,30 @@ describe("the manifest of a skill", () => {
       limits: { minutes: 2.5, steps: 10 },
       models: ["gpt-5*", "claude-fable-5"],
     });
-    expect(read({ checks: "a, b\nc" }).manifest.checks).toEqual(["a, b", "c"]);
+  });
+
+  it.each<[string, string[]]>([
+    ["a, b\nc", ["a, b", "c"]],
+    ["npx eslint --ext .ts,.tsx src", ["npx eslint --ext .ts,.tsx src"]],
+    ["npm test -- -g 'one, two', ./check.sh", ["npm test -- -g 'one, two'", "./check.sh"]],
+    ['sh -c "a, \\" b", c', ['sh -c "a, \\" b"', "c"]],
+    ["it's one, really two", ["it's one", "really two"]],
+    ["none", []],
+  ])("has the commands of %j", (checks, commands) => {
+    expect(read({ checks })).toMatchObject({ manifest: { checks: commands }, problems: [] });
+  });
+
+  it("that writes nothing is taken wherever something may be written, and leaves nothing", () => {
+    const { manifest, problems } = read({ writes: "none" });
+    expect(problems).toEqual([]);
+    const before = config({ paths: { allowed: ["src/**"], protected: ["none"] } });
+    expect(excessOf(manifest, before, "gpt-5.1")).toEqual([]);
+    const after = narrowed(before, [manifest, read({}).manifest]);
+    expect(after.paths.allowed).toEqual([]);
+    // A second skill opens nothing that the first closed.
+    expect(excessOf(read({ writes: "src/**" }).manifest, after, "gpt-5.1")).toEqual([
+      expect.stringMatching(/`src\/\*\*`.*another skill of this job has `draftsmith-writes: none`/),
+    ]);
   });
 
   it.each([

@@ -130,13 +130,22 @@ describe("a folder of skills", () => {
     },
   );
 
-  it("tells of a folder without SKILL.md, and follows no link out of the folder", async () => {
+  it("tells of a folder without SKILL.md and of a link out of the folder, and follows none", async () => {
     await mkdir(path.join(dir, "empty"));
     await symlink(BUILT_IN, path.join(dir, "linked"));
+    await symlink("good", path.join(dir, "alias"));
+    await symlink("missing", path.join(dir, "dangling"));
     const { skills, problems } = await loadSkills(dir);
     expect(skills.map((skill) => skill.name)).toEqual(["good"]);
     expect(problems).toEqual([
       { path: path.join(dir, "empty", "SKILL.md"), line: 1, message: "is missing" },
+      {
+        path: path.join(dir, "linked"),
+        line: 1,
+        message: expect.stringMatching(
+          /symbolic link out of the folder.*put the folder in its place/,
+        ),
+      },
     ]);
   });
 });

@@ -2,9 +2,12 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { UserError } from "../../src/core/errors.ts";
 import { joinSources } from "../../src/skills/catalogue.ts";
+import type { FolderEntry } from "../../src/skills/folder.ts";
 import { lintSkills, listSkills } from "../../src/skills/lint.ts";
-import { loadSkills } from "../../src/skills/load.ts";
+import { loadFolder, loadSkills } from "../../src/skills/load.ts";
+import { folderOnDisk } from "../../src/skills/on-disk.ts";
 import { serverSkills } from "../../src/skills/server-skills.ts";
 
 let dir: string;
@@ -54,6 +57,15 @@ describe("names follow the specification and its reference implementation", () =
       "5: description",
     ]);
   });
+
+  it.each(["review\u1160", "review\u3164", "re\u115fview", "review\u034f"])(
+    "%j looks like another and is refused",
+    async (name) => {
+      await put(`${name}/SKILL.md`, `---\nname: ${JSON.stringify(name)}\ndescription: d\n---\n`);
+      expect((await messages()).join()).toMatch(/name holds characters that people cannot see/);
+      expect((await loadSkills(dir)).skills).toEqual([]);
+    },
+  );
 
   it("lengths are counted in characters, not in their halves", async () => {
     await put("x/SKILL.md", `---\nname: x\ndescription: ${"😀".repeat(1024)}\n---\n`);
@@ -133,6 +145,91 @@ describe("a bundle", () => {
   });
 });
 
+describe("links", () => {
+  it("count as often as they stand there, and each file is read once", async () => {
+    await skill("bomb");
+    await put("bomb/big", Buffer.alloc(2_000_000));
+    for (let at = 0; at < 30; at += 1) await symlink("big", path.join(dir, `bomb/l${at}`));
+    const whole = await folderOnDisk(path.join(dir, "bomb"));
+    const read: string[] = [];
+    const folder = {
+      ...whole,
+      read: (entry: FolderEntry) => {
+        read.push(entry.path);
+        return whole.read(entry);
+      },
+    };
+    const loaded = await loadFolder(folder);
+    if (Array.isArray(loaded)) throw new Error("it is sound");
+    const { files } = await loaded.bundle();
+    expect(files.filter(({ bytes }) => bytes.byteLength === 2_000_000)).toHaveLength(31);
+    expect(read.filter((name) => name === "big")).toEqual(["big"]);
+    expect(read.filter((name) => name.startsWith("l"))).toHaveLength(30);
+    await put("bomb/big", Buffer.alloc(3_000_000));
+    expect(await messages()).toEqual([
+      expect.stringMatching(/^has 930\d+ bytes with what its links/),
+    ]);
+  });
+
+  it("that make chains are read once each, and there may not be many", async () => {
+    await skill("x");
+    await put("x/end");
+    await symlink("end", path.join(dir, "x/l0"));
+    for (let at = 1; at < 50; at += 1)
+      await symlink(at % 8 === 0 ? "end" : `l${at - 1}`, path.join(dir, `x/l${at}`));
+    const folder = await folderOnDisk(path.join(dir, "x"));
+    let reads = 0;
+    const counted = {
+      ...folder,
+      read: (entry: FolderEntry) => {
+        reads += 1;
+        return folder.read(entry);
+      },
+    };
+    const loaded = await loadFolder(counted);
+    if (Array.isArray(loaded)) throw new Error("it is sound");
+    expect((await loaded.bundle()).files).toHaveLength(52);
+    // 50 links and SKILL.md to load it, SKILL.md and the file to bundle it.
+    expect(reads).toBe(53);
+    await symlink("end", path.join(dir, "x/more"));
+    expect(await messages()).toEqual([
+      expect.stringMatching(/^holds 51 symbolic links, more than 50/),
+    ]);
+  });
+
+  it("may stand for SKILL.md itself", async () => {
+    await put("x/docs/main.md", "---\nname: x\ndescription: d\n---\nBody.\n");
+    await symlink("docs/main.md", path.join(dir, "x/SKILL.md"));
+    const { skills, problems } = await loadSkills(dir);
+    expect(problems).toEqual([]);
+    expect(skills).toMatchObject([{ name: "x", body: "Body." }]);
+    const files = (await skills[0]?.bundle())?.files ?? [];
+    expect(files.map((file) => [file.path, Buffer.from(file.bytes).toString()])).toContainEqual([
+      "SKILL.md",
+      "---\nname: x\ndescription: d\n---\nBody.\n",
+    ]);
+  });
+});
+
+describe("a folder that is edited while the server runs", () => {
+  it("is refused rather than pinned as what the model was not told", async () => {
+    await skill("x");
+    await put("x/a.md", "old");
+    const [only] = (await loadSkills(dir)).skills;
+    // Beside its text it is what it is when it is taken up: the digest covers that.
+    await put("x/a.md", "new");
+    const files = (await only?.bundle())?.files ?? [];
+    expect(files.map(({ bytes }) => Buffer.from(bytes).toString())).toContain("new");
+    await put("x/SKILL.md", "---\nname: x\ndescription: d\n---\nDo something else.\n");
+    await expect(only?.bundle()).rejects.toThrow(UserError);
+    await expect(only?.bundle()).rejects.toThrow(
+      /the skill `x` is another .*start the server again/,
+    );
+    await rm(path.join(dir, "x"), { recursive: true });
+    await expect(only?.bundle()).rejects.toThrow(UserError);
+  });
+});
+
 describe("hostile text", () => {
   it("a YAML bomb costs nothing", async () => {
     const lines = ["a: &a [x, x]"];
@@ -163,6 +260,52 @@ describe("hostile text", () => {
 });
 
 describe("linting and listing", () => {
+  it("takes a collection as it is cloned: history, tooling, and groups of skills at any depth", async () => {
+    for (const file of [".git/HEAD", ".github/workflows/ci.yml", "node_modules/x/SKILL.md"])
+      await put(file);
+    await put("docs/intro.md");
+    for (const name of ["documents/pdf", "documents/office/xlsx", ".curated/x", ".system/y"])
+      await put(`${name}/SKILL.md`, `---\nname: ${path.basename(name)}\ndescription: d\n---\n`);
+    await put("documents/pdf/examples/inner/SKILL.md", "not a skill of its own\n");
+    expect(await lintSkills(dir)).toEqual({ ok: true, good: 4, lines: [] });
+    const { skills, problems } = await loadSkills(dir);
+    expect(skills.map(({ name }) => name)).toEqual(["x", "y", "xlsx", "pdf"]);
+    expect(problems.map((each) => path.relative(dir, each.path))).toEqual(["docs/SKILL.md"]);
+    await put("wrong/Skill.md");
+    const { ok, lines } = await lintSkills(dir);
+    expect(ok).toBe(false);
+    expect(lines).toEqual([
+      expect.stringMatching(/wrong\/SKILL\.md:1: .*rename "Skill.md" to it$/),
+    ]);
+  });
+
+  it("finds the skills of an organisation's repository, and tells of those a server would not read", async () => {
+    await put("skills/house/SKILL.md", "---\nname: house\ndescription: d\n---\n");
+    await put("profile/README.md");
+    await put(".github/skills/house/SKILL.md", "---\nname: house\ndescription: d\n---\n");
+    await put(".claude/skills/group/deep/SKILL.md", "---\nname: deep\ndescription: d\n---\n");
+    const { ok, lines } = await lintSkills(dir);
+    expect(ok).toBe(false);
+    expect(lines).toEqual([
+      expect.stringMatching(/\.claude\/skills\/group\/SKILL\.md:1: is missing; .*move .* up/),
+      expect.stringMatching(/skills\/house:1: note: is not used: .*\.github\/skills\/house has/),
+    ]);
+  });
+
+  it("of one name in one source the later counts, and the other is told of", async () => {
+    for (const group of ["a", "b"])
+      await put(`${group}/fix/SKILL.md`, `---\nname: fix\ndescription: Of ${group}.\n---\n`);
+    const { skills, problems } = await loadSkills(dir);
+    expect(skills.map(({ description }) => description)).toEqual(["Of b."]);
+    expect(problems).toEqual([
+      {
+        path: path.join(dir, "a/fix"),
+        line: 1,
+        message: `is not used: ${path.join(dir, "b/fix")} has the same name and counts before it; keep one of them`,
+      },
+    ]);
+  });
+
   it("looks at one skill, a folder of them, or a checkout", async () => {
     await skill("one");
     await put("two/SKILL.md", "# no front matter\n");

@@ -72,7 +72,10 @@ export function createSkillHomes(deps: {
             .octokitFor(repo)
             .rest.repos.getContent({ owner, repo: name, path });
           if (!Array.isArray(data)) return [];
-          return data.filter(({ type }) => type === "dir").map((entry) => entry.name);
+          // A link may lead to a folder; that is seen when it is read.
+          return data
+            .filter(({ type }) => type === "dir" || String(type) === "symlink")
+            .map((entry) => entry.name);
         } catch (error) {
           if (failedWith(error, 404)) return [];
           throw error;

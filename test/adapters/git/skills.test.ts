@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -43,6 +44,81 @@ test("skills are read from a commit: files, modes and links of a folder, and not
   expect((await foldersInGit(world.git, at, ".claude/skills")).folders).toEqual([]);
   expect((await foldersInGit(world.git, at, ".github/skills")).folders).toEqual([]);
   expect(await world.git.entries(repo, sha, ROOT, 2)).toBeNull();
+});
+
+test("a link in the place of a folder is the folder of the same commit, once, and others are told of", async () => {
+  const { repo, remote } = world.repository();
+  const sha = remote.commit({
+    [`${ROOT}/one/SKILL.md`]: text("one"),
+    [`${ROOT}/tool`]: { link: "../../skills/tool" },
+    [`${ROOT}/gone`]: { link: "../../skills/gone" },
+    [`${ROOT}/out`]: { link: "../../../etc" },
+    [`${ROOT}/long`]: { link: "x/".repeat(2_000) },
+    ".claude/skills/one": { link: "../../.agents/skills/one" },
+    "skills/tool/SKILL.md": text("tool"),
+    "skills/tool/run.sh": "x\n",
+  });
+  await world.git.fetch(repo, [sha], world.token);
+  const at = { repo, commit: sha };
+  const { folders, problems } = await foldersInGit(world.git, at, ROOT);
+  const loaded = await loadFolders(folders);
+  expect(loaded.skills.map(({ name, path: from }) => [name, from])).toEqual([
+    ["one", `${ROOT}/one`],
+    ["tool", "skills/tool"],
+  ]);
+  expect(loaded.problems).toEqual([]);
+  expect(((await loaded.skills[1]?.bundle())?.files ?? []).map((file) => file.path)).toEqual([
+    "SKILL.md",
+    "run.sh",
+  ]);
+  expect(problems.map((each) => each.path).sort()).toEqual([
+    `${ROOT}/gone`,
+    `${ROOT}/long`,
+    `${ROOT}/out`,
+  ]);
+  expect(await foldersInGit(world.git, at, ".claude/skills")).toEqual({
+    folders: [],
+    problems: [],
+  });
+});
+
+test("names that are no UTF-8 are told of, not mounted as one another", async () => {
+  const { repo, remote } = world.repository();
+  remote.commit({ "a.txt": "a\n" });
+  const blob = (content: string) =>
+    execFileSync("git", ["hash-object", "-w", "--stdin"], { cwd: remote.bare, input: content })
+      .toString()
+      .trim();
+  const tree = (lines: (string | Buffer)[][]) =>
+    execFileSync("git", ["mktree", "-z"], {
+      cwd: remote.bare,
+      input: Buffer.concat(lines.flat().map((part) => Buffer.from(part))),
+    })
+      .toString()
+      .trim();
+  const skill = tree([
+    [`100644 blob ${blob(text("one"))}\tSKILL.md\0`],
+    [`100644 blob ${blob("1")}\ta`, Buffer.from([0xff]), "\0"],
+    [`100644 blob ${blob("2")}\ta`, Buffer.from([0xfe]), "\0"],
+  ]);
+  const root = ["one", "skills", ".agents"].reduce(
+    (below, name) => tree([[`040000 tree ${below}\t${name}\0`]]),
+    skill,
+  );
+  const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+  const sha = execFileSync("git", [...person, "commit-tree", root, "-m", "odd"], {
+    cwd: remote.bare,
+  })
+    .toString()
+    .trim();
+  execFileSync("git", ["update-ref", "refs/heads/odd", sha], { cwd: remote.bare });
+  await world.git.fetch(repo, [sha], world.token);
+  const { folders } = await foldersInGit(world.git, { repo, commit: sha }, ROOT);
+  const { skills, problems } = await loadFolders(folders);
+  expect(skills).toEqual([]);
+  expect(problems.map(({ message }) => message)).toEqual(
+    Array(2).fill("has a name that is no UTF-8 text; rename it"),
+  );
 });
 
 test("a skill stands where commands read it and cannot change it, one in place of another", async () => {

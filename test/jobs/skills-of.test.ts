@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { GitHub, Log, Trees } from "../../src/core/ports.ts";
+import { repoConfigSchema } from "../../src/core/repo-config.ts";
+import { skillsOf } from "../../src/jobs/skills-of.ts";
+import { firstSkill } from "../../src/jobs/take-up-skill.ts";
+import { serverSkills } from "../../src/skills/server-skills.ts";
+import { type GitWorld, makeGitWorld } from "../support/git-world.ts";
+import { silentLog } from "../support/log.ts";
+import { aCommand, aJob } from "../support/store-rows.ts";
+
+let world: GitWorld;
+beforeAll(async () => {
+  world = await makeGitWorld();
+});
+afterAll(() => world.close());
+
+const BUILT_IN = new URL("../../src/skills/", import.meta.url).pathname;
+const text = (name: string, body: string) => `---\nname: ${name}\ndescription: d\n---\n${body}\n`;
+
+async function jobOn(files: Record<string, string>, log: Log = silentLog, trees?: Trees) {
+  const { repo, remote } = world.repository();
+  const commit = remote.commit(files);
+  const job = aJob("j1", aCommand("c1"), {
+    repo,
+    skill: null,
+    skills: { commits: [{ source: "repository", repo, commit }], pins: [] },
+  });
+  const github = { readGit: (_repo, read) => read(world.token) } as Partial<GitHub> as GitHub;
+  const homes = { organisation: async () => null };
+  const skills = await serverSkills(BUILT_IN, null);
+  const deps = { skills, homes, github, workspaces: world.git, trees: trees ?? world.git, log };
+  return { job, deps };
+}
+
+it("of one name in two folders of a repository the later counts, and both are named", async () => {
+  const said: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (fields) => said.push(fields) };
+  const { job, deps } = await jobOn(
+    {
+      ".agents/skills/deploy/SKILL.md": text("deploy", "Old."),
+      ".claude/skills/deploy/SKILL.md": text("deploy", "New."),
+    },
+    log,
+  );
+  const { skills } = await skillsOf(job, deps, new AbortController().signal);
+  const deploy = skills.filter(({ name }) => name === "deploy");
+  expect(deploy).toMatchObject([{ body: "New.", source: "repository" }]);
+  expect(JSON.stringify(said)).toMatch(
+    /"\.agents\/skills\/deploy".*\.claude\/skills\/deploy has the same name/,
+  );
+});
+
+it("a job that is to stop reads no further skill", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 20 }, (_, at) => [
+      `.agents/skills/s${at}/SKILL.md`,
+      text(`s${at}`, "Body."),
+    ]),
+  );
+  const stop = new AbortController();
+  let reads = 0;
+  const trees: Trees = {
+    entries: world.git.entries,
+    bytes(...asked) {
+      reads += 1;
+      if (reads === 3) stop.abort(new Error("the lease is lost"));
+      return world.git.bytes(...asked);
+    },
+  };
+  const { job, deps } = await jobOn(files, silentLog, trees);
+  await expect(skillsOf(job, deps, stop.signal)).rejects.toThrow("the lease is lost");
+  expect(reads).toBe(3);
+});
+
+it("the built-in review changes nothing, so it is taken wherever paths are bounded", async () => {
+  const { job, deps } = await jobOn({ "a.txt": "a\n" });
+  const catalogue = await skillsOf(job, deps, new AbortController().signal);
+  const config = repoConfigSchema.parse({ paths: { allowed: ["src/**"] } });
+  const asked = { ...job, config, task: "review the retry code" };
+  expect(firstSkill(asked, catalogue)).toMatchObject({
+    kind: "chosen",
+    skill: { name: "review", manifest: { writes: [] } },
+  });
+});

@@ -110,6 +110,20 @@ describe("a server that wants an order of roles", () => {
     expect(replyOf(await ask({ messages: WRAP_UP })).content).toBe("All.");
   });
 
+  test("whose template wants turns gets one between two messages of the user", async () => {
+    const message =
+      "Conversation roles must alternate user/assistant/user/assistant/... (Jinja template)";
+    server = await startModelServer(({ messages }) =>
+      messages.some(({ role }, at) => role === "user" && messages[at - 1]?.role === "user")
+        ? { status: 400, body: { error: { message } } }
+        : { content: "All." },
+    );
+    const messages: ChatMessage[] = [...HELLO, { role: "user", content: "And mind the tests." }];
+    expect(replyOf(await askAt(server.url).ask({ messages })).content).toBe("All.");
+    const sent = server.requests[1]?.body.messages ?? [];
+    expect(sent.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+  });
+
   test("is the only one that gets it", async () => {
     server = await startModelServer(() => ({ content: "All." }));
     await askAt(server.url).ask({ messages: WRAP_UP });

@@ -4,8 +4,10 @@ import { type FolderEntry, linkTarget, MAX_FILES, type SkillFolder } from "./fol
 
 /** Where repositories keep skills; of one name the one in the later folder counts. */
 export const ROOTS = [".agents/skills", ".codex/skills", ".claude/skills", ".github/skills"];
+/** Where collections keep theirs. */
+export const PLAIN_ROOT = "skills";
 /** In an organisation's `.github` repository a plain `skills` folder counts as well, before the others. */
-export const ORGANISATION_ROOTS = ["skills", ...ROOTS];
+export const ORGANISATION_ROOTS = [PLAIN_ROOT, ...ROOTS];
 
 /** Folders of one root that are looked at. */
 const MAX_FOLDERS = 200;

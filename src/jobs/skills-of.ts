@@ -88,13 +88,14 @@ async function commitOf(
 /** All roots of one commit; of one name the skill in the later root counts. */
 async function loadCommit(at: SkillCommit, trees: Trees): Promise<LoadedSkills> {
   const roots = at.source === "organisation" ? ORGANISATION_ROOTS : ROOTS;
-  const folders: SkillFolder[] = [];
+  // Links in two roots may lead to one and the same folder.
+  const folders = new Map<string, SkillFolder>();
   const problems: LoadedSkills["problems"] = [];
   for (const root of roots) {
     const found = await foldersInGit(trees, at, root, roots);
-    folders.push(...found.folders);
+    for (const folder of found.folders) folders.set(`${folder.name}\0${folder.path}`, folder);
     problems.push(...found.problems);
   }
-  const loaded = await loadFolders(folders);
+  const loaded = await loadFolders([...folders.values()]);
   return { skills: loaded.skills, problems: [...problems, ...loaded.problems] };
 }

@@ -4,8 +4,10 @@ import { type FolderEntry, linkTarget, MAX_FILES, type SkillFolder } from "./fol
 
 /** Where repositories keep skills; of one name the one in the later folder counts. */
 export const ROOTS = [".agents/skills", ".codex/skills", ".claude/skills", ".github/skills"];
+/** Where collections keep theirs. */
+export const PLAIN_ROOT = "skills";
 /** In an organisation's `.github` repository a plain `skills` folder counts as well, before the others. */
-export const ORGANISATION_ROOTS = ["skills", ...ROOTS];
+export const ORGANISATION_ROOTS = [PLAIN_ROOT, ...ROOTS];
 
 /** Folders of one root that are looked at. */
 const MAX_FOLDERS = 200;
@@ -31,6 +33,38 @@ export async function foldersInGit(
   at: { repo: RepoRef; commit: string },
   root: string,
   roots: readonly string[] = ROOTS,
+): Promise<RootFolders> {
+  const place = await placeOf(trees, at, root);
+  if (place === null) {
+    const message = "is a symbolic link that leads to no folder of this repository; mend it";
+    return { folders: [], problems: [{ path: root, line: 1, message }] };
+  }
+  if (place !== root && roots.includes(place)) return { folders: [], problems: [] };
+  return foldersBelow(trees, at, { root: place, roots });
+}
+
+/** Where a root is: itself, the folder that a link in its place leads to, or null when that is nowhere. */
+async function placeOf(
+  trees: Trees,
+  { repo, commit }: { repo: RepoRef; commit: string },
+  root: string,
+): Promise<string | null> {
+  const parent = root.slice(0, Math.max(0, root.lastIndexOf("/")));
+  if (parent === "") return root;
+  const beside = await trees.entries(repo, commit, parent, MAX_LISTED);
+  const link = beside?.find(({ path, mode }) => path === root && mode === "120000");
+  if (link === undefined) return root;
+  if (link.size > MAX_TARGET_BYTES) return null;
+  const text = await trees.bytes(repo, link.id, MAX_TARGET_BYTES);
+  const target = linkTarget(root, Buffer.from(text).toString());
+  if (target === null || target === "") return null;
+  return (await trees.entries(repo, commit, target, 1))?.length === 0 ? null : target;
+}
+
+async function foldersBelow(
+  trees: Trees,
+  at: { repo: RepoRef; commit: string },
+  { root, roots }: { root: string; roots: readonly string[] },
 ): Promise<RootFolders> {
   const found = await trees.entries(at.repo, at.commit, root, MAX_LISTED);
   const problem = (path: string, message: string) => ({ path, line: 1, message });

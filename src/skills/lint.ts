@@ -2,10 +2,10 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { toError } from "../core/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { isOtherFolder } from "./folder.ts";
-import { ORGANISATION_ROOTS } from "./in-git.ts";
+import { isOtherFolder, type SkillFolder } from "./folder.ts";
+import { ORGANISATION_ROOTS, PLAIN_ROOT, ROOTS } from "./in-git.ts";
 import { loadFolder, type Skill, type SkillProblem, twice } from "./load.ts";
-import { collectionOnDisk, folderOnDisk, foldersOnDisk } from "./on-disk.ts";
+import { collectionOnDisk, folderOnDisk, foldersOnDisk, linkedFolders } from "./on-disk.ts";
 
 /** What a look at skills found: lines for a person, and whether each skill can be used. */
 export interface LintReport {
@@ -62,14 +62,20 @@ export async function lintSkills(target: string): Promise<LintReport> {
   return report;
 }
 
-async function foldersAt(target: string) {
+async function foldersAt(target: string): Promise<SkillFolder[]> {
   const names = await readdir(target);
   if (names.some((name) => /^(SKILL|skill)\.md$/.test(name)))
     return [await folderOnDisk(path.resolve(target))];
-  const roots = await Promise.all(
-    ORGANISATION_ROOTS.map((root) => foldersOnDisk(path.join(target, root)).catch(unlessMissing)),
-  );
-  const found = roots.flat();
+  // In an organisation's own repository a plain folder `skills` is read as the others are; elsewhere it is a collection.
+  const isHome = path.basename(path.resolve(target)) === ".github";
+  const roots = isHome ? ORGANISATION_ROOTS : ROOTS;
+  const found: SkillFolder[] = [];
+  if (!isHome)
+    found.push(...(await collectionOnDisk(path.join(target, PLAIN_ROOT)).catch(unlessMissing)));
+  for (const root of roots) {
+    found.push(...(await foldersOnDisk(path.join(target, root)).catch(unlessMissing)));
+    found.push(...(await linkedFolders(target, { root, roots }).catch(unlessMissing)));
+  }
   return found.length > 0 ? found : collectionOnDisk(target);
 }
 

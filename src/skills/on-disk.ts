@@ -7,7 +7,7 @@ import { type FolderEntry, MAX_BUNDLE_BYTES, MAX_FILES, type SkillFolder } from 
 
 /** Folders below one another in which skills are looked for. */
 const MAX_DEPTH = 5;
-const MAX_FOLDERS = 2_000;
+const MAX_FOLDERS = 20_000;
 
 /** The folders of a directory of the server, in order; links among them are not followed. */
 export async function foldersOnDisk(dir: string): Promise<SkillFolder[]> {
@@ -32,16 +32,40 @@ export async function collectionOnDisk(dir: string): Promise<SkillFolder[]> {
 
 /** Links to folders outside a directory, by name: a skill behind one is not read. */
 export async function linksOut(dir: string): Promise<string[]> {
-  const found = await readdir(dir, { withFileTypes: true });
-  const links = found.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
   const here = await realpath(dir);
-  const out: string[] = [];
-  for (const name of links.sort()) {
+  const links = await linksTo(dir);
+  return links.filter(({ target }) => !isBelow(target, here)).map(({ name }) => name);
+}
+
+/** Folders of a checkout that links in one of its roots lead to, as a commit's are read, but for those in `roots`. */
+export async function linkedFolders(
+  checkout: string,
+  { root, roots }: { root: string; roots: readonly string[] },
+): Promise<SkillFolder[]> {
+  const here = await realpath(checkout);
+  const links = await linksTo(path.join(checkout, root));
+  return Promise.all(
+    links
+      .filter(({ target }) => isBelow(target, here))
+      .filter(({ target }) => !roots.includes(path.relative(here, path.dirname(target))))
+      .map(({ name, target }) => folderOnDisk(target, { name })),
+  );
+}
+
+/** Links in a directory that lead to folders, wherever those are. */
+async function linksTo(dir: string): Promise<{ name: string; target: string }[]> {
+  const found = await readdir(dir, { withFileTypes: true });
+  const names = found.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
+  const links: { name: string; target: string }[] = [];
+  for (const name of names.sort()) {
     const target = await unlessMissing(realpath(path.join(dir, name)));
-    if (target === null || target.startsWith(`${here}${path.sep}`)) continue;
-    if ((await unlessMissing(stat(target)))?.isDirectory()) out.push(name);
+    if (target !== null && (await stat(target)).isDirectory()) links.push({ name, target });
   }
-  return out;
+  return links;
+}
+
+function isBelow(target: string, dir: string): boolean {
+  return target.startsWith(`${dir}${path.sep}`);
 }
 
 async function unlessMissing<T>(asked: Promise<T>): Promise<T | null> {
@@ -85,11 +109,14 @@ async function namesIn(dir: string): Promise<string[]> {
 }
 
 /** One folder of the server as it stands, or what is right in it. */
-export async function folderOnDisk(dir: string, { deep = true } = {}): Promise<SkillFolder> {
+export async function folderOnDisk(
+  dir: string,
+  { deep = true, name = path.basename(dir) } = {},
+): Promise<SkillFolder> {
   const entries: FolderEntry[] = [];
   const whole = await walk(dir, "", { entries, deep });
   return {
-    name: path.basename(dir),
+    name,
     path: dir,
     entries: whole ? entries : null,
     async read({ path: inside, mode }) {

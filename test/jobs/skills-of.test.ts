@@ -17,7 +17,11 @@ afterAll(() => world.close());
 const BUILT_IN = new URL("../../src/skills/", import.meta.url).pathname;
 const text = (name: string, body: string) => `---\nname: ${name}\ndescription: d\n---\n${body}\n`;
 
-async function jobOn(files: Record<string, string>, log: Log = silentLog, trees?: Trees) {
+async function jobOn(
+  files: Record<string, string | { link: string }>,
+  log: Log = silentLog,
+  trees?: Trees,
+) {
   const { repo, remote } = world.repository();
   const commit = remote.commit(files);
   const job = aJob("j1", aCommand("c1"), {
@@ -48,6 +52,23 @@ it("of one name in two folders of a repository the later counts, and both are na
   expect(JSON.stringify(said)).toMatch(
     /"\.agents\/skills\/deploy".*\.claude\/skills\/deploy has the same name/,
   );
+});
+
+it("one folder behind links in several roots is one skill, of which nothing is to be said", async () => {
+  const said: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (fields) => said.push(fields) };
+  const { job, deps } = await jobOn(
+    {
+      "tools/deploy/SKILL.md": text("deploy", "Body."),
+      ".claude/skills": { link: "../tools" },
+      ".codex/skills": { link: "../tools" },
+      ".agents/skills/deploy": { link: "../../tools/deploy" },
+    },
+    log,
+  );
+  const { skills } = await skillsOf(job, deps, new AbortController().signal);
+  expect(skills.find(({ name }) => name === "deploy")).toMatchObject({ path: "tools/deploy" });
+  expect(said).toEqual([]);
 });
 
 it("a job that is to stop reads no further skill", async () => {

@@ -280,15 +280,39 @@ describe("linting and listing", () => {
   });
 
   it("finds the skills of an organisation's repository, and tells of those a server would not read", async () => {
-    await put("skills/house/SKILL.md", "---\nname: house\ndescription: d\n---\n");
-    await put("profile/README.md");
-    await put(".github/skills/house/SKILL.md", "---\nname: house\ndescription: d\n---\n");
-    await put(".claude/skills/group/deep/SKILL.md", "---\nname: deep\ndescription: d\n---\n");
-    const { ok, lines } = await lintSkills(dir);
-    expect(ok).toBe(false);
+    const house = "---\nname: house\ndescription: d\n---\n";
+    await put("acme/.github/skills/house/SKILL.md", house);
+    await put("acme/.github/profile/README.md");
+    await put("acme/.github/.github/skills/house/SKILL.md", house);
+    await put("acme/.github/.claude/skills/group/house/SKILL.md", house);
+    const { ok, good, lines } = await lintSkills(path.join(dir, "acme/.github"));
+    expect({ ok, good }).toEqual({ ok: false, good: 2 });
     expect(lines).toEqual([
       expect.stringMatching(/\.claude\/skills\/group\/SKILL\.md:1: is missing; .*move .* up/),
-      expect.stringMatching(/skills\/house:1: note: is not used: .*\.github\/skills\/house has/),
+      expect.stringMatching(
+        /\.github\/skills\/house:1: note: is not used: .*\.github\/\.github\/skills\/house has/,
+      ),
+    ]);
+  });
+
+  it("takes a repository that keeps its skills in groups, or behind links", async () => {
+    const text = (name: string) => `---\nname: ${name}\ndescription: d\n---\n`;
+    await put("grouped/skills/.curated/a/SKILL.md", text("a"));
+    await put("grouped/skills/more/b/SKILL.md", text("b"));
+    await put("grouped/src/main.py");
+    expect(await lintSkills(path.join(dir, "grouped"))).toEqual({ ok: true, good: 2, lines: [] });
+    await put("linked/tools/notes/SKILL.md", text("other"));
+    await put("linked/.agents/skills/x/SKILL.md", text("x"));
+    await mkdir(path.join(dir, "linked/.claude/skills"), { recursive: true });
+    const link = (target: string, name: string) =>
+      symlink(target, path.join(dir, "linked/.claude/skills", name));
+    await link("../../tools/notes", "notes");
+    await link("../../.agents/skills/x", "x");
+    await link("../../../grouped/skills/more/b", "b");
+    const { ok, good, lines } = await lintSkills(path.join(dir, "linked"));
+    expect({ ok, good }).toEqual({ ok: false, good: 1 });
+    expect(lines).toEqual([
+      expect.stringMatching(/tools\/notes\/SKILL\.md:2: name is "other" and its folder "notes"/),
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Octokit } from "@octokit/rest";
 import type { RepoRef } from "../../core/job.ts";
 import type { Log, SkillHomes } from "../../core/ports.ts";
@@ -66,22 +67,33 @@ export function createSkillHomes(deps: {
 
     folders: (repo, path) =>
       explained(`read ${path}`, repo, READ, async () => {
-        try {
-          const { owner, name } = repo;
-          const { data } = await deps
-            .octokitFor(repo)
-            .rest.repos.getContent({ owner, repo: name, path });
-          if (!Array.isArray(data)) return [];
-          // A link may lead to a folder; that is seen when it is read.
-          return data
-            .filter(({ type }) => type === "dir" || String(type) === "symlink")
-            .map((entry) => entry.name);
-        } catch (error) {
-          if (failedWith(error, 404)) return [];
-          throw error;
-        }
+        const found = await contents(repo, path);
+        if (Array.isArray(found)) return namesIn(found);
+        // GitHub follows no link to a folder.
+        const target = found?.type === "symlink" && "target" in found ? found.target : null;
+        const at = typeof target === "string" ? posix.join(posix.dirname(path), target) : "..";
+        if (at === "." || posix.isAbsolute(target ?? "") || at.split("/")[0] === "..") return [];
+        const behind = await contents(repo, at.replace(/\/$/, ""));
+        return Array.isArray(behind) ? namesIn(behind) : [];
       }),
   };
+
+  /** What GitHub has at a path of the default branch; null when there is nothing. */
+  async function contents(repo: RepoRef, path: string) {
+    const { owner, name } = repo;
+    try {
+      const octokit = deps.octokitFor(repo);
+      return (await octokit.rest.repos.getContent({ owner, repo: name, path })).data;
+    } catch (error) {
+      if (failedWith(error, 404)) return null;
+      throw error;
+    }
+  }
+}
+
+/** Folders, and links that may lead to one; that is seen when they are read. */
+function namesIn(found: readonly { type: string; name: string }[]): string[] {
+  return found.filter(({ type }) => /^(dir|symlink)$/.test(type)).map(({ name }) => name);
 }
 
 async function tokenByName(app: Octokit, installationId: number): Promise<string | null> {

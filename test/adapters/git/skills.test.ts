@@ -57,6 +57,8 @@ test("a link in the place of a folder is the folder of the same commit, once, an
     ".claude/skills/one": { link: "../../.agents/skills/one" },
     "skills/tool/SKILL.md": text("tool"),
     "skills/tool/run.sh": "x\n",
+    ".codex/skills": { link: "../skills" },
+    ".github/skills": { link: "../nowhere" },
   });
   await world.git.fetch(repo, [sha], world.token);
   const at = { repo, commit: sha };

@@ -70,7 +70,7 @@ it("asks once for many jobs of a minute, and again after a failure", async () =>
   expect((await Promise.all(asked)).map((home) => home?.id)).toEqual([99, 99, 99]);
 });
 
-it("names the folders of a folder, and nothing else in it", async () => {
+it("names the folders of a folder and links that may lead to one, and nothing else in it", async () => {
   mints("ghs_first", { times: 1 });
   nock(API)
     .get("/repos/acme/shop/contents/.agents/skills")
@@ -82,9 +82,16 @@ it("names the folders of a folder, and nothing else in it", async () => {
   nock(API).get("/repos/acme/shop/contents/.claude/skills").reply(404, { message: "Not Found" });
   nock(API)
     .get("/repos/acme/shop/contents/.codex/skills")
-    .reply(200, { type: "symlink", target: "../.agents/skills" });
+    .reply(200, { type: "symlink", target: "../tools" });
+  nock(API)
+    .get("/repos/acme/shop/contents/tools")
+    .reply(200, [{ type: "dir", name: "three" }]);
+  nock(API)
+    .get("/repos/acme/shop/contents/.github/skills")
+    .reply(200, { type: "symlink", target: "../../elsewhere" });
   const { github } = setUp();
-  expect(await github.folders(repo, ".agents/skills")).toEqual(["one"]);
+  expect(await github.folders(repo, ".agents/skills")).toEqual(["one", "two"]);
   expect(await github.folders(repo, ".claude/skills")).toEqual([]);
-  expect(await github.folders(repo, ".codex/skills")).toEqual([]);
+  expect(await github.folders(repo, ".codex/skills")).toEqual(["three"]);
+  expect(await github.folders(repo, ".github/skills")).toEqual([]);
 });

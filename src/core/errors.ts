@@ -25,6 +25,11 @@ export class TransientError extends Error {
   }
 }
 
+/** The database cannot be used now: nothing is wrong with whatever wanted to. */
+export class StoreFailure extends TransientError {
+  override name = "StoreFailure";
+}
+
 /** GitHub wants the installation to make no call before `retryAt`. */
 export class RateLimited extends TransientError {
   override name = "RateLimited";

@@ -1,5 +1,5 @@
 import { type ParsedCommand, parseCommand } from "../core/command.ts";
-import { TransientError, toError, UserError } from "../core/errors.ts";
+import { StoreFailure, TransientError, toError, UserError } from "../core/errors.ts";
 import { type Command, isTerminal, type Job } from "../core/job.ts";
 import { createLock } from "../core/lock.ts";
 import { tableCell } from "../core/markdown.ts";
@@ -109,6 +109,8 @@ async function decide(
     const admit: Admit = (counted) => gate({ ...passage.facts, asked, usage: counted });
     return { ...planned, admit };
   } catch (thrown) {
+    // Whoever delivers it hears so, and does it again: no person has to.
+    if (thrown instanceof StoreFailure) throw thrown;
     return answer(refusal(passage.actor.login, reasonOf(toError(thrown), deps)));
   }
 }

@@ -3,7 +3,7 @@ import { Probot } from "probot";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { createApp } from "../../src/app.ts";
-import { NoInstallation, TransientError } from "../../src/core/errors.ts";
+import { NoInstallation, StoreFailure, TransientError } from "../../src/core/errors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { Quotas } from "../../src/core/policy.ts";
 import type { GitHub, PullFacts } from "../../src/core/ports.ts";
@@ -30,6 +30,7 @@ let paused: string | null;
 let repositories: string[] | null;
 let network: string[] | null;
 let quotas: Quotas;
+let history: Store["history"];
 let allowed: AllowRequest[];
 let stopped: StopRequest[];
 let told: string[];
@@ -53,6 +54,7 @@ beforeEach(async () => {
   paused = null;
   repositories = null;
   network = null;
+  history = (of) => store.history(of);
   quotas = { person: 30, repository: 100, installation: 300, commandsPerHour: 60 };
   allowed = [];
   stopped = [];
@@ -85,7 +87,7 @@ beforeEach(async () => {
     createApp({
       intake: store,
       commands: store,
-      figures: store,
+      figures: { history: (of) => history(of) },
       stops: store,
       outbox,
       killSwitch: { paused: async () => paused },
@@ -538,6 +540,16 @@ describe("what cannot be done is told", () => {
     await receive({ body: "/codex re\u202Efactor\u200B au\u0000th\u001B[31m" });
     expect((await jobs()).map((job) => job.task)).toEqual(["refactor auth"]);
     expect(await answer()).toMatch(/taken out of the tasks/);
+  });
+
+  it("a store that fails while the command is planned fails the delivery, and nobody is told to ask again", async () => {
+    history = () => Promise.reject(new StoreFailure("the database restarts"));
+    await expect(receive()).rejects.toThrow();
+    expect(await jobs()).toEqual([]);
+    expect(await acts()).toEqual([]);
+    history = (of) => store.history(of);
+    await receive();
+    expect(await jobs()).toHaveLength(1);
   });
 
   it("a failing store fails the delivery, so that it is sent again", async () => {

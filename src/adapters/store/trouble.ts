@@ -1,13 +1,8 @@
-import { TransientError, toError } from "../../core/errors.ts";
+import { StoreFailure, toError } from "../../core/errors.ts";
 import { storeTrouble } from "../../core/store-trouble.ts";
 
 /** How soon to try again what the database could not take, in ms. */
 const RETRY_MS = 10_000;
-
-/** The database cannot be used now: nothing is wrong with whatever wanted to. */
-class StoreFailure extends TransientError {
-  override name = "StoreFailure";
-}
 
 /**
  * The same store, whose failures say what is wrong with the database, and that they may pass. Once it

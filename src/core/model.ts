@@ -125,7 +125,7 @@ export type Answer =
 
 /** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as TransientError. */
 export interface Model {
-  /** Tokens that the conversation may have, the reply included. */
+  /** Tokens that the conversation may have, the reply included; 0 when nobody knows. */
   window(): number;
   ask(request: {
     messages: ChatMessage[];

@@ -43,10 +43,8 @@ export function routedModel(
   }
 
   return {
-    window() {
-      const windows = candidatesOf(choices, deps).map(({ profile }) => profile.contextWindow);
-      return Math.max(...windows);
-    },
+    // Of the first: those that take over, with a larger one perhaps, are no reason to be asked each time.
+    window: () => candidatesOf(choices, deps)[0]?.profile.contextWindow ?? 0,
 
     async ask(request) {
       const { signal } = request;

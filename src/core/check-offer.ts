@@ -14,11 +14,11 @@ export function checkOffer(offer: ModelOffer, resolve: (name: string) => Resolve
   const unusable = new Set<string>();
   for (const [at, model] of (offer.models ?? []).entries()) {
     const resolved = resolve(`${model.provider}/${model.name}`);
-    if (!resolved.ok) unusable.add(model.name);
+    if (!resolved.ok) unusable.add(model.name).add(`${model.provider}/${model.name}`);
     check(offer.placeOf(["models", at]), resolved);
   }
   // What is wrong with a model itself is told once, where it is listed.
-  const isTold = (name: string) => unusable.has(name.split("/").at(-1) ?? name);
+  const isTold = (name: string) => unusable.has(name);
   if (!isTold(offer.usual.model)) check(usualPlace(offer), checkChoice(offer.usual, resolve));
   for (const [at, rule] of offer.routes.entries()) {
     for (const { path, choice } of choicesOf(rule)) {

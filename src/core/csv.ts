@@ -1,5 +1,5 @@
 /** What a spreadsheet takes for the beginning of a formula, also in full width, and where another separator is usual. */
-const FORMULA = /(^|[;\t])(?=[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20])/g;
+const FORMULA = /(^|[;\t\r\n])(?=[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20])/g;
 
 /** A record of a CSV file (RFC 4180), its line end included; a text that a spreadsheet would reckon out gets a `'` before it. */
 export function csvLine(cells: (string | number | null)[]): string {

@@ -66,7 +66,8 @@ export async function planTask(
     verb: verbOf(goesOn !== null, place.target.kind),
     labels: comment.subject?.labels ?? [],
     paths: [...pathsIn(task.text), ...(ours?.change?.files.map(({ path }) => path) ?? [])],
-    characters: [...task.text].length,
+    // Of what people wrote: what an agent is told besides does not make it a larger task.
+    characters: [...(goesOn?.continues.task ?? task.text)].length,
     author: command.actor.login,
   };
   const { offer, resolve } = deps.models;

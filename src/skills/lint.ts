@@ -30,7 +30,9 @@ export async function lintSkills(target: string): Promise<LintReport> {
   try {
     const byName = new Map<string, Skill>();
     for (const folder of await foldersAt(target)) {
-      const loaded = await loadFolder(folder);
+      const loaded = await loadFolder(folder).catch((thrown: unknown) => [
+        { path: folder.path, line: 1, message: `cannot be read: ${toError(thrown).message}` },
+      ]);
       if (Array.isArray(loaded) && isOtherFolder(folder)) {
         others.push(...loaded);
         continue;

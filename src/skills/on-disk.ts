@@ -22,7 +22,9 @@ export async function collectionOnDisk(dir: string): Promise<SkillFolder[]> {
   const count = { folders: 0 };
   const found: SkillFolder[] = [];
   for (const name of await namesIn(dir)) {
-    const inside = await skillFoldersBelow(path.join(dir, name), 1, count);
+    const inside = await skillFoldersBelow(path.join(dir, name), 1, count).catch(
+      (thrown: unknown) => [unreadable(path.join(dir, name), toError(thrown))],
+    );
     if (inside.length > 0) found.push(...inside);
     else if (!name.startsWith("."))
       found.push(await folderOnDisk(path.join(dir, name), { deep: false }));
@@ -106,6 +108,16 @@ async function namesIn(dir: string): Promise<string[]> {
     )
     .map(({ name }) => name)
     .sort();
+}
+
+/** A folder that cannot be looked into: its skill is a problem, and hides no other. */
+function unreadable(dir: string, why: Error): SkillFolder {
+  return {
+    name: path.basename(dir),
+    path: dir,
+    entries: [{ path: "SKILL.md", mode: "100644", size: 0 }],
+    read: () => Promise.reject(new Error(`${why.message}; let the server's user read the folder`)),
+  };
 }
 
 /** One folder of the server as it stands, or what is right in it. */

@@ -11,7 +11,13 @@ export function toWireMessages(
   adapted: ReadonlySet<Adaptation>,
 ): ChatMessage[] {
   const named = adapted.has("short ids") ? messages.map(withShortIds) : messages;
-  return adapted.has("bridge tool to user") ? bridged(named) : named;
+  return adapted.has("bridge tool to user") ? bridged(named.filter(saysSomething)) : named;
+}
+
+/** An empty turn of the assistant is not sent: what stands around it meets. */
+function saysSomething(message: ChatMessage): boolean {
+  if (message.role !== "assistant") return true;
+  return message.toolCalls.length > 0 || message.content.trim() !== "";
 }
 
 /** With a word of the assistant before each of the user that would not follow one. */

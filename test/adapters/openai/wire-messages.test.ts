@@ -97,6 +97,19 @@ describe("a server that wants an order of roles", () => {
     },
   );
 
+  test("also where a reply between the two said nothing, and is not sent", async () => {
+    server = await startModelServer((body) =>
+      inOrder(body) ? { content: "All." } : (orders[0]?.[1] ?? {}),
+    );
+    const messages: ChatMessage[] = [
+      ...HELLO,
+      ...called("call00001"),
+      { role: "assistant", content: "", toolCalls: [] },
+      { role: "user", content: "Your reply was empty." },
+    ];
+    expect(replyOf(await askAt(server.url).ask({ messages })).content).toBe("All.");
+  });
+
   test("through Responses too", async () => {
     server = await startModelServer((body) =>
       inOrder(body)

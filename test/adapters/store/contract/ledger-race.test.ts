@@ -57,7 +57,9 @@ test("sixteen callers of two processes never pass a cap, and leave less of it th
   timeout: 60_000,
 }, async () => {
   const { place } = await withJobs();
-  const bound = caps({ repositoryDay: LIMIT, operatorMonth: LIMIT * 2 });
+  // So much that neither has taken it all before the other begins.
+  const limit = 6 * LIMIT;
+  const bound = caps({ repositoryDay: limit, operatorMonth: 2 * limit });
   const both = await Promise.all([
     start(place, ["c1", "one"], bound),
     start(place, ["c2", "two"], bound),
@@ -66,8 +68,8 @@ test("sixteen callers of two processes never pass a cap, and leave less of it th
   const told = await Promise.all(both.map(({ output }) => output));
 
   const spent = await spentIn(place);
-  expect(spent).toBeLessThanOrEqual(LIMIT);
-  expect(spent).toBeGreaterThan(LIMIT - LEAST);
+  expect(spent).toBeLessThanOrEqual(limit);
+  expect(spent).toBeGreaterThan(limit - LEAST);
   // No reservation was lost, and both took part.
   const counts = told.map((text) => JSON.parse(text.trim().split("\n").at(-1) ?? "").reserved);
   expect(Math.min(...counts)).toBeGreaterThan(0);

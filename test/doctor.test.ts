@@ -145,7 +145,13 @@ describe("npm run doctor", () => {
   it("reads draftsmith.yml, and examines the rest when it is wrong", LIFE, async () => {
     const cwd = directory();
     const env = { ...given("127.0.0.1:1", await models("other-model")), OPENAI_BASE_URL: "" };
-    const provider = `providers: [{id: house, base_url: "http://${await models("coder")}/v1"}]`;
+    // A gateway that lets nobody in without the operator's header.
+    const gate = await serve(({ headers }, response) =>
+      headers["x-team"] === "shop"
+        ? json(response, 200, { data: [{ id: "coder" }] })
+        : json(response, 403, {}),
+    );
+    const provider = `providers: [{id: house, base_url: "http://${gate}/v1", headers: {X-Team: shop}}]`;
     writeFileSync(
       path.join(cwd, "draftsmith.yml"),
       `${provider}\nmodels: [{name: coder, unpriced: true}, {name: dear}]\ndefault: {model: coder}\n`,

@@ -64,8 +64,8 @@ export async function composeDoctor(config: AppConfig, dir: string): Promise<Ins
     sandbox,
     app: ({ appId, privateKey }) =>
       describeApp({ appId, key: createPrivateKey(privateKey), apiUrl: config.apiUrl, now }),
-    models: ({ key, baseUrl }) =>
-      listModels({ apiKey: key ?? undefined, baseURL: baseUrl ?? OPENAI_URL }),
+    models: ({ key, baseUrl, headers }) =>
+      listModels({ apiKey: key ?? undefined, baseURL: baseUrl ?? OPENAI_URL, headers }),
     offer: () => examineModels(config.offer),
     async store() {
       const { databaseUrl: url, dataDir } = config;

@@ -4,7 +4,7 @@ import { createProviderLine } from "../adapters/provider-line.ts";
 import { checkOffer } from "../core/check-offer.ts";
 import { UserError } from "../core/errors.ts";
 import type { PacedProvider, Provider } from "../core/model.ts";
-import type { ModelOffer } from "../core/model-offer.ts";
+import { type ModelOffer, OPENAI_URL } from "../core/model-offer.ts";
 import type { Log } from "../core/ports.ts";
 import { redactedProvider } from "../core/redacted-provider.ts";
 import { type Resolved, resolveModel } from "../core/resolve-model.ts";
@@ -31,8 +31,6 @@ export function openModels(offer: ModelOffer): Models {
   return { offer, resolve: (name) => resolveModel(name, offer, lookUpModel) };
 }
 
-const OPENAI = "https://api.openai.com/v1";
-
 /** The providers that are offered, by their ids; none of them is told our own secrets. */
 export function openProviders(
   { providers }: ModelOffer,
@@ -47,7 +45,7 @@ export function openProviders(
     providers.map((each) => {
       const { id, api, headers, settings } = each;
       const apiKey = each.key ?? undefined;
-      const baseURL = each.baseUrl ?? OPENAI;
+      const baseURL = each.baseUrl ?? OPENAI_URL;
       const provider = createProvider({
         ...{ id, api, headers, settings, apiKey, baseURL, log: deps.log },
       });

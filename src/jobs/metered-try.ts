@@ -140,7 +140,7 @@ function endingOf(tried: Tried, price: Price | null): Ending {
 }
 
 /** Null when nobody told the tokens: then it cost what was reserved. */
-function costOfReply(usage: TokenUsage, reported: boolean | undefined, price: Price | null) {
+function costOfReply(usage: TokenUsage, reported: boolean, price: Price | null) {
   if (price === null) return 0;
   return reported ? costOf(price, usage) : null;
 }

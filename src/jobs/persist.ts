@@ -6,8 +6,6 @@ import type { JobStore, Log } from "../core/ports.ts";
 
 /** How soon a write is tried again that the database did not take. */
 const AGAIN_MS = 300;
-/** Characters of a provider's words that are kept. */
-const MAX_REASON = 500;
 
 /** What a write waits with. */
 interface Patience {
@@ -49,8 +47,8 @@ export function persistentLedger(
 }
 
 function said(how: Settlement, redact: (text: string) => string): Settlement {
-  if (how.kind !== "answered") return { ...how, reason: redact(how.reason).slice(0, MAX_REASON) };
-  return { ...how, requestId: how.requestId && redact(how.requestId).slice(0, MAX_REASON) };
+  if (how.kind !== "answered") return { ...how, reason: redact(how.reason) };
+  return { ...how, requestId: how.requestId && redact(how.requestId) };
 }
 
 /** Writes until the database takes it; `again` is false the first time. */

@@ -267,6 +267,14 @@ budget: {job: 0, command: .nan, day: .inf, month: 1e99, week: 3}`),
     `);
   });
 
+  it("escalate no later than checks can fail, as nobody would see it happen", () => {
+    const text = "routes: [{use: {model: a}, escalate: {after_failed_checks: 3, model: b}}]\n";
+    const read = parseRepoConfig(text, null);
+    expect(read.ok ? [] : read.problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining("at most 2"),
+    ]);
+  });
+
   it("are none in a configuration that an earlier version stored", () => {
     const { routes: _routes, budget: _budget, ...stored } = configOf("model: small");
     expect(completeRepoConfig(stored as RepoConfig)).toMatchObject({

@@ -15,6 +15,12 @@ test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1
   },
 );
 
+test("nor out of what begins a cell where another separator is usual", () => {
+  expect(csvLine(["rule 1 (a;=HYPERLINK(1))", "said:\n=1", "a - b; c"])).toBe(
+    `"rule 1 (a;'=HYPERLINK(1))","said:\n'=1","a - b; c"\r\n`,
+  );
+});
+
 test("what looks like a formula and holds a quote is both quoted and kept from being one", () => {
   expect(csvLine(['=HYPERLINK("http://evil",1)'])).toBe('"\'=HYPERLINK(""http://evil"",1)"\r\n');
 });

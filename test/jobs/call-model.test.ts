@@ -198,6 +198,17 @@ describe("a reply that was cut off", () => {
   });
 });
 
+describe("a small window", () => {
+  it("is left to the prompt: a reply gets three tenths of it", async () => {
+    const { ask, asked } = await scene(
+      { a: () => reply() },
+      { profile: { contextWindow: 20_000 } },
+    );
+    await ask();
+    expect(asked[0]?.maxOutput).toBe(6_000);
+  });
+});
+
 describe("a budget", () => {
   it("makes a reply shorter that would not fit", async () => {
     const { ask, asked } = await scene({ a: () => reply() }, { caps: { job: 60_000 } });

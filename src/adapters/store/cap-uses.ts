@@ -19,16 +19,7 @@ export async function capUses(
   caps: Caps,
   at: number,
 ): Promise<{ uses: CapUse[]; jobSpent: number }> {
-  const { day, month: monthBegan } = periodsOf(at);
-  const within: Record<Exclude<keyof Caps, "call">, RawBuilder<unknown>> = {
-    job: sql`job_id = ${scope.jobId}`,
-    command: sql`command_id = ${scope.commandId}`,
-    personDay: sql`actor_id = ${scope.actorId} and at >= ${day}`,
-    repositoryDay: sql`repo_id = ${scope.repoId} and at >= ${day}`,
-    repositoryMonth: sql`repo_id = ${scope.repoId} and at >= ${monthBegan}`,
-    installationMonth: sql`installation_id = ${scope.installationId} and at >= ${monthBegan}`,
-    operatorMonth: sql`at >= ${monthBegan}`,
-  };
+  const within = rowsOf(scope, at);
   const summed = CAP_NAMES.filter((cap) => cap !== "call")
     .filter((cap) => cap === "job" || caps[cap] !== null)
     // Both are told by one look through the whole month.

@@ -44,7 +44,7 @@ async function bench(place: StorePlace): Promise<void> {
     const id = 1_000 + (number % REPOSITORIES);
     const installationId = 7 + (id % INSTALLATIONS);
     const repo = { installationId, id, owner: "acme", name: `shop-${id}` };
-    const command = aCommand(`command-${number}`, { repo, commentId: number });
+    const command = aCommand(`command-${number}`, { repo, way: { kind: "comment", id: number } });
     const issue = 1 + (number % PERSONS);
     const row = (nth: number) =>
       aJob(`job-${number}-${nth}`, command, { number: nth + 1, key: `${number}/${nth}`, issue });

@@ -28,7 +28,7 @@ async function takeIn(place: StorePlace): Promise<number> {
       const number = next;
       const id = 1_000 + (number % REPOSITORIES);
       const repo = { installationId: 7, id, owner: "acme", name: `shop-${id}` };
-      const command = aCommand(`command-${number}`, { repo, commentId: number });
+      const command = aCommand(`command-${number}`, { repo, way: { kind: "comment", id: number } });
       await store.accept({
         delivery: aDelivery(`delivery-${number}`),
         command,

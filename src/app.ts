@@ -1,14 +1,31 @@
 import type { ApplicationFunction } from "probot";
-import { onCommentCreated, onCommentDeleted } from "./handlers/issue-comment.ts";
+import { onAssigned, onLabeled } from "./handlers/issues.ts";
 import { onPullClosed } from "./handlers/pull-request.ts";
+import {
+  commentRequest,
+  newIssueRequest,
+  newPullRequest,
+  reviewCommentRequest,
+  reviewRequest,
+} from "./handlers/requests.ts";
+import { onDeleted, onWritten } from "./handlers/written.ts";
 import type { SubmitDeps } from "./jobs/submit.ts";
 import type { WithdrawDeps } from "./jobs/withdraw.ts";
 
 /** The Probot application: which webhook events reach which handler. */
 export function createApp(deps: SubmitDeps & WithdrawDeps): ApplicationFunction {
   return (app) => {
-    app.on("issue_comment.created", (context) => onCommentCreated(context, deps));
-    app.on("issue_comment.deleted", (context) => onCommentDeleted(context, deps));
-    app.on("pull_request.closed", (context) => onPullClosed(context, deps));
+    app.on("issue_comment.created", (event) => onWritten(event, commentRequest, deps));
+    app.on("issue_comment.deleted", (event) => onDeleted(event, deps));
+    app.on("pull_request_review_comment.created", (event) =>
+      onWritten(event, reviewCommentRequest, deps),
+    );
+    app.on("pull_request_review_comment.deleted", (event) => onDeleted(event, deps));
+    app.on("pull_request_review.submitted", (event) => onWritten(event, reviewRequest, deps));
+    app.on("issues.opened", (event) => onWritten(event, newIssueRequest, deps));
+    app.on("pull_request.opened", (event) => onWritten(event, newPullRequest, deps));
+    app.on("issues.labeled", (event) => onLabeled(event, deps));
+    app.on("issues.assigned", (event) => onAssigned(event, deps));
+    app.on("pull_request.closed", (event) => onPullClosed(event, deps));
   };
 }

@@ -216,6 +216,7 @@ export async function compose(
           submit: {
             ...gateDeps,
             intake: store,
+            self: github,
             commands: store,
             stops: store,
             outbox,

@@ -8,6 +8,9 @@ export type Act =
   | {
       kind: "reaction";
       repo: RepoRef;
+      /** Absent: a comment on an issue or a pull request. */
+      on?: "review_comment" | "issue";
+      /** Of the comment; of an issue or a pull request its number. */
       commentId: number;
       content: "eyes";
     }
@@ -16,6 +19,8 @@ export type Act =
       kind: "comment";
       repo: RepoRef;
       issue: number;
+      /** The first comment of the review thread that it answers; absent for one on the issue or pull request. */
+      thread?: number;
       marker: string;
       body: string;
       /** ISO 8601; the comment cannot be older than this. */

@@ -7,15 +7,17 @@ import type { Remark } from "./ports.ts";
  */
 export function asOf(
   remark: Remark,
-  command: Pick<Command, "commentId" | "commentedAt">,
+  command: Pick<Command, "way" | "askedAt">,
 ): "before" | "later" | "edited" {
-  const given = Date.parse(command.commentedAt);
+  const given = Date.parse(command.askedAt);
   const created = Date.parse(remark.createdAt);
   const updated = Date.parse(remark.updatedAt);
   // What has no time cannot be told to have been there.
   if ([given, created, updated].some(Number.isNaN)) return "later";
   const sameSecond = created === given;
-  const first = remark.kind === "comment" && remark.id < command.commentId;
+  const { way } = command;
+  const alike = remark.kind === "comment" ? "comment" : "review_comment";
+  const first = way.kind === alike && remark.id < way.id;
   if (created > given || (sameSecond && !first)) return "later";
   return updated < given || (updated === given && sameSecond) ? "before" : "edited";
 }

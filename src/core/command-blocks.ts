@@ -1,6 +1,6 @@
 import MarkdownIt, { type Token } from "markdown-it";
 
-/** A `/codex` line of a comment with everything that hangs on it, as Markdown source. */
+/** A `/codex` line of a text with everything that hangs on it, as Markdown source. */
 export interface CommandBlock {
   /** What stands behind `/codex` on its line. */
   line: string;
@@ -14,6 +14,22 @@ export interface CommandBlock {
 
 /** Up to three spaces are no indentation in Markdown; a fourth makes code. */
 const COMMAND_LINE = /^( {0,3})\/codex(?=\s|$)/;
+const MENTION_LINE = /^ {0,3}@/m;
+
+/** Whether a line begins by naming an account, which may be the App's. */
+export function mentions(body: string): boolean {
+  return MENTION_LINE.test(body);
+}
+
+/** The beginning of a line that speaks to us: `/codex`, or the name of the App's account with `@`. */
+function commandLine(login: string | null): RegExp {
+  const slug = /^([a-z\d-]+)\[bot\]$/i.exec(login ?? "")?.[1];
+  if (slug === undefined) return COMMAND_LINE;
+  return new RegExp(
+    String.raw`^( {0,3})(?:\/codex(?=\s|$)|@${slug}(?:\[bot\])?(?:[,:]|(?=\s|$)))`,
+    "i",
+  );
+}
 
 /** Stands for the command of a numbered line while the comment is parsed; private use, so no one's text. */
 const MARK = /^\uE000(\d+)\uE001/;
@@ -22,18 +38,19 @@ const MARK = /^\uE000(\d+)\uE001/;
 const parser = new MarkdownIt("commonmark");
 
 /**
- * Finds the commands of a comment whose lines end in "\n". A command is top-level text: not in a
+ * Finds the commands of a text whose lines end in "\n"; `mention` is the login of the App. A command is top-level text: not in a
  * quotation, a list item, code, an HTML block, comment or element that folds, quotes or strikes, nor in a
  * link or emphasis. A line that starts with `/codex` right below a list item is meant as a command,
  * though Markdown takes it as the item's next line; right below a quotation it stays quoted.
  */
-export function commandBlocks(body: string): CommandBlock[] {
+export function commandBlocks(body: string, mention: string | null = null): CommandBlock[] {
   const lines = body.split("\n");
-  if (!lines.some((line) => COMMAND_LINE.test(line))) return [];
-  const first = locate(lines);
-  if (first.belowItems.size === 0) return blocksOf(lines, first);
+  const start = commandLine(mention);
+  if (!lines.some((line) => start.test(line))) return [];
+  const first = locate(lines, start);
+  if (first.belowItems.size === 0) return blocksOf(lines, first, start);
   const apart = lines.flatMap((line, at) => (first.belowItems.has(at) ? ["", line] : [line]));
-  return blocksOf(apart, locate(apart));
+  return blocksOf(apart, locate(apart, start), start);
 }
 
 interface Located {
@@ -44,9 +61,9 @@ interface Located {
   belowItems: Set<number>;
 }
 
-function locate(lines: string[]): Located {
+function locate(lines: string[], start: RegExp): Located {
   const marked = lines.map((line, at) =>
-    line.replaceAll("\uE000", "?").replace(COMMAND_LINE, `$1\uE000${at}\uE001`),
+    line.replaceAll("\uE000", "?").replace(start, `$1\uE000${at}\uE001`),
   );
   const tokens = parser.parse(marked.join("\n"), {});
   const commands = new Set<number>();
@@ -68,7 +85,7 @@ function locate(lines: string[]): Located {
       if (!mark || quotes > 0 || html > 0) continue;
       const at = Number(mark[1]);
       if (lists === 0) commands.add(at);
-      else if (lines[at]?.startsWith("/")) belowItems.add(at);
+      else if (/^[/@]/.test(lines[at] ?? "")) belowItems.add(at);
     }
   }
   return { tokens, commands, belowItems };
@@ -85,7 +102,7 @@ function htmlDepth(before: number, html: string): number {
   return depth;
 }
 
-function blocksOf(lines: string[], { tokens, commands }: Located): CommandBlock[] {
+function blocksOf(lines: string[], { tokens, commands }: Located, start: RegExp): CommandBlock[] {
   const blocks: CommandBlock[] = [];
   tokens.forEach((token, index) => {
     if (token.level !== 0 || !token.map || !/^(paragraph|heading)_open$/.test(token.type)) return;
@@ -97,7 +114,7 @@ function blocksOf(lines: string[], { tokens, commands }: Located): CommandBlock[
       const next = starts[nth + 1];
       const hanging = next === undefined ? followers(tokens, index + 3) : [];
       blocks.push({
-        line: (lines[at] ?? "").replace(COMMAND_LINE, "").trim(),
+        line: (lines[at] ?? "").replace(start, "").trim(),
         more: lines
           .slice(at + 1, next ?? to)
           .map((line) => line.trim())

@@ -42,10 +42,15 @@ export const MAX_TASK = 8000;
  *   nested in it; ticked checkboxes are done and left out.
  * - Several `/codex` lines are several commands, each with its own flags. One that is wrong refuses all.
  * - `/codex continue [JOB] [more words]` is one task that goes on with an earlier one, where there is one.
+ * - `mention` is the login of the App, such as `draftsmith[bot]`: `@draftsmith` stands for `/codex`.
  * - `/codex allow JOB SHA` stands alone in its comment, and so does `/codex stop [JOB|all]`.
  */
-export function parseCommand(body: string, limits: { maxTasks: number }): ParsedCommand {
-  const blocks = commandBlocks(body.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n"));
+export function parseCommand(
+  body: string,
+  { maxTasks, mention = null }: { maxTasks: number; mention?: string | null },
+): ParsedCommand {
+  const lines = body.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+  const blocks = commandBlocks(lines, mention);
   if (blocks.length === 0) return { kind: "not_for_us" };
   const tasks: ParsedTask[] = [];
   let helps = 0;
@@ -101,7 +106,7 @@ export function parseCommand(body: string, limits: { maxTasks: number }): Parsed
   }
   if (tasks.length === 0) return { kind: "help" };
   if (helps > 0) return refused(HELP_BESIDE, { usage: true });
-  return withinLimits(tasks, limits.maxTasks) ?? { kind: "command", tasks, cleaned };
+  return withinLimits(tasks, maxTasks) ?? { kind: "command", tasks, cleaned };
 }
 
 const NO_TASK =

@@ -1,21 +1,33 @@
 import { count } from "./messages/words.ts";
 import type { Account, GateFacts, Place, Refusal, ServerFacts, Standing, Usage } from "./policy.ts";
+import type { Way } from "./request.ts";
 import { includesRole } from "./role.ts";
 
 /** Refuses by one rule, or lets the next one look. */
 type Check<F> = (facts: F) => Refusal | null;
 
+/** The events that bring each kind of request. */
+const BROUGHT_BY: Record<Way["kind"], readonly string[]> = {
+  comment: ["issue_comment.created"],
+  review_comment: ["pull_request_review_comment.created"],
+  review: ["pull_request_review.submitted"],
+  opened: ["issues.opened", "pull_request.opened"],
+  labeled: ["issues.labeled"],
+  assigned: ["issues.assigned"],
+};
+
 /** Comments in an hour, as a multiple of what is allowed, after which GitHub is not even asked. */
 const FLOOD = 2;
 
-/** What the webhook says by itself: a new comment, written and sent by one and the same person. */
+/** What the webhook says by itself: something new, written and sent by one and the same person. */
 export const SAID_RULES: readonly Check<GateFacts>[] = [
   function event({ asked, said }) {
     const holds =
-      said.by === "comment"
-        ? asked.kind !== "publish" && said.event === "issue_comment" && said.action === "created"
+      said.by === "request"
+        ? asked.kind !== "publish" &&
+          BROUGHT_BY[said.way.kind].includes(`${said.event}.${said.action}`)
         : asked.kind === "publish";
-    return holds ? null : refuse("event", "only a new comment can start or steer work", "never");
+    return holds ? null : refuse("event", "only what is new can start or steer work", "never");
   },
   function person({ said }) {
     if (said.by === "earlier") return null;
@@ -32,10 +44,7 @@ export const SAID_RULES: readonly Check<GateFacts>[] = [
     return refuse("app", reason, toldTo(said.association, "hourly"));
   },
   function edited({ said }) {
-    // Times that cannot be read are NaN, which equals nothing.
-    if (said.by === "earlier" || Date.parse(said.createdAt) === Date.parse(said.updatedAt)) {
-      return null;
-    }
+    if (said.by === "earlier" || !said.edited) return null;
     const reason = "an edited comment cannot start work; write a new comment instead";
     return refuse("edited", reason, toldTo(said.association, "hourly"));
   },

@@ -1,6 +1,7 @@
 import type { Allowance, VerifiedChange } from "./change.ts";
 import type { Alike, Estimate } from "./estimate.ts";
 import type { RepoConfig } from "./repo-config.ts";
+import type { Way } from "./request.ts";
 import type { Route } from "./route.ts";
 import type { JobSkills } from "./skill.ts";
 import type { Sources } from "./sources.ts";
@@ -86,23 +87,24 @@ export interface Subject {
 /** What a person asked, as stored. `revision` names the text it was read from. */
 export interface Command {
   id: string;
-  /** Unique: repository id and comment id. */
+  /** Unique: see requestKey. */
   key: string;
   repo: RepoRef;
-  /** Issue or pull request number that carries the comment. */
+  /** Number of the issue or pull request on which it was asked. */
   issue: number;
   actor: { id: number; login: string };
-  commentId: number;
-  commentUrl: string;
-  /** First 12 hex digits of the SHA-256 of the comment's body. */
+  way: Way;
+  /** Where a person sees what was written or done. */
+  url: string;
+  /** First 12 hex digits of the SHA-256 of the words. */
   revision: string;
   /** ISO 8601, as GitHub gave it. */
-  commentedAt: string;
+  askedAt: string;
   /** Whether invisible or control characters were taken out of the tasks. */
   cleaned: boolean;
-  /** Branches of the pull request that carries the comment; null on an issue. */
+  /** Branches of the pull request on which it was asked; null on an issue. */
   pull: { head: string; base: string } | null;
-  /** What carries the comment; null when the webhook did not tell it. */
+  /** That issue or pull request; null when the webhook did not tell it. */
   subject: Subject | null;
 }
 

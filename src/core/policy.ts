@@ -5,37 +5,11 @@ import {
   STANDING_RULES,
   USAGE_RULES,
 } from "./gate-rules.ts";
-import type { RepoRef, Subject } from "./job.ts";
+import type { RepoRef } from "./job.ts";
+import type { Request } from "./request.ts";
 import type { Role } from "./role.ts";
 
-/** An account as GitHub names it: the number stays, the login can be given up and taken by another. */
-export interface Account {
-  id: number;
-  login: string;
-  type: string;
-}
-
-/** A new comment as its webhook told it: only what we use. */
-export interface CommentFacts {
-  action: string;
-  repo: RepoRef;
-  issue: { number: number; isPull: boolean };
-  commentId: number;
-  commentUrl: string;
-  body: string;
-  /** Null for an account that was deleted meanwhile. */
-  author: Account | null;
-  sender: Account | null;
-  /** Whether an App wrote it in the name of `author`. */
-  viaApp: boolean;
-  /** author_association: a hint about who is owed a reply, never a permission. */
-  association: string;
-  /** ISO 8601, as GitHub gave it. */
-  createdAt: string;
-  updatedAt: string;
-  /** The issue or pull request itself; null when the webhook did not tell its text. */
-  subject: Omit<Subject, "revision"> | null;
-}
+export type { Account } from "./request.ts";
 
 /** What is to happen. `publish` is the second look, at work that was admitted when it was asked for. */
 export type Asked =
@@ -63,9 +37,9 @@ export interface Usage {
 
 /** What the webhook said; or, for a second look, whose work it is that was admitted `earlier`. */
 export type Said =
-  | ({ by: "comment"; event: string } & Pick<
-      CommentFacts,
-      "action" | "author" | "sender" | "viaApp" | "createdAt" | "updatedAt" | "association"
+  | ({ by: "request"; event: string; action: string | null } & Pick<
+      Request,
+      "way" | "author" | "sender" | "viaApp" | "edited" | "association"
     >)
   | { by: "earlier"; login: string };
 

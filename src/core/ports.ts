@@ -1,6 +1,6 @@
 import type { ActKind, ActOf, ActValues } from "./act.ts";
 import type { FileChange, RepoRef } from "./job.ts";
-import type { Account } from "./policy.ts";
+import type { Account, Way } from "./request.ts";
 import type { Role } from "./role.ts";
 
 export type * from "./command-store.ts";
@@ -41,16 +41,22 @@ export interface GitHub {
   file(repo: RepoRef, path: string): Promise<string | null>;
   pull(repo: RepoRef, number: number): Promise<PullFacts>;
   /**
-   * Comments of an issue or pull request: of each kind the newest 100 that are not newer than the
-   * command's, and newer ones as far as they were met. Title and body come from the webhook only.
+   * Comments of an issue or pull request: of each kind the newest 100 that are not newer than what was
+   * asked, and newer ones as far as they were met. Title and body come from the webhook only.
    */
   conversation(
     repo: RepoRef,
     issue: number,
-    until: { commentId: number; at: string; isPull: boolean },
+    until: { way: Way; at: string; isPull: boolean },
   ): Promise<Conversation>;
   /** Lends git a reading token of this one repository for as long as `work` runs. */
   readGit<T>(repo: RepoRef, work: (token: GitToken) => Promise<T>): Promise<T>;
+}
+
+/** Who the App is on GitHub. */
+export interface Identity {
+  /** The login of its account, such as `draftsmith[bot]`; null where the host does not say. */
+  login(): Promise<string | null>;
 }
 
 /** Where repositories are by now. */

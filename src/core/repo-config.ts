@@ -53,6 +53,21 @@ export const repoConfigSchema = z
       })
       .prefault({})
       .describe("What the model is told besides its task."),
+    on: z
+      .strictObject({
+        label: z
+          .union([z.literal(false), z.string().trim().min(1).max(50)])
+          .default("codex")
+          .describe(
+            "Label that makes an issue a task when somebody with write access sets it; false for none.",
+          ),
+        assigned: z
+          .boolean()
+          .default(true)
+          .describe("Whether an issue becomes a task by being assigned to the App."),
+      })
+      .prefault({})
+      .describe("What starts work besides words."),
     setup: z
       .array(command)
       .max(20)
@@ -222,6 +237,7 @@ export function completeRepoConfig(stored: RepoConfig): RepoConfig {
     ...defaults,
     ...stored,
     context: { ...defaults.context, ...stored.context },
+    on: { ...defaults.on, ...stored.on },
     limits: { ...defaults.limits, ...stored.limits },
     paths: { ...defaults.paths, ...stored.paths },
     budget: { ...defaults.budget, ...stored.budget },

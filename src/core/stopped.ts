@@ -39,21 +39,22 @@ export interface StopBy {
   how?: "deleted" | "closed";
 }
 
-/** `/codex stop` of all that was asked for on an issue: by whom, when by GitHub's clock, and in which comment. */
+/** `/codex stop` of all that was asked for on an issue: by whom, when by GitHub's clock, and in which comment, if in one. */
 export interface SaidStop {
   by: StopBy;
   at: number;
-  commentId: number;
+  commentId: number | null;
 }
 
 /** Whether a command was asked for before it was to stop, whichever webhook came first. */
 export function isBefore(
-  { commentedAt, commentId }: Pick<Command, "commentedAt" | "commentId">,
+  { askedAt, way }: Pick<Command, "askedAt" | "way">,
   stop: Pick<SaidStop, "at" | "commentId">,
 ): boolean {
-  const at = Date.parse(commentedAt);
+  const at = Date.parse(askedAt);
+  if (at !== stop.at || way.kind !== "comment" || stop.commentId === null) return at <= stop.at;
   // GitHub tells whole seconds, and numbers comments upwards.
-  return at < stop.at || (at === stop.at && commentId < stop.commentId);
+  return way.id < stop.commentId;
 }
 
 /** Why a job that somebody ended is cancelled, in words for its board. */

@@ -19,10 +19,10 @@ export interface KeyedAct {
   act: Act;
 }
 
-/** A comment that spoke to us, with who said it where: what quotas are counted by. */
+/** A request that spoke to us, with who made it where: what quotas are counted by. */
 export interface Heard {
   delivery: Delivery;
-  /** Unique: repository id and comment id. */
+  /** Unique: see requestKey. */
   key: string;
   /** GitHub's number of the author; null for a deleted account. */
   actorId: number | null;

@@ -14,7 +14,7 @@ export function boardAct(command: Command, jobs: Job[]): KeyedAct {
       issue: command.issue,
       marker: boardMarker(command.id),
       body: renderBoard(command, jobs),
-      since: command.commentedAt,
+      since: command.askedAt,
       ...(jobs.every((job) => isTerminal(job.state)) && { last: true as const }),
     },
   };

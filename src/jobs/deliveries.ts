@@ -37,7 +37,18 @@ const NONE_MS = 60 * 60_000;
 /** How long it is remembered that a delivery came: GitHub forgets it sooner. */
 const REMEMBERED_MS = 8 * 24 * 60 * 60_000;
 /** What we act on; of the rest nothing is stored when it came. */
-const ACTED_ON = new Set(["issue_comment.created", "issue_comment.deleted", "pull_request.closed"]);
+const ACTED_ON = new Set([
+  "issue_comment.created",
+  "issue_comment.deleted",
+  "pull_request_review_comment.created",
+  "pull_request_review_comment.deleted",
+  "pull_request_review.submitted",
+  "issues.opened",
+  "issues.labeled",
+  "issues.assigned",
+  "pull_request.opened",
+  "pull_request.closed",
+]);
 
 export interface DeliveriesDeps {
   github: SentDeliveries;

@@ -3,7 +3,6 @@ import type { RepoRef } from "../core/job.ts";
 import {
   type Account,
   type Asked,
-  type CommentFacts,
   type GateFacts,
   gate,
   isListed,
@@ -12,11 +11,12 @@ import {
   type Refusal,
   type Standing,
 } from "../core/policy.ts";
-import type { GitHub, IntakeStore, KillSwitch, Log, PullFacts } from "../core/ports.ts";
+import type { Delivery, GitHub, IntakeStore, KillSwitch, Log, PullFacts } from "../core/ports.ts";
 import { type ConfigProblem, parseRepoConfig, type RepoConfig } from "../core/repo-config.ts";
+import type { Request } from "../core/request.ts";
 
 /** Where repositories keep their configuration; read from the default branch only. */
-const CONFIG_PATH = ".github/codex.yml";
+export const CONFIG_PATH = ".github/codex.yml";
 
 export interface GateDeps {
   github: GitHub;
@@ -37,7 +37,7 @@ interface Survey {
   failure: Error | null;
 }
 
-/** A comment that came through everything but the count of what is in use. */
+/** A request that came through everything but the count of what is in use. */
 export interface Passed {
   status: "passed";
   facts: GateFacts;
@@ -51,14 +51,15 @@ type Passage =
   | { status: "admitted"; facts: GateFacts; actor: Account }
   | { status: "refused"; refusal: Refusal; problems: ConfigProblem[] };
 
-/** Asks the gate about a comment, learning what it wants to know: cheap questions come first. */
-export async function admitComment(
+/** Asks the gate about a request, learning what it wants to know: cheap questions come first. */
+export async function admitRequest(
   asked: Asked,
-  comment: CommentFacts,
+  request: Request,
+  { event, action }: Delivery,
   deps: GateDeps & { intake: IntakeStore },
 ): Promise<Passage> {
-  const { repo, author, issue } = comment;
-  let facts: GateFacts = { asked, said: { by: "comment", event: "issue_comment", ...comment } };
+  const { repo, author, issue } = request;
+  let facts: GateFacts = { asked, said: { by: "request", event, action, ...request } };
   let survey: Survey | null = null;
   let failure: Error | null = null;
   for (;;) {

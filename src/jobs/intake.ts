@@ -3,34 +3,33 @@ import { v7 as uuidv7 } from "uuid";
 import type { ParsedTask } from "../core/command.ts";
 import { type Command, type Job, PRIORITY, type Target } from "../core/job.ts";
 import { answerMarker } from "../core/messages/answers.ts";
-import type { CommentFacts } from "../core/policy.ts";
 import type { KeyedAct, PullFacts } from "../core/ports.ts";
 import type { RepoConfig } from "../core/repo-config.ts";
+import { type Request, requestKey, type Way, wayKey } from "../core/request.ts";
 import type { Route } from "../core/route.ts";
 
-/** The command of a comment, as it is stored; `actor` is who passed the gate. */
+/** The command of a request, as it is stored; `actor` is who passed the gate. */
 export function commandOf(
-  facts: CommentFacts,
+  request: Request,
   actor: { id: number; login: string },
-  key: string,
   pull: PullFacts | null,
   cleaned: boolean,
 ): Command {
   return {
     id: uuidv7(),
-    key,
-    repo: facts.repo,
-    issue: facts.issue.number,
+    key: requestKey(request),
+    repo: request.repo,
+    issue: request.issue.number,
     actor: { id: actor.id, login: actor.login },
-    commentId: facts.commentId,
-    commentUrl: facts.commentUrl,
-    revision: revisionOf(facts.body),
-    commentedAt: facts.createdAt,
+    way: request.way,
+    url: request.url,
+    revision: revisionOf(request.body),
+    askedAt: request.at,
     cleaned,
     pull: pull && { head: pull.headRef, base: pull.baseRef },
-    subject: facts.subject && {
-      ...facts.subject,
-      revision: revisionOf(`${facts.subject.title}\n${facts.subject.body}`),
+    subject: request.subject && {
+      ...request.subject,
+      revision: revisionOf(`${request.subject.title}\n${request.subject.body}`),
     },
   };
 }
@@ -97,30 +96,48 @@ export function jobOf(
   };
 }
 
-/** 👀 on the comment. */
-export function reactionAct(facts: CommentFacts): KeyedAct {
-  const key = `reaction:${facts.repo.id}:${facts.commentId}`;
-  return {
-    key,
-    lane: key,
-    act: { kind: "reaction", repo: facts.repo, commentId: facts.commentId, content: "eyes" },
-  };
+/** 👀 on what was written or done; none on a review, to which GitHub's REST API gives no reactions. */
+export function reactionActs({ repo, way, issue }: Request): KeyedAct[] {
+  if (way.kind === "review") return [];
+  const { on, id } = reacted(way, issue.number);
+  const key = on === undefined ? `reaction:${repo.id}:${id}` : `reaction:${repo.id}:${on}:${id}`;
+  const act = {
+    kind: "reaction",
+    repo,
+    ...(on && { on }),
+    commentId: id,
+    content: "eyes",
+  } as const;
+  return [{ key, lane: key, act }];
 }
 
-/** The one answer to a comment that starts no work. */
-export function answerAct(facts: CommentFacts, text: string): KeyedAct {
-  const key = `answer:${facts.repo.id}:${facts.commentId}`;
-  const marker = answerMarker(facts.commentId);
+function reacted(way: Exclude<Way, { kind: "review" }>, issue: number) {
+  switch (way.kind) {
+    case "comment":
+      return { id: way.id };
+    case "review_comment":
+      return { on: "review_comment", id: way.id } as const;
+    default:
+      return { on: "issue", id: issue } as const;
+  }
+}
+
+/** The one answer to a request that starts no work, where it was made. */
+export function answerAct(request: Request, text: string): KeyedAct {
+  const { repo, way, issue } = request;
+  const key = `answer:${repo.id}:${wayKey(request)}`;
+  const marker = answerMarker(request);
   return {
     key,
     lane: key,
     act: {
       kind: "comment",
-      repo: facts.repo,
-      issue: facts.issue.number,
+      repo,
+      issue: issue.number,
+      ...(way.kind === "review_comment" && { thread: way.thread }),
       marker,
       body: `${marker}\n${text}`,
-      since: facts.createdAt,
+      since: request.at,
     },
   };
 }

@@ -2,8 +2,8 @@ import type { ParsedTask } from "../core/command.ts";
 import type { Job, Target } from "../core/job.ts";
 import { codeSpan } from "../core/markdown.ts";
 import { branchName } from "../core/plan.ts";
-import type { CommentFacts } from "../core/policy.ts";
 import type { GitHub, PullFacts } from "../core/ports.ts";
+import type { Request } from "../core/request.ts";
 
 /** Where the work of a task starts and where its change will go. */
 type Place =
@@ -15,18 +15,18 @@ export type PlaceOf = (task: ParsedTask, jobId: string) => Promise<Place>;
 
 /** On an issue: a new branch from the base branch, whose commit is asked for once per branch. */
 export function branchPlaces(
-  facts: CommentFacts,
+  request: Request,
   bases: { configured: string | undefined; default: string },
   github: GitHub,
 ): PlaceOf {
   const shas = new Map<string, Promise<string | null>>();
   return async (task, jobId) => {
     const base = task.flags.base ?? bases.configured ?? bases.default;
-    const asked = shas.get(base) ?? github.branchSha(facts.repo, base);
+    const asked = shas.get(base) ?? github.branchSha(request.repo, base);
     shas.set(base, asked);
     const baseSha = await asked;
     if (baseSha !== null) {
-      return { kind: "place", baseSha, target: newPull(facts, task, jobId, base) };
+      return { kind: "place", baseSha, target: newPull(request, task, jobId, base) };
     }
     if (base === bases.default) return refused("this repository is empty; push a first commit");
     return refused(`there is no branch ${codeSpan(base)}; name one that exists with \`--base\``);
@@ -34,7 +34,7 @@ export function branchPlaces(
 }
 
 /** On a pull request: a commit on its branch when it is `ours`, else a draft onto its branch. */
-export function pullPlaces(facts: CommentFacts, pull: PullFacts, ours: Job | null): PlaceOf {
+export function pullPlaces(request: Request, pull: PullFacts, ours: Job | null): PlaceOf {
   return async (task, jobId) => {
     if (task.flags.base !== undefined) {
       return refused("`--base` has no meaning on a pull request: work starts from its branch");
@@ -42,13 +42,13 @@ export function pullPlaces(facts: CommentFacts, pull: PullFacts, ours: Job | nul
     if (pull.state !== "open") return refused("this pull request is closed");
     const target: Target = ours
       ? { kind: "follow_up", branch: pull.headRef, base: pull.baseRef, pull: pull.number }
-      : newPull(facts, task, jobId, pull.headRef);
+      : newPull(request, task, jobId, pull.headRef);
     return { kind: "place", baseSha: pull.headSha, target };
   };
 }
 
-function newPull(facts: CommentFacts, task: ParsedTask, jobId: string, base: string): Target {
-  const branch = branchName(facts.issue.number, task.text, jobId);
+function newPull(request: Request, task: ParsedTask, jobId: string, base: string): Target {
+  const branch = branchName(request.issue.number, task.text, jobId);
   return { kind: "new_pull", branch, base, draft: task.flags.draft ?? true };
 }
 

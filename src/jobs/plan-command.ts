@@ -1,9 +1,9 @@
-import { parseCommand } from "../core/command.ts";
+import { asks } from "../core/asks.ts";
 import type { Command, Job, RepoRef } from "../core/job.ts";
 import { noSandbox, refusal, usage } from "../core/messages/answers.ts";
 import { shortId } from "../core/plan.ts";
-import type { CommentFacts } from "../core/policy.ts";
 import type { GitHub, Sandbox, SkillHomes } from "../core/ports.ts";
+import type { Request } from "../core/request.ts";
 import { NO_SKILL } from "../core/skill.ts";
 import type { Passed } from "./gate.ts";
 import { commandOf } from "./intake.ts";
@@ -11,7 +11,7 @@ import { skillNamesOf } from "./known-skills.ts";
 import { branchPlaces, pullPlaces } from "./place.ts";
 import { type PlanTaskDeps, planTask } from "./plan-task.ts";
 
-/** What a comment may hold before the repository's own, lower limit is known. */
+/** Tasks that a request may hold before the repository's own, lower limit is known. */
 export const MOST_TASKS = 20;
 
 export interface PlanDeps extends PlanTaskDeps {
@@ -26,10 +26,10 @@ export interface PlanDeps extends PlanTaskDeps {
 /** The jobs of a command, or why there are none. */
 type Plan = { kind: "work"; command: Command; jobs: Job[] } | { kind: "answer"; text: string };
 
-/** Makes the jobs of a comment that passed the gate. */
+/** Makes the jobs of a request that passed the gate. */
 export async function planCommand(
-  comment: CommentFacts,
-  key: string,
+  request: Request,
+  mention: string | null,
   { actor, ground }: Passed,
   deps: PlanDeps,
 ): Promise<Plan> {
@@ -39,7 +39,7 @@ export async function planCommand(
     text: refusal(actor.login, reason),
   });
   const maxTasks = config.limits.tasks;
-  const parsed = parseCommand(comment.body, { maxTasks });
+  const parsed = asks(request, { maxTasks, mention });
   const help = usage(deps.skills, maxTasks);
   if (parsed.kind === "refused") {
     const text = refusal(actor.login, parsed.problem);
@@ -50,14 +50,14 @@ export async function planCommand(
   // A machine that is too busy to tell is as it was: the job looks again before it begins.
   if (!boundary.ok && boundary.passing === undefined)
     return { kind: "answer", text: noSandbox(actor.login, boundary.remedy) };
-  const command = commandOf(comment, actor, key, pull, parsed.cleaned);
+  const command = commandOf(request, actor, pull, parsed.cleaned);
   const bases = { configured: config.base, default: ground.defaultBranch };
-  const ours = pull && (await deps.commands.jobOfPull(comment.repo.id, pull.number));
+  const ours = pull && (await deps.commands.jobOfPull(request.repo.id, pull.number));
   const placeOf = pull
-    ? pullPlaces(comment, pull, ours)
-    : branchPlaces(comment, bases, deps.github);
-  const skillNames = namesFor(comment.repo, deps);
-  const here = { comment, command, config, ours, skillNames, placeOf };
+    ? pullPlaces(request, pull, ours)
+    : branchPlaces(request, bases, deps.github);
+  const skillNames = namesFor(request.repo, deps);
+  const here = { request, command, config, ours, skillNames, placeOf };
   const jobs: Job[] = [];
   for (const [index, task] of parsed.tasks.entries()) {
     const planned = await planTask(task, index + 1, here, deps);

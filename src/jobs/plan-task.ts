@@ -7,9 +7,9 @@ import type { Command, Job } from "../core/job.ts";
 import type { ModelOffer } from "../core/model-offer.ts";
 import { dollars, money } from "../core/money.ts";
 import { chooseSkill } from "../core/plan.ts";
-import type { CommentFacts } from "../core/policy.ts";
 import type { CommandStore } from "../core/ports.ts";
 import type { RepoConfig } from "../core/repo-config.ts";
+import type { Request } from "../core/request.ts";
 import type { Resolved } from "../core/resolve-model.ts";
 import type { Verb } from "../core/route-rules.ts";
 import { NO_SKILL } from "../core/skill.ts";
@@ -28,7 +28,7 @@ export interface PlanTaskDeps {
 
 /** Where the tasks of a command are written, and what they may be done with. */
 export interface Ground {
-  comment: CommentFacts;
+  request: Request;
   command: Command;
   config: RepoConfig;
   /** The job that opened the pull request it is written on, if one of ours did. */
@@ -45,10 +45,10 @@ export type PlannedTask = { ok: true; job: Job } | { ok: false; problem: string 
 export async function planTask(
   given: ParsedTask,
   number: number,
-  { comment, command, config, ours, skillNames, placeOf }: Ground,
+  { request, command, config, ours, skillNames, placeOf }: Ground,
   deps: PlanTaskDeps,
 ): Promise<PlannedTask> {
-  const { repo, issue } = comment;
+  const { repo, issue } = request;
   const at = { repoId: repo.id, issue: issue.number, isPull: issue.isPull, ours };
   const whole = await continued(given, at, deps.commands);
   if (!whole.ok) return whole;
@@ -64,7 +64,7 @@ export async function planTask(
   const facts = {
     skill,
     verb: verbOf(goesOn !== null, place.target.kind),
-    labels: comment.subject?.labels ?? [],
+    labels: request.subject?.labels ?? [],
     paths: [...pathsIn(task.text), ...(ours?.change?.files.map(({ path }) => path) ?? [])],
     // Of what people wrote: what an agent is told besides does not make it a larger task.
     characters: [...(goesOn?.continues.task ?? task.text)].length,

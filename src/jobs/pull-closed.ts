@@ -33,7 +33,7 @@ export async function endWorkOnPull(
     if (isTerminal(job.state) || !(adds || publication?.pull === pull)) continue;
     const command = await commands.command(commandId);
     // By GitHub's clock both: a delivery may come hours later.
-    if (command === null || Date.parse(command.commentedAt) > closedAt) continue;
+    if (command === null || Date.parse(command.askedAt) > closedAt) continue;
     ids.push(job.id);
     boards.add(commandId);
   }

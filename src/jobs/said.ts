@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { cut } from "../agents/fence.ts";
 import type { SaidText } from "../agents/prompt.ts";
 import { asOf } from "../core/as-of.ts";
+import { isGivenWhole } from "../core/asks.ts";
 import type { Command, Job, Subject } from "../core/job.ts";
 import type { GitHub, Remark } from "../core/ports.ts";
 import type { LeftOut, Sources, Stripped } from "../core/sources.ts";
@@ -40,7 +41,7 @@ export async function whatWasSaid(
     on: command.pull ? "pull request" : "issue",
     subject: "untold",
     revision: command.subject?.revision ?? null,
-    asOf: command.commentedAt,
+    asOf: command.askedAt,
     comments: { shown: 0, untrusted: 0 },
     leftOut: [],
     stripped: [],
@@ -50,7 +51,8 @@ export async function whatWasSaid(
   const texts: SaidText[] = [];
   if (isOurs) sources.subject = "own";
   else if (!subject || !subjectAuthor) sources.leftOut.push({ what: "subject", why: "untold" });
-  else if (subjectAuthor.trusted || outsiders) {
+  // Who gave the whole issue as a task answers for its text.
+  else if (subjectAuthor.trusted || outsiders || isGivenWhole(command.way)) {
     sources.subject = subjectAuthor.trusted ? "shown" : "shown_untrusted";
     texts.push(subjectText(subject, subjectAuthor, sources));
   } else {
@@ -60,8 +62,8 @@ export async function whatWasSaid(
   }
 
   const { remarks, unread } = await deps.github.conversation(job.repo, job.issue, {
-    commentId: command.commentId,
-    at: command.commentedAt,
+    way: command.way,
+    at: command.askedAt,
     isPull: command.pull !== null,
   });
   const others = remarks.filter((remark) => !isCommand(remark, command) && !isBoard(remark));
@@ -88,8 +90,8 @@ export async function whatWasSaid(
 }
 
 /** The comment that holds the command is its task already. */
-function isCommand({ kind, id }: Remark, { commentId }: Command): boolean {
-  return kind === "comment" && id === commentId;
+function isCommand({ kind, id }: Remark, { way }: Command): boolean {
+  return way.kind === (kind === "comment" ? "comment" : "review_comment") && id === way.id;
 }
 
 /** Our own boards and answers tell an agent nothing. */

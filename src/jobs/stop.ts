@@ -67,7 +67,7 @@ async function askedBefore(at: number, jobs: Job[], { commands }: StopDeps): Pro
   const found = await Promise.all(
     jobs.map(async (job) => {
       const command = await commands.command(job.commandId);
-      return command !== null && Date.parse(command.commentedAt) > at ? [] : [job];
+      return command !== null && Date.parse(command.askedAt) > at ? [] : [job];
     }),
   );
   return found.flat();

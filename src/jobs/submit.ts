@@ -1,21 +1,25 @@
-import { type ParsedCommand, parseCommand } from "../core/command.ts";
+import { asks } from "../core/asks.ts";
+import type { ParsedCommand } from "../core/command.ts";
+import { mentions } from "../core/command-blocks.ts";
 import { StoreFailure, TransientError, toError, UserError } from "../core/errors.ts";
 import { type Command, isTerminal, type Job } from "../core/job.ts";
 import { createLock } from "../core/lock.ts";
 import { tableCell } from "../core/markdown.ts";
 import { configProblems, refusal } from "../core/messages/answers.ts";
-import { type Asked, type CommentFacts, gate, type Refusal } from "../core/policy.ts";
-import type { Admit, Delivery, Heard, IntakeStore } from "../core/ports.ts";
+import { type Asked, gate, type Refusal } from "../core/policy.ts";
+import type { Admit, Delivery, Heard, Identity, IntakeStore } from "../core/ports.ts";
+import { type Request, requestKey } from "../core/request.ts";
 import type { SaidStop } from "../core/stopped.ts";
 import { boardAct, refreshBoard } from "./board.ts";
-import { admitComment, type GateDeps, type Passed } from "./gate.ts";
-import { answerAct, reactionAct } from "./intake.ts";
+import { admitRequest, type GateDeps, type Passed } from "./gate.ts";
+import { answerAct, reactionActs } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
 import { MOST_TASKS, type PlanDeps, planCommand } from "./plan-command.ts";
 import type { StopRequest } from "./stop.ts";
 
 export interface SubmitDeps extends GateDeps, PlanDeps {
   intake: IntakeStore;
+  self: Identity;
   outbox: Outbox;
   /** Lets a change out that was held, on an admin's word; `start` are the jobs that go on. */
   allow: (request: AllowRequest) => Promise<{ text: string; start: string[] }>;
@@ -29,7 +33,7 @@ export interface SubmitDeps extends GateDeps, PlanDeps {
 
 /** An admin's word on the change of one job. */
 export interface AllowRequest {
-  repo: CommentFacts["repo"];
+  repo: Request["repo"];
   issue: number;
   /** The short id that people see. */
   job: string;
@@ -37,7 +41,7 @@ export interface AllowRequest {
   actor: { id: number; login: string };
 }
 
-/** What was decided about a comment; `admit` has the last word, on what is in use by then. */
+/** What was decided about a request; `admit` has the last word, on what is in use by then. */
 type Decision =
   | { kind: "work"; command: Command; jobs: Job[]; admit: Admit }
   | { kind: "answer"; text: string; start: string[]; admit: Admit; stop?: SaidStop }
@@ -45,55 +49,52 @@ type Decision =
 
 type Addressed = Exclude<ParsedCommand, { kind: "not_for_us" }>;
 
-/** How long a comment may take until it is stored: after that GitHub was told that it failed. */
+/** How long a request may take until it is stored: after that GitHub was told that it failed. */
 const TAKE_MS = 7000;
 
-/** Copies of one comment come one after another: the first decides, the others find it known. */
+/** Copies of one request come one after another: the first decides, the others find it known. */
 const lock = createLock();
 
 /**
- * Takes a new comment through the gate. When this resolves, what has to be done is stored; when it
+ * Takes a new request through the gate. When this resolves, what has to be done is stored; when it
  * throws, nothing is, and the delivery can be sent again.
  */
-export async function submit(
-  given: CommentFacts,
-  delivery: Delivery,
-  deps: SubmitDeps,
-): Promise<void> {
-  const comment = redacted(given, deps.redact);
+export async function submit(given: Request, delivery: Delivery, deps: SubmitDeps): Promise<void> {
+  const request = redacted(given, deps.redact);
   const until = performance.now() + TAKE_MS;
-  const parsed = parseCommand(comment.body, { maxTasks: MOST_TASKS });
+  const mention = mentions(request.body) ? await deps.self.login() : null;
+  const parsed = asks(request, { maxTasks: MOST_TASKS, mention });
   if (parsed.kind === "not_for_us") return deps.intake.saw(delivery);
-  const { repo, author, issue } = comment;
-  const key = `${repo.id}/${comment.commentId}`;
+  const { repo, author, issue } = request;
+  const key = requestKey(request);
   await lock(key, async () => {
-    // Its comment may be known by another delivery, or as deleted: this one came as well.
+    // It may be known by another delivery, or as deleted: this one came as well.
     if (await deps.intake.known(delivery.guid, key)) return deps.intake.saw(delivery);
     const heard = { delivery, key, actorId: author?.id ?? null, repo, issue: issue.number };
-    const decision = inTime(await decide(parsed, comment, key, deps), until);
-    await settle(heard, comment, decision, deps);
+    const decision = inTime(await decide({ parsed, mention }, request, delivery, deps), until);
+    await settle(heard, request, decision, deps);
   });
 }
 
-function redacted(comment: CommentFacts, redact: (text: string) => string): CommentFacts {
-  const { body, subject } = comment;
+function redacted(request: Request, redact: (text: string) => string): Request {
+  const { body, subject } = request;
   const told = subject && { ...subject, title: redact(subject.title), body: redact(subject.body) };
-  return { ...comment, body: redact(body), subject: told };
+  return { ...request, body: redact(body), subject: told };
 }
 
 async function decide(
-  parsed: Addressed,
-  comment: CommentFacts,
-  key: string,
+  { parsed, mention }: { parsed: Addressed; mention: string | null },
+  request: Request,
+  delivery: Delivery,
   deps: SubmitDeps,
 ): Promise<Decision> {
-  const passage = await admitComment(askedBy(parsed), comment, deps);
+  const passage = await admitRequest(askedBy(parsed), request, delivery, deps);
   if (passage.status === "refused") {
     const { refusal: by, problems } = passage;
     const wrongFile = by.rule === "enabled" && problems.length > 0;
-    return refused(comment, by, wrongFile ? configProblems(problems) : null);
+    return refused(request, by, wrongFile ? configProblems(problems) : null);
   }
-  if (passage.status === "admitted") return ended(parsed, comment, passage, deps);
+  if (passage.status === "admitted") return ended(parsed, request, passage, deps);
   // A text instead of jobs needs room among the comments only.
   const answer = (text: string, start: string[] = []): Decision => ({
     kind: "answer",
@@ -102,8 +103,8 @@ async function decide(
     admit: (counted) => gate({ ...passage.facts, asked: { kind: "help" }, usage: counted }),
   });
   try {
-    if (parsed.kind === "allow") return await letOut(parsed, comment, passage, deps, answer);
-    const planned = await planCommand(comment, key, passage, deps);
+    if (parsed.kind === "allow") return await letOut(parsed, request, passage, deps, answer);
+    const planned = await planCommand(request, mention, passage, deps);
     if (planned.kind === "answer") return answer(planned.text);
     const asked: Asked = { kind: "start", tasks: planned.jobs.length };
     const admit: Admit = (counted) => gate({ ...passage.facts, asked, usage: counted });
@@ -115,7 +116,7 @@ async function decide(
   }
 }
 
-/** What a comment wants of the gate; one that cannot be understood gets words only. */
+/** What a request wants of the gate; one that cannot be understood gets words only. */
 function askedBy(parsed: Addressed): Asked {
   switch (parsed.kind) {
     case "command":
@@ -132,24 +133,25 @@ function askedBy(parsed: Addressed): Asked {
 /** Stops work; told whatever the quota of comments says. */
 async function ended(
   parsed: Addressed,
-  comment: CommentFacts,
-  { actor, facts }: Extract<Awaited<ReturnType<typeof admitComment>>, { status: "admitted" }>,
+  request: Request,
+  { actor, facts }: Extract<Awaited<ReturnType<typeof admitRequest>>, { status: "admitted" }>,
   deps: SubmitDeps,
 ): Promise<Decision> {
   if (parsed.kind !== "stop") throw new Error("the gate admits more than was asked");
-  const { repo, issue, createdAt, commentId } = comment;
+  const { repo, issue, way } = request;
   const { job } = parsed;
   const by = { id: actor.id, login: actor.login };
-  const at = Date.parse(createdAt);
+  const at = Date.parse(request.at);
   const told = await deps.stop({ repo, issue: issue.number, job, actor: by, at });
   const admit: Admit = () => gate(facts);
+  const commentId = way.kind === "comment" ? way.id : null;
   const stop = job === null ? { stop: { by, at, commentId } } : {};
   return { kind: "answer", text: told.text, start: [], admit, ...stop };
 }
 
 async function letOut(
   { job, sha }: Extract<Addressed, { kind: "allow" }>,
-  comment: CommentFacts,
+  request: Request,
   { facts, actor }: Passed,
   deps: SubmitDeps,
   answer: (text: string, start: string[]) => Decision,
@@ -157,8 +159,8 @@ async function letOut(
   const heard = await deps.intake.heardOf(actor.id);
   const open = { person: 0, repository: 0, installation: 0 };
   const verdict = gate({ ...facts, usage: { heard, open } });
-  if (verdict.status === "refused") return refused(comment, verdict);
-  const { repo, issue } = comment;
+  if (verdict.status === "refused") return refused(request, verdict);
+  const { repo, issue } = request;
   const { id, login } = actor;
   const allowed = await deps.allow({ repo, issue: issue.number, job, sha, actor: { id, login } });
   return answer(allowed.text, allowed.start);
@@ -171,7 +173,7 @@ function inTime(decision: Decision, until: number): Decision {
   return {
     ...decision,
     admit: (usage) => {
-      if (performance.now() > until) throw new TransientError("the comment took too long to store");
+      if (performance.now() > until) throw new TransientError("the request took too long to store");
       return admit(usage);
     },
   };
@@ -180,7 +182,7 @@ function inTime(decision: Decision, until: number): Decision {
 /** Stores what was decided; what is in use may refuse it even now. */
 async function settle(
   heard: Heard,
-  comment: CommentFacts,
+  request: Request,
   decision: Decision,
   deps: SubmitDeps,
 ): Promise<void> {
@@ -188,7 +190,7 @@ async function settle(
   if (decision.kind === "refused") {
     const { rule, reason } = decision.refusal;
     log.info({ guid: heard.delivery.guid, rule, reason }, "a command was refused");
-    await intake.refuse(heard, decision.refusal, [answerAct(comment, deps.redact(decision.text))]);
+    await intake.refuse(heard, decision.refusal, [answerAct(request, deps.redact(decision.text))]);
     outbox.wake();
     return;
   }
@@ -198,16 +200,16 @@ async function settle(
           delivery: heard.delivery,
           command: decision.command,
           jobs: decision.jobs,
-          acts: [reactionAct(comment), boardAct(decision.command, decision.jobs)],
+          acts: [...reactionActs(request), boardAct(decision.command, decision.jobs)],
           admit: decision.admit,
         })
       : await intake.answer(
           { ...heard, ...(decision.stop && { stop: decision.stop }) },
-          [answerAct(comment, deps.redact(decision.text))],
+          [answerAct(request, deps.redact(decision.text))],
           decision.admit,
         );
   if (taken === "duplicate") return;
-  if (taken !== "accepted") return settle(heard, comment, refused(comment, taken), deps);
+  if (taken !== "accepted") return settle(heard, request, refused(request, taken), deps);
   if (decision.kind === "work") await tellStopped(decision.command.id, deps);
   outbox.wake();
   deps.start(decision.kind === "work" ? decision.jobs.map((job) => job.id) : decision.start);
@@ -219,8 +221,8 @@ async function tellStopped(commandId: string, deps: SubmitDeps): Promise<void> {
   if (jobs.some((job) => isTerminal(job.state))) await refreshBoard(deps, commandId);
 }
 
-function refused(comment: CommentFacts, by: Refusal, text: string | null = null): Decision {
-  const login = comment.author?.login ?? "ghost";
+function refused(request: Request, by: Refusal, text: string | null = null): Decision {
+  const login = request.author?.login ?? "ghost";
   return { kind: "refused", refusal: by, text: text ?? refusal(login, by.reason) };
 }
 

@@ -16,12 +16,11 @@ export interface WithdrawDeps {
  * two webhooks comes first, and what is under way ends as `/codex stop` ends it.
  */
 export async function withdraw(
-  comment: { repo: RepoRef; issue: number; commentId: number; by: Account | null },
+  comment: { repo: RepoRef; issue: number; key: string; by: Account | null },
   delivery: Delivery,
   { intake, commands, stops, outbox }: WithdrawDeps,
 ): Promise<void> {
-  const { repo, issue, by } = comment;
-  const key = `${repo.id}/${comment.commentId}`;
+  const { key, repo, issue, by } = comment;
   const commandId = await intake.bury({ key, repo, issue });
   if (commandId !== null) {
     const jobs = await commands.jobsOf(commandId);

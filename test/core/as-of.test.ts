@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { asOf } from "../../src/core/as-of.ts";
 import type { Remark } from "../../src/core/ports.ts";
 
-const command = { commentId: 50, commentedAt: "2026-03-01T10:00:00Z" };
+const command = {
+  way: { kind: "comment", id: 50 } as const,
+  askedAt: "2026-03-01T10:00:00Z",
+};
 const before = "2026-03-01T09:59:59Z";
 const same = "2026-03-01T10:00:00Z";
 const after = "2026-03-01T10:00:01Z";

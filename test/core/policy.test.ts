@@ -86,14 +86,14 @@ const quotas = { person: 30, repository: 100, installation: 300, commandsPerHour
 function factsOf(cell: Cell): Required<GateFacts> {
   const sender = cell.sender === "author" ? cell.author : (cell.sender as Account | null);
   const comment: Said = {
-    by: "comment",
+    by: "request",
+    way: { kind: "comment", id: 1 },
     event: cell.event,
     action: cell.action,
     author: cell.author,
     sender,
     viaApp: cell.viaApp,
-    createdAt: AT,
-    updatedAt: cell.updatedAt,
+    edited: Date.parse(AT) !== Date.parse(cell.updatedAt),
     association: cell.association,
   };
   return {

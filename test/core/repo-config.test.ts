@@ -82,7 +82,7 @@ describe("a mistake is told with its line and remedy", () => {
       "an unknown key",
       "billing: 5",
       [
-        "1: unknown key `billing`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`, `skills`",
+        "1: unknown key `billing`; known here: `enabled`, `context`, `on`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`, `skills`",
       ],
     ],
     [
@@ -206,7 +206,7 @@ describe("a mistake is told with its line and remedy", () => {
       "the prototype of objects",
       "__proto__: { checks: [x] }",
       [
-        "1: unknown key `__proto__`; known here: `enabled`, `context`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`, `skills`",
+        "1: unknown key `__proto__`; known here: `enabled`, `context`, `on`, `setup`, `checks`, `network`, `model`, `effort`, `routes`, `budget`, `base`, `limits`, `paths`, `skills`",
       ],
     ],
     [

@@ -86,6 +86,7 @@ beforeEach(async () => {
   await probot.load((app, options) =>
     createApp({
       intake: store,
+      self: { login: async () => "draftsmith[bot]" },
       commands: store,
       figures: { history: (of) => history(of) },
       stops: store,

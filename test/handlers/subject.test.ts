@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { commentFacts } from "../../src/handlers/facts.ts";
+import { commentRequest } from "../../src/handlers/requests.ts";
 import { commentEvent } from "../support/comment-event.ts";
 
 /** The facts of a comment on an issue that its webhook tells like this. */
 function subjectOf(issue: object) {
   const { payload } = commentEvent();
   const told = { number: 12, state: "open", ...issue };
-  return commentFacts({ ...payload, issue: told })?.subject;
+  return commentRequest({ ...payload, issue: told })?.subject;
 }
 
 const eve = { id: 9, login: "eve", type: "User" };

@@ -50,11 +50,11 @@ async function say(body: string, before: Before): Promise<Job[] | string> {
   const { config = repoConfigSchema.parse({}), homes = [] } = before;
   const plan = await planCommand(
     {
-      ...{ action: "created", repo, commentId: 9, commentUrl: "u", body, author: ada, sender: ada },
-      ...{ viaApp: false, association: "MEMBER", createdAt: "t", updatedAt: "t", subject: null },
+      ...{ way: { kind: "comment", id: 9 }, repo, url: "u", body, author: ada, sender: ada },
+      ...{ viaApp: false, association: "MEMBER", at: "t", edited: false, subject: null },
       issue: { number: pull?.number ?? 12, isPull: pull !== null },
     },
-    "key",
+    null,
     {
       ...{ status: "passed", actor: ada, ground: { defaultBranch: "main", config, pull } },
       facts: {} as never,

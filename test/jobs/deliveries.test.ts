@@ -110,7 +110,7 @@ test("an outage: of 250 deliveries on 3 pages exactly those that failed are aske
       const delivery = sent(age, { statusCode: 504 });
       await store.saw(aDelivery(delivery.guid));
       list.push(delivery);
-    } else list.push(sent(age, at % 2 ? { event: "pull_request", action: "opened" } : {}));
+    } else list.push(sent(age, at % 2 ? { event: "pull_request", action: "edited" } : {}));
   }
   github.state.deliveries.push(...list);
   // The stand-in, as GitHub, does not list what is too old; other hosts may.
@@ -152,7 +152,7 @@ test("a comment that something else answered for us is asked for, once we look",
   const missing = sent(-1000);
   const taken = sent(-2000);
   github.state.deliveries.push(missing, taken);
-  github.state.deliveries.push(sent(-3000, { event: "pull_request", action: "opened" }));
+  github.state.deliveries.push(sent(-3000, { event: "pull_request", action: "edited" }));
   github.state.deliveries.push(sent(-4000, { action: "edited" }));
   await store.refuse(
     aHeard(taken.guid),

@@ -19,8 +19,8 @@ test("a stop whose webhook comes late ends nothing that was asked for after it",
     now: Date.now,
     log: silentLog,
   });
-  const before = aCommand("before", { commentedAt: "2026-03-01T10:00:00Z" });
-  const after = aCommand("after", { commentedAt: "2026-03-01T10:00:09Z" });
+  const before = aCommand("before", { askedAt: "2026-03-01T10:00:00Z" });
+  const after = aCommand("after", { askedAt: "2026-03-01T10:00:09Z" });
   for (const command of [before, after]) {
     await acceptJobs(store, command, [aJob(`${command.id}-1`, command)]);
   }

@@ -59,6 +59,7 @@ await openDoors(
         commandsPerHour: most,
       },
       intake: store,
+      self: { login: async () => "draftsmith[bot]" },
       commands: store,
       stops: store,
       outbox,

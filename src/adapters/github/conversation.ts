@@ -1,6 +1,7 @@
 import type { Octokit } from "@octokit/rest";
 import type { RepoRef } from "../../core/job.ts";
 import type { Conversation, Remark } from "../../core/ports.ts";
+import type { Way } from "../../core/request.ts";
 import { collectPages } from "./collect-pages.ts";
 import { failedWith } from "./http-failure.ts";
 
@@ -17,9 +18,9 @@ export async function readConversation(
   octokit: Octokit,
   repo: RepoRef,
   issue: number,
-  until: { commentId: number; at: string; isPull: boolean },
+  until: { way: Way; at: string; isPull: boolean },
 ): Promise<Conversation> {
-  const { remarks, unread } = await issueComments(octokit, repo, issue, until.commentId);
+  const { remarks, unread } = await issueComments(octokit, repo, issue, until);
   const reviews = until.isPull ? await reviewComments(octokit, repo, issue, until.at) : [];
   return {
     remarks: [...remarks, ...reviews].sort(
@@ -37,8 +38,10 @@ async function issueComments(
   octokit: Octokit,
   repo: RepoRef,
   issue: number,
-  commentId: number,
+  { way, at: end }: { way: Way; at: string },
 ): Promise<Conversation> {
+  const isBefore = (each: { id: number; created_at: string }) =>
+    way.kind === "comment" ? each.id < way.id : Date.parse(each.created_at) <= Date.parse(end);
   const at = { owner: repo.owner, repo: repo.name, issue_number: issue };
   const list = (page: { page: number; per_page: number }) =>
     octokit.rest.issues.listComments({ ...at, ...page });
@@ -48,14 +51,14 @@ async function issueComments(
   const further = last === null && first.data.length === PER_PAGE;
   const behind = further ? await collectPages(2, list) : [];
   let unread = last ?? 1;
-  for (const end = Math.max(1, unread - MAX_PAGES); unread > end; ) {
+  for (const stop = Math.max(1, unread - MAX_PAGES); unread > stop; ) {
     behind.push(...(await list({ page: unread, per_page: PER_PAGE })).data);
     unread -= 1;
-    if (behind.filter(({ id }) => id < commentId).length >= MAX_COMMENTS) break;
+    if (behind.filter(isBefore).length >= MAX_COMMENTS) break;
   }
   const known = new Map([...first.data, ...behind].map((each) => [each.id, each]));
   const sorted = [...known.values()].sort((a, b) => a.id - b.id);
-  const left = Math.max(0, sorted.filter(({ id }) => id < commentId).length - MAX_COMMENTS);
+  const left = Math.max(0, sorted.filter(isBefore).length - MAX_COMMENTS);
   return {
     remarks: sorted
       .slice(left)

@@ -7,6 +7,7 @@ import type {
   GitHub,
   GitPush,
   GitToken,
+  Identity,
   JobAccess,
   Log,
   Performer,
@@ -55,7 +56,8 @@ export function createGitHub(options: {
   JobAccess &
   Performer &
   SentDeliveries &
-  SkillHomes & { stop(): Promise<void> } {
+  SkillHomes &
+  Identity & { stop(): Promise<void> } {
   const { appId, privateKey, log, git, now = Date.now } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const pauses = createPauses({ shared: options.shared, now, log });
@@ -141,6 +143,7 @@ export function createGitHub(options: {
     perform: createPerform({
       ...{ octokitFor, tokens, pauses, conversation: CONVERSATION, git, self, now, log },
     }),
+    login: self.login,
     stop: () => tokens.stop(),
   };
 }

@@ -15,6 +15,7 @@ import {
   WRITE_PULLS,
   WRITE_WORKFLOWS,
 } from "./permissions.ts";
+import { react } from "./react.ts";
 import type { Need, Tokens } from "./tokens.ts";
 import { writeBranch } from "./write-branch.ts";
 import { writeCheckRun } from "./write-check-run.ts";
@@ -124,14 +125,8 @@ export function createPerform(deps: {
       );
     switch (act.kind) {
       case "reaction":
-        return explained("react to the comment", repo, CONVERSE, async () => {
-          // GitHub answers 200 instead of 201 when the reaction stands already.
-          await octokitFor(CONVERSE).rest.reactions.createForIssueComment({
-            owner,
-            repo: repo.name,
-            comment_id: act.commentId,
-            content: act.content,
-          });
+        return explained(`react to the ${act.on ?? "comment"}`, repo, CONVERSE, async () => {
+          await react(octokitFor(CONVERSE), act);
           return null;
         });
       case "comment": {

@@ -22,10 +22,10 @@ export async function writeComment(
   previous: ActValues["comment"] | null,
   deps: { self: Identity; log: Log },
 ): Promise<ActValues["comment"]> {
-  const at = { owner: act.repo.owner, repo: act.repo.name };
+  const api = act.thread === undefined ? onIssue(octokit, act) : inThread(octokit, act, act.thread);
   if (previous !== null && !act.last) {
     try {
-      await octokit.rest.issues.updateComment({ ...at, comment_id: previous.id, body: act.body });
+      await api.update(previous.id);
       return { id: previous.id };
     } catch (error) {
       if (!failedWith(error, 404)) throw error;
@@ -36,43 +36,43 @@ export async function writeComment(
     }
   }
 
-  const [standing, ...copies] = await findComments(octokit, act, deps.self);
+  const [standing, ...copies] = await findComments(api.list, act, deps.self);
   for (const copy of copies) {
     if (!copy.sure) continue;
     deps.log.warn({ issue: act.issue, comment: copy.id }, "a copy of our comment is removed");
-    await octokit.rest.issues.deleteComment({ ...at, comment_id: copy.id }).catch((error) => {
+    await api.remove(copy.id).catch((error) => {
       if (!failedWith(error, 404)) throw error;
     });
   }
   if (standing === undefined) {
-    const { data } = await octokit.rest.issues.createComment({
-      ...at,
-      issue_number: act.issue,
-      body: act.body,
-    });
+    const { data } = await api.create();
     demand(Number.isSafeInteger(data?.id), "comment");
     return { id: data.id };
   }
   if (standing.body !== act.body) {
-    await octokit.rest.issues.updateComment({ ...at, comment_id: standing.id, body: act.body });
+    await api.update(standing.id);
   }
   return { id: standing.id };
+}
+
+/** What is looked at of a comment; one in a thread does not say which App wrote it. */
+interface Standing {
+  id: number;
+  body?: string | undefined;
+  user: { login: string; type: string } | null;
+  performed_via_github_app?: { id: number } | null | undefined;
 }
 
 /**
  * The comments of ours with the marker, oldest first. Anyone can copy a marker, so the author decides;
  * `sure` unless the host does not say who we are.
  */
-async function findComments(octokit: Octokit, act: ActOf<"comment">, self: Identity) {
-  const comments = await collectPages(1, (page) =>
-    octokit.rest.issues.listComments({
-      owner: act.repo.owner,
-      repo: act.repo.name,
-      issue_number: act.issue,
-      since: act.since,
-      ...page,
-    }),
-  );
+async function findComments(
+  list: ReturnType<typeof onIssue | typeof inThread>["list"],
+  act: ActOf<"comment">,
+  self: Identity,
+) {
+  const comments: Standing[] = await list();
   const marked = comments.filter(({ body }) => body?.includes(act.marker));
   if (marked.length === 0) return [];
 
@@ -88,4 +88,39 @@ async function findComments(octokit: Octokit, act: ActOf<"comment">, self: Ident
       body,
       sure: app?.id === self.appId || login !== null,
     }));
+}
+
+/** Comments on the issue or pull request itself (docs.github.com/rest/issues/comments). */
+function onIssue(octokit: Octokit, { repo, issue, since, body }: ActOf<"comment">) {
+  const at = { owner: repo.owner, repo: repo.name };
+  const { issues } = octokit.rest;
+  return {
+    list: () =>
+      collectPages(1, (page) =>
+        issues.listComments({ ...at, issue_number: issue, since, ...page }),
+      ),
+    create: () => issues.createComment({ ...at, issue_number: issue, body }),
+    update: (id: number) => issues.updateComment({ ...at, comment_id: id, body }),
+    remove: (id: number) => issues.deleteComment({ ...at, comment_id: id }),
+  };
+}
+
+/** Replies in a thread on lines of a pull request (docs.github.com/rest/pulls/comments). */
+function inThread(
+  octokit: Octokit,
+  { repo, issue, since, body }: ActOf<"comment">,
+  thread: number,
+) {
+  const at = { owner: repo.owner, repo: repo.name };
+  const { pulls } = octokit.rest;
+  return {
+    list: () =>
+      collectPages(1, (page) =>
+        pulls.listReviewComments({ ...at, pull_number: issue, since, ...page }),
+      ),
+    create: () =>
+      pulls.createReplyForReviewComment({ ...at, pull_number: issue, comment_id: thread, body }),
+    update: (id: number) => pulls.updateReviewComment({ ...at, comment_id: id, body }),
+    remove: (id: number) => pulls.deleteReviewComment({ ...at, comment_id: id }),
+  };
 }

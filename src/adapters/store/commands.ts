@@ -87,9 +87,25 @@ export function commandStore({ tables }: Database): CommandStore {
   };
 }
 
+/** How earlier versions stored what all commands then were: comments. */
+interface Before {
+  commentId?: number;
+  commentUrl?: string;
+  commentedAt?: string;
+}
+
 /** A stored command. */
 export function decodeCommand(detail: string, id: string): Command {
-  return { ...NOT_TOLD, ...fromJson<Command>(detail, `command ${id}`) };
+  const { commentId, commentUrl, commentedAt, ...stored } = fromJson<Command & Before>(
+    detail,
+    `command ${id}`,
+  );
+  const before = {
+    ...(commentId !== undefined && { way: { kind: "comment", id: commentId } as const }),
+    ...(commentUrl !== undefined && { url: commentUrl }),
+    ...(commentedAt !== undefined && { askedAt: commentedAt }),
+  };
+  return { ...NOT_TOLD, ...before, ...stored };
 }
 
 /** The jobs of a command by their numbers. */

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { type Command, isTerminal, JOB_STATES } from "../../core/job.ts";
 import { isBefore, type SaidStop } from "../../core/stopped.ts";
+import { decodeCommand } from "./commands.ts";
 import { fromJson, type Tables } from "./schema.ts";
 
 const OPEN = JOB_STATES.filter((state) => !isTerminal(state));
@@ -46,6 +47,6 @@ export async function openBefore(
     .where("jobs.state", "in", OPEN)
     .execute();
   const before = ({ id, detail }: (typeof rows)[number]) =>
-    isBefore(fromJson<Command>(detail, `command of job ${id}`), stop);
+    isBefore(decodeCommand(detail, `of job ${id}`), stop);
   return rows.filter(before).map(({ id }) => id);
 }

@@ -1,9 +1,10 @@
 import { codeSpan, fenced } from "../markdown.ts";
 import type { ConfigProblem } from "../repo-config.ts";
+import { wayKey } from "../request.ts";
 
-/** The hidden line by which the answer to one comment is found again. */
-export function answerMarker(commentId: number): string {
-  return `<!-- draftsmith:answer:${commentId} -->`;
+/** The hidden line by which the answer to one request is found again. */
+export function answerMarker(request: Parameters<typeof wayKey>[0]): string {
+  return `<!-- draftsmith:answer:${wayKey(request)} -->`;
 }
 
 /** How to write a command, with the skills that exist here. */

@@ -11,7 +11,7 @@ import { heldChange, heldDetails, heldNotice, heldReason } from "./held.ts";
 import { opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
-import { cost, count, MAX_TEXT, modelsOf, nameText, shorten } from "./words.ts";
+import { askedIn, cost, count, MAX_TEXT, modelsOf, nameText, shorten } from "./words.ts";
 
 const FACE: Record<JobState, string> = {
   queued: "⏳ queued",
@@ -56,7 +56,7 @@ export function renderBoard(command: Command, jobs: Job[]): string {
   );
   return [
     boardMarker(command.id),
-    `${head}, asked by **${tableCell(command.actor.login)}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`).`,
+    `${head}, asked by **${tableCell(command.actor.login)}** ${askedIn(command)} (revision \`${command.revision}\`).`,
     "",
     "| # | Task | State | Model | Cost | Last |",
     "| --- | --- | --- | --- | --- | --- |",

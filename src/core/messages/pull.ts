@@ -8,7 +8,7 @@ import { commitLink, laterOpenings, opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
 import { type Standing, standing } from "./unfinished.ts";
-import { cost, count, MAX_TEXT, modelsOf, nameText } from "./words.ts";
+import { askedIn, cost, count, MAX_TEXT, modelsOf, nameText } from "./words.ts";
 
 const MAX_CONFLICTS = 5;
 
@@ -50,7 +50,7 @@ export function renderPull(facts: {
       "",
       fenced(job.task),
       "",
-      `Asked by **${command.actor.login}** in [this comment](${command.commentUrl}) (revision \`${command.revision}\`), built on ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`${job.skill && pinsOf(job).length === 0 ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
+      `Asked by **${command.actor.login}** ${askedIn(command)} (revision \`${command.revision}\`), built on ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`${job.skill && pinsOf(job).length === 0 ? `, with the skill ${codeSpan(job.skill)}` : ""}.`,
       ...skillLines(job),
       "",
       ...(job.sources ? [...sourcesSection(job.sources), ""] : []),

@@ -1,4 +1,4 @@
-import type { Job, Spend } from "../job.ts";
+import type { Command, Job, Spend } from "../job.ts";
 import { codeSpan } from "../markdown-inline.ts";
 import { money } from "../money.ts";
 
@@ -12,6 +12,21 @@ export function cost(spend: Spend): string {
   if (microDollars === null) return "price unknown";
   if (!unpriced) return money(microDollars);
   return microDollars === 0 ? "unpriced" : `${money(microDollars)} and unpriced calls`;
+}
+
+const ASKED_IN: Record<Command["way"]["kind"], string> = {
+  comment: "this comment",
+  review_comment: "this review comment",
+  review: "this review",
+  opened: "this text",
+  labeled: "labelling this issue",
+  assigned: "assigning this issue",
+};
+
+/** Where or how a command was asked for, as a link: "in [this comment](…)". */
+export function askedIn({ way, url }: Pick<Command, "way" | "url">): string {
+  const done = way.kind === "labeled" || way.kind === "assigned";
+  return `${done ? "by" : "in"} [${ASKED_IN[way.kind]}](${url})`;
 }
 
 /** The models that answered a job, else the one it shall begin with. */

@@ -32,7 +32,11 @@ function hasComments(all: object[], pages: number[]): void {
 }
 
 const read = (commentId: number, isPull = false) =>
-  setUp().github.conversation(repo, 5, { commentId, at: time(commentId), isPull });
+  setUp().github.conversation(repo, 5, {
+    way: { kind: "comment", id: commentId },
+    at: time(commentId),
+    isPull,
+  });
 
 describe("a conversation", () => {
   it("has the comments with who wrote them, and nothing of the issue itself", async () => {

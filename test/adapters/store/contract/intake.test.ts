@@ -151,7 +151,7 @@ test("a comment that was deleted starts nothing, whichever webhook comes first",
 
 test("a stop ends what was asked before it and taken while it was answered", async () => {
   const store = await storeOn();
-  const said = (id: string, commentedAt: string) => aCommand(id, { commentedAt });
+  const said = (id: string, askedAt: string) => aCommand(id, { askedAt });
   const before = said("before", "2026-03-01T10:00:00Z");
   const after = said("after", "2026-03-01T10:00:02Z");
   for (const command of [before, after]) {

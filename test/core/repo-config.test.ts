@@ -6,6 +6,7 @@ import { parseRepoConfig, repoConfigJsonSchema } from "../../src/core/repo-confi
 const DEFAULTS = {
   enabled: true,
   context: { outsiders: false },
+  on: { label: "codex", assigned: true },
   setup: [],
   checks: [],
   network: [],

@@ -165,8 +165,13 @@ export const repoConfigSchema = z
   })
   .describe("Draftsmith configuration of a repository (.github/codex.yml)");
 
-/** Configuration of one repository, complete with defaults. */
-export type RepoConfig = z.output<typeof repoConfigSchema>;
+type Read = z.output<typeof repoConfigSchema>;
+
+/** Configuration of one repository, complete with defaults, and narrowed by the skills of a job. */
+export type RepoConfig = Omit<Read, "paths"> & {
+  /** `within`: globs that each skill names; what may change must match one of every list besides. */
+  paths: Read["paths"] & { within?: readonly (readonly string[])[] };
+};
 
 /** One thing wrong with a configuration file: 1-based line, what, and what to do. */
 export interface ConfigProblem {

@@ -31,17 +31,24 @@ export interface ManifestProblem {
  * Reads the capability manifest among the metadata of a skill: the keys that begin with `draftsmith-`.
  * A mistake in it is a problem, for what a skill says of itself must not be guessed.
  */
-export function readManifest(metadata: Record<string, string>): {
+export function readManifest(metadata: Record<string, unknown>): {
   manifest: SkillManifest;
   problems: ManifestProblem[];
 } {
   const problems: ManifestProblem[] = [];
   const manifest: SkillManifest = { ...NO_MANIFEST, limits: {} };
-  for (const [key, text] of Object.entries(metadata)) {
+  for (const [key, value] of Object.entries(metadata)) {
     if (!key.startsWith(PREFIX)) continue;
     const name = key.slice(PREFIX.length);
     const wrong = (message: string) => problems.push({ key, message });
-    const entries = listOf(text);
+    const listed = Array.isArray(value) ? value.map(scalar) : null;
+    const text = listed === null ? scalar(value) : listed.join("\n");
+    if (text === null || !isWhole(listed)) {
+      wrong("must be a text, or a list of texts");
+      continue;
+    }
+    // What is written as a list has its entries; a text is taken apart.
+    const entries = listed ?? listOf(text);
     if (entries.length > MAX_ENTRIES) {
       wrong(`names more than ${MAX_ENTRIES}; name fewer`);
       continue;
@@ -72,7 +79,7 @@ export function readManifest(metadata: Record<string, string>): {
     } else if (name === "models") {
       manifest.models = isAll(text) || entries.length === 0 ? null : entries;
     } else if (name === "checks") {
-      manifest.checks = isNone(text) ? [] : commandsOf(text);
+      manifest.checks = isNone(text) ? [] : (listed ?? commandsOf(text));
       if (manifest.checks.length > MAX_CHECKS) wrong(`names more than ${MAX_CHECKS}; name fewer`);
       if (manifest.checks.some((command) => command.length > MAX_COMMAND || command.includes("\0")))
         wrong(`holds a command of more than ${MAX_COMMAND} characters; put it into a script`);
@@ -101,17 +108,18 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
       `it wants to run ${scripts.map(codeSpan).join(", ")}, and \`skills: { scripts: false }\` in \`.github/codex.yml\` lets no skill run its scripts; remove that key, or the scripts`,
     );
   }
+  const bounds = [config.paths.allowed, ...(config.paths.within ?? [])];
   for (const glob of writes ?? []) {
     const start = fixedStart(glob);
     const within = (outer: string) =>
       outer === "**" || outer === glob || (start !== "" && globMatcher(outer)(start));
-    if (config.paths.allowed.length === 0) {
+    if (bounds.some((globs) => globs.length === 0)) {
       excess.push(
         `it wants to change ${codeSpan(glob)}, and another skill of this job has \`draftsmith-writes: none\`; give it a job of its own`,
       );
-    } else if (!config.paths.allowed.some(within)) {
+    } else if (!bounds.every((globs) => globs.some(within))) {
       excess.push(
-        `it wants to change ${codeSpan(glob)}, which \`paths.allowed\` in \`.github/codex.yml\` does not cover; add it there, or name less in \`draftsmith-writes\``,
+        `it wants to change ${codeSpan(glob)}, which \`paths.allowed\` in \`.github/codex.yml\` or another skill of this job does not cover; add it there, or name less in \`draftsmith-writes\``,
       );
     } else if (config.paths.protected.some((each) => each !== "**" && within(each))) {
       excess.push(
@@ -150,8 +158,11 @@ export function narrowed(config: RepoConfig, manifests: readonly SkillManifest[]
       ...(limits.budget !== undefined && {
         budget: { ...now.budget, job: Math.min(limits.budget, now.budget.job ?? limits.budget) },
       }),
-      // What a second skill changes lies within the first's, or it was not taken up.
-      paths: writes === null ? now.paths : { ...now.paths, allowed: writes },
+      // Besides what the repository allows, never in its place: no spelling of a glob can widen it.
+      paths:
+        writes === null
+          ? now.paths
+          : { ...now.paths, within: [...(now.paths.within ?? []), writes] },
     };
   }
   return now;
@@ -181,6 +192,16 @@ function listOf(text: string): string[] {
   return text.split(/[\s,]+(?![^{}]*\})/).filter((entry) => entry !== "");
 }
 
+/** A YAML number or truth stands for its text; null for what is no single value. */
+function scalar(value: unknown): string | null {
+  if (typeof value === "string") return value.trim();
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : null;
+}
+
+function isWhole(listed: (string | null)[] | null): listed is string[] | null {
+  return listed === null || listed.every((each) => each !== null && each !== "");
+}
+
 function isNone(text: string): boolean {
   return /^\s*(none|no|false)?\s*$/i.test(text);
 }
@@ -199,7 +220,8 @@ function isModel(pattern: string, model: string): boolean {
 
 /** The names of a glob before the first that is not fixed: everything it matches lies below. */
 function fixedStart(glob: string): string {
-  const names = glob.replace(/^\.?\/+/, "").split("/");
+  const names = glob.replace(/^\.?\/+|\/+$/g, "").split("/");
+  // Without a slash within it a glob matches at any depth.
   if (names.length === 1)
     return glob.startsWith("/") && isFixed(names[0] ?? "") ? (names[0] ?? "") : "";
   const end = names.findIndex((name) => !isFixed(name));

@@ -1,3 +1,4 @@
+import { TransientError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
 import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
@@ -83,6 +84,7 @@ type Asked =
   | { status: "limit"; which: "budget"; why: string };
 
 const TOO_LONG = "the conversation does not fit the model, and nothing in it is left to shorten";
+const TOO_LONG_NOW = "the conversation fits only a model that does not answer now";
 
 const MAX_SILENCE = 3;
 const WRAP_UP_AT = 0.8;
@@ -177,12 +179,14 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   async function ask(): Promise<Asked> {
     const left = Math.min(Math.max(context.timeLeftMs(), 0), MAX_TIMER_MS);
     const timeUp = AbortSignal.timeout(left);
-    for (let tooLong = false; ; tooLong = true) {
-      const due = conversation.due(options.model.window(), tooLong);
+    let tooLong: Extract<Answer, { status: "too_long" }> | null = null;
+    for (;;) {
+      const due = conversation.due(options.model.window(), tooLong !== null);
       if (due !== null) {
         await record({ type: "compacted", ...due });
         conversation.apply(due);
-      } else if (tooLong) {
+      } else if (tooLong !== null) {
+        if (tooLong.due !== null) throw new TransientError(TOO_LONG_NOW, { retryAt: tooLong.due });
         await record({ type: "note", text: TOO_LONG });
         return { status: "limit", which: "context" };
       }
@@ -201,7 +205,10 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
         if (timeUp.aborted) return { status: "limit", which: "minutes" };
         throw error;
       }
-      if (answer.status === "too_long") continue;
+      if (answer.status === "too_long") {
+        tooLong = answer;
+        continue;
+      }
       if (answer.status === "over_budget") {
         return { status: "limit", which: "budget", why: answer.why };
       }

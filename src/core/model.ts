@@ -120,8 +120,11 @@ export type Answer =
     }
   /** The call does not fit what may still be spent, and was not made; why, after "because". */
   | { status: "over_budget"; why: string }
-  /** No model of the route has a window for a conversation as long as this. */
-  | { status: "too_long" };
+  /**
+   * No model of the route that is there has a window for a conversation as long as this; `due`: when one that
+   * may have it is there again, in ms since the epoch, null when none will be.
+   */
+  | { status: "too_long"; due: number | null };
 
 /** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as TransientError. */
 export interface Model {

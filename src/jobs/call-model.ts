@@ -53,7 +53,7 @@ export function routedModel(
         signal.throwIfAborted();
         insist();
         const next = nextOf(candidates, clock.now());
-        if (next.kind === "too_long") return { status: "too_long" };
+        if (next.kind === "too_long") return { status: "too_long", due: next.due };
         if (next.kind === "wait") {
           await pause(next.ms, signal);
           continue;

@@ -278,7 +278,7 @@ describe("a conversation that is too long", () => {
   it("is told as such when no model of the route has a larger window", async () => {
     const tooLong: Tried = { kind: "too_long", message: "maximum context length" };
     const { ask, rows } = await scene({ a: () => tooLong, b: () => tooLong });
-    expect(await ask()).toEqual({ status: "too_long" });
+    expect(await ask()).toEqual({ status: "too_long", due: null });
     expect(await rows()).toMatchObject([{ state: "void" }]);
   });
 });

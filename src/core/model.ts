@@ -136,5 +136,7 @@ export interface Model {
     /** The step of the job that the reply will be. */
     step: number;
     signal: AbortSignal;
+    /** Hears what is waited for that other jobs hold, such as "room under the budget of $5 …", before the wait. */
+    onWait?: (what: string) => Promise<void>;
   }): Promise<Answer>;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { toError } from "../core/errors.ts";
-import { capReached } from "../core/messages/budget.ts";
+import { capReached, roomHeld } from "../core/messages/budget.ts";
 import type { Model, ModelReply } from "../core/model.ts";
 import type { ModelChoice } from "../core/route.ts";
 import { type CandidateDeps, candidatesOf, failedWith, isTooLong, nextOf } from "./candidates.ts";
@@ -14,8 +14,9 @@ export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"
 
 /** Output tokens that nearly every reply has room in: they are reserved. After one that was cut off it is twice as much. */
 const USUAL_OUTPUT = 16_000;
-/** How soon to look again for room that other calls hold. */
+/** How soon to look again for room that other calls hold, at first and at last. */
 const CROWDED_MS = 2_000;
+const LONG_CROWDED_MS = 30_000;
 
 const MONOTONIC: Clock = {
   now: () => performance.now(),
@@ -49,6 +50,8 @@ export function routedModel(
     async ask(request) {
       const { signal } = request;
       const candidates = candidatesOf(choices, deps);
+      let looks = 0;
+      let waitsFor = "";
       for (;;) {
         signal.throwIfAborted();
         insist();
@@ -66,7 +69,10 @@ export function routedModel(
           log: deps.log,
         });
         if (result.kind === "crowded") {
-          await pause(CROWDED_MS, signal);
+          const room = roomHeld(result.by);
+          if (room !== waitsFor) await request.onWait?.(room);
+          waitsFor = room;
+          await pause(crowdedWait(looks++), signal);
           continue;
         }
         if (result.kind === "refused") return { status: "over_budget", why: capReached(result.by) };
@@ -89,6 +95,11 @@ export function routedModel(
       }
     },
   };
+}
+
+/** Half to one and a half of 2, 4, 8 … 30 seconds: those who wait for one cap look at different times. */
+function crowdedWait(looks: number): number {
+  return Math.min(LONG_CROWDED_MS, CROWDED_MS * 2 ** looks) * (0.5 + Math.random());
 }
 
 function refusedReply(refusal: string): ModelReply {

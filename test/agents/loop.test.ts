@@ -471,6 +471,38 @@ describe("a window that fills, and money that ends", () => {
     expect(events).toEqual([]);
   });
 
+  const ROOM = "room under the budget of $1 for this command, which calls under way hold";
+
+  test("a wait for money that others hold shows, until the model answered", async () => {
+    const model = scripted([REPORT]);
+    await agent({
+      ...model,
+      async ask(request) {
+        await request.onWait?.(ROOM);
+        return model.ask(request);
+      },
+    });
+    expect(trace).toEqual([`note: waiting for ${ROOM}`, "model", "reply: the model answered"]);
+  });
+
+  test("a job whose time ends while it waits for money says for which", async () => {
+    const model: Model = {
+      window: () => 0,
+      async ask({ onWait, signal }) {
+        await onWait?.(ROOM);
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        throw signal.reason;
+      },
+    };
+    const limits = { steps: 50, tokens: 1_000_000, deadline: Date.now() + 100 };
+    expect(await agent(model, { limits })).toEqual({
+      status: "limit",
+      which: "room",
+      why: `the time limit was reached while it waited for ${ROOM}`,
+      report: "",
+    });
+  });
+
   test("a call that may not be paid ends the job with why; the calls before it were made", async () => {
     const why = "$1.98 of the $2.00 for this job are spent";
     const outcome = await agent(scripted([print(), { status: "over_budget", why }]));

@@ -3,6 +3,8 @@ export interface TokenUsage {
   /** All of the prompt, cached tokens included. */
   inputTokens: number;
   cachedTokens: number;
+  /** Of those that were not cached, what was written to the cache; absent where the provider does not tell. */
+  cacheWriteTokens?: number;
   /** All that was billed as output, reasoning included. */
   outputTokens: number;
   /** Part of the output that nobody sees; absent where the provider does not tell. */

@@ -19,7 +19,9 @@ export function routeText(
     all.flatMap((each) => {
       const skill = against(each);
       if (skill === null) return [];
-      return [`${codeSpan(each.model)} left out, as the skill ${codeSpan(skill)} is not written for it`];
+      return [
+        `${codeSpan(each.model)} left out, as the skill ${codeSpan(skill)} is not written for it`,
+      ];
     }),
   );
   const more = [

@@ -356,7 +356,27 @@ describe("usage", () => {
         cache_read_input_tokens: 64,
         cache_creation_input_tokens: 6,
       },
-      { inputTokens: 100, cachedTokens: 64, outputTokens: 50 },
+      { inputTokens: 100, cachedTokens: 64, cacheWriteTokens: 6, outputTokens: 50 },
+    ],
+    [
+      "OpenRouter, with what was written to the cache",
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        prompt_tokens_details: { cached_tokens: 64, cache_write_tokens: 30 },
+      },
+      { inputTokens: 100, cachedTokens: 64, cacheWriteTokens: 30, outputTokens: 50 },
+    ],
+    [
+      "LiteLLM in front of Anthropic",
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        prompt_tokens_details: { cached_tokens: 64, cache_creation_tokens: 30 },
+        cache_creation_input_tokens: 30,
+        cache_read_input_tokens: 64,
+      },
+      { inputTokens: 100, cachedTokens: 64, cacheWriteTokens: 30, outputTokens: 50 },
     ],
     [
       "Gemini and xAI, which count reasoning in the total alone",
@@ -417,6 +437,10 @@ describe("usage", () => {
     [
       "with more from the cache than was read",
       { prompt_tokens: 100, completion_tokens: 50, prompt_tokens_details: { cached_tokens: 101 } },
+    ],
+    [
+      "with more to and from the cache than was read",
+      { prompt_tokens: 10, completion_tokens: 50, cache_creation_input_tokens: 5_000 },
     ],
     [
       "with a negative share of the cache",

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { toError } from "../core/errors.ts";
 import { capReached, roomHeld } from "../core/messages/budget.ts";
@@ -8,8 +7,8 @@ import { type CandidateDeps, candidatesOf, failedWith, isTooLong, nextOf } from 
 import { meteredTry, originOf, type TryMeans } from "./metered-try.ts";
 
 export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"> {
-  /** By which tries wait for each other; that of this process unless given. */
-  clock?: Clock;
+  /** By which tries wait for each other. */
+  clock: Clock;
 }
 
 /** Output tokens that nearly every reply has room in: they are reserved. After one that was cut off it is twice as much. */
@@ -17,11 +16,6 @@ const USUAL_OUTPUT = 16_000;
 /** How soon to look again for room that other calls hold, at first and at last. */
 const CROWDED_MS = 2_000;
 const LONG_CROWDED_MS = 30_000;
-
-const MONOTONIC: Clock = {
-  now: () => performance.now(),
-  wait: (ms, signal) => sleep(ms, undefined, { signal }),
-};
 
 /**
  * The model of a job: the first of `choices` that answers. A model that does not is tried again while the
@@ -33,7 +27,7 @@ export function routedModel(
   deps: CallDeps,
 ): Model {
   const { caller, insist } = means;
-  const clock = deps.clock ?? MONOTONIC;
+  const { clock } = deps;
   let wantedOutput = USUAL_OUTPUT;
 
   function pause(ms: number, signal: AbortSignal): Promise<void> {

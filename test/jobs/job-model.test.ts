@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MONOTONIC } from "../../src/compose/models.ts";
 import type { NewCall } from "../../src/core/ledger.ts";
 import { NO_MANIFEST } from "../../src/core/skill-manifest.ts";
 import { jobModels } from "../../src/jobs/job-model.ts";
@@ -63,6 +64,7 @@ async function askedWith(models: string[] | null, failedChecks = 0) {
         profile: { ...profile, name, id: name, editTool: name === "mini" ? "edit" : "apply_patch" },
       }),
       ...{ budgets: { job: 2, command: 10, repository_day: 50 }, log: silentLog },
+      clock: MONOTONIC,
     },
   );
   const model = all.after(failedChecks);

@@ -84,6 +84,9 @@ const price = z
       .optional()
       .describe("Of prompt tokens that it had cached; as input by default."),
     output: dollars,
+    cache_write: dollars
+      .optional()
+      .describe("Of prompt tokens that it wrote to its cache; as input by default."),
   })
   .describe("US dollars per million tokens.");
 

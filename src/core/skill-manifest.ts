@@ -2,7 +2,7 @@ import { domainProblem, isWithin, plainDomain } from "./domains.ts";
 import { globMatcher, globProblem } from "./glob.ts";
 import { codeSpan } from "./markdown.ts";
 import type { RepoConfig } from "./repo-config.ts";
-import type { SkillManifest } from "./skill.ts";
+import type { SkillManifest, SkillPin } from "./skill.ts";
 
 const PREFIX = "draftsmith-";
 const MAX_ENTRIES = 50;
@@ -92,9 +92,13 @@ export function readManifest(metadata: Record<string, unknown>): {
 
 /**
  * What a skill wants beyond what a repository allows: clauses that name it, each with its remedy.
- * Empty when the job may take it up.
+ * Empty when the job may take it up. Of `jobModels` one that it is written for is enough.
  */
-export function excessOf(manifest: SkillManifest, config: RepoConfig, model: string): string[] {
+export function excessOf(
+  manifest: SkillManifest,
+  config: RepoConfig,
+  jobModels: readonly string[],
+): string[] {
   const { network, scripts, writes, models, checks } = manifest;
   const excess: string[] = [];
   for (const domain of network) {
@@ -127,9 +131,10 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
       );
     }
   }
-  if (models !== null && !models.some((each) => isModel(each, model))) {
+  if (models !== null && !jobModels.some((model) => isWrittenFor(manifest, model))) {
+    const has = `the model${jobModels.length === 1 ? "" : "s"} ${jobModels.map(codeSpan).join(", ")}`;
     excess.push(
-      `it is written for ${models.map(codeSpan).join(", ")}, and this job has the model ${codeSpan(model)}; name one of them with \`--model\`, or \`model\` in \`.github/codex.yml\``,
+      `it is written for ${models.map(codeSpan).join(", ")}, and this job has ${has}; name one of them with \`--model\`, or \`model\` in \`.github/codex.yml\``,
     );
   }
   const all = new Set([...config.checks, ...checks]);
@@ -139,6 +144,14 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
     );
   }
   return excess;
+}
+
+/** The name of a skill that a job took up and that is not written for a model; null when there is none. */
+export function skillAgainst(
+  pins: readonly Pick<SkillPin, "name" | "manifest">[],
+  model: string,
+): string | null {
+  return pins.find(({ manifest }) => !isWrittenFor(manifest, model))?.name ?? null;
 }
 
 /** A repository's configuration for a job that took up skills: their checks added, the stricter bound of each. */
@@ -214,8 +227,10 @@ function plainPath(path: string): string {
   return path.replace(/^(\.\/)+/, "");
 }
 
-function isModel(pattern: string, model: string): boolean {
-  return pattern.endsWith("*") ? model.startsWith(pattern.slice(0, -1)) : pattern === model;
+function isWrittenFor({ models }: SkillManifest, model: string): boolean {
+  return (models ?? [model]).some((pattern) =>
+    pattern.endsWith("*") ? model.startsWith(pattern.slice(0, -1)) : pattern === model,
+  );
 }
 
 /** The names of a glob before the first that is not fixed: everything it matches lies below. */

@@ -1,9 +1,11 @@
 import type { Budgets } from "../core/budgets.ts";
 import type { Command, Job } from "../core/job.ts";
+import { codeSpan } from "../core/markdown.ts";
 import type { Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import { createPromptBound } from "../core/prompt-bound.ts";
 import type { ModelChoice, Route } from "../core/route.ts";
+import { skillAgainst } from "../core/skill-manifest.ts";
 import type { Attempt } from "./attempt.ts";
 import { type CallDeps, routedModel } from "./call-model.ts";
 import { candidatesOf } from "./candidates.ts";
@@ -40,10 +42,22 @@ export function jobModels(
     ...{ jobId: job.id, fence: job.fence, commandId: job.commandId, actorId: actor.id },
     ...{ repoId: job.repo.id, installationId: job.repo.installationId, skill: job.skill },
   };
-  const [first] = candidatesOf(route.choices, deps);
+  const against = (model: string) => skillAgainst(job.skills?.pins ?? [], model);
+  // As they are at each call: a skill that is taken up may not be written for some of them.
+  const allowed: JobModelDeps = {
+    ...deps,
+    resolve(model) {
+      const skill = against(model);
+      if (skill === null) return deps.resolve(model);
+      const problem = `the skill ${codeSpan(skill)} is not written for the model ${codeSpan(model)}`;
+      return { ok: false, problem };
+    },
+  };
+  const [first] = candidatesOf(route.choices, allowed);
   return {
     after(failedChecks) {
-      const escalated = escalatedTo(route, failedChecks);
+      const stronger = escalatedTo(route, failedChecks);
+      const escalated = stronger && against(stronger.model) === null ? stronger : null;
       const choices = escalated === null ? route.choices : [escalated, ...route.choices];
       const rule = escalated === null ? route.rule : `${route.rule}, escalated`;
       const means = {
@@ -55,7 +69,7 @@ export function jobModels(
           return capsOfJob(job, deps.budgets);
         },
       };
-      return routedModel(choices, means, deps);
+      return routedModel(choices, means, allowed);
     },
     editTool: first?.profile.editTool ?? "edit",
   };

@@ -200,7 +200,7 @@ function obstacleOf(inspection: Inspection): { reason: string; told: string } | 
 
 /** Why an agent was stopped, after "because". */
 function limitWords(outcome: Extract<AgentOutcome, { status: "limit" }>): string {
-  return outcome.which === "budget" ? outcome.why : LIMIT[outcome.which];
+  return "why" in outcome ? outcome.why : LIMIT[outcome.which];
 }
 
 /** Ends a job that left everything as it was, in the agent's own words. */

@@ -191,6 +191,43 @@ describe("tool calls as servers really send them", () => {
       [call(0, "x", "read", { path: "a" }), call(1, "x", "read", { path: "b" })],
     ],
     [
+      "neither index nor id, arguments after each name",
+      [
+        call(undefined, undefined, "read", ""),
+        call(undefined, undefined, undefined, '{"path":"a"}'),
+        call(undefined, undefined, "read", ""),
+        call(undefined, undefined, undefined, '{"pa'),
+        call(undefined, undefined, undefined, 'th":"b"}'),
+      ],
+    ],
+    [
+      "one index for both and no id, arguments after each name",
+      [
+        call(0, undefined, "read", ""),
+        call(0, undefined, undefined, '{"path":"a"}'),
+        call(0, undefined, "read", ""),
+        call(0, undefined, undefined, '{"path":"b"}'),
+      ],
+    ],
+    [
+      "neither index nor id, the name in every fragment",
+      [
+        call(undefined, undefined, "read", '{"pa'),
+        call(undefined, undefined, "read", 'th":"a"}'),
+        call(undefined, undefined, "read", '{"path"'),
+        call(undefined, undefined, "read", ':"b"}'),
+        call(undefined, undefined, "read", ""),
+      ],
+    ],
+    [
+      "whole arguments after each other under the name of the first",
+      [
+        call(0, "x", "read", ""),
+        call(0, undefined, "", '{"path":"a"}'),
+        call(0, undefined, "", '{"path":"b"}'),
+      ],
+    ],
+    [
       "neither index nor id",
       [
         call(undefined, undefined, "read", '{"path":"a"}'),
@@ -204,6 +241,19 @@ describe("tool calls as servers really send them", () => {
     const ids = toolCalls.map((each) => each.id);
     expect(new Set(ids).size).toBe(2);
     expect(ids).not.toContain("");
+  });
+
+  test("calls with neither index nor id stay apart when one of them has no arguments", async () => {
+    const chunks = [
+      call(undefined, undefined, "list", ""),
+      call(undefined, undefined, "read", ""),
+      call(undefined, undefined, undefined, '{"path":"b"}'),
+    ];
+    const { ask } = await modelWith([{ chunks: [...chunks, finish("tool_calls")] }]);
+    expect((await ask()).toolCalls).toMatchObject([
+      { name: "list", arguments: "" },
+      { name: "read", arguments: '{"path":"b"}' },
+    ]);
   });
 
   test("calls under one index stay apart when one of them has no arguments", async () => {

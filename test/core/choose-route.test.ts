@@ -15,6 +15,7 @@ import {
   type RepoConfig,
 } from "../../src/core/repo-config.ts";
 import type { Resolved } from "../../src/core/resolve-model.ts";
+import { NO_MANIFEST } from "../../src/core/skill-manifest.ts";
 
 const MODELS = ["small", "usual", "strong", "other"];
 
@@ -183,6 +184,15 @@ describe("what a rule brings", () => {
     if (typeof route === "string") throw new Error(route);
     expect(routeText(route)).toMatchInlineSnapshot(
       `"\`small\` by rule 1 (\\<b>\`@ada\`\\</b> \\[x\\](y)), because it holds for every task; else \`other\`, \`usual\` (low effort); \`strong\` (high effort) after 1 failed round of checks"`,
+    );
+  });
+
+  it("is told without the models that a skill of the job is not written for", () => {
+    const route = choose(yaml);
+    if (typeof route === "string") throw new Error(route);
+    const skill = { name: "tidy", manifest: { ...NO_MANIFEST, models: ["us*", "other"] } };
+    expect(routeText(route, [skill])).toMatchInlineSnapshot(
+      `"\`other\` by rule 1, because it holds for every task; else \`usual\` (low effort); \`small\` left out, as the skill \`tidy\` is not written for it; \`strong\` left out, as the skill \`tidy\` is not written for it"`,
     );
   });
 

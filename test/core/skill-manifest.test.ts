@@ -10,7 +10,7 @@ const read = (metadata: Record<string, string>) =>
 const excess = (metadata: Record<string, string>, given: object = {}, model = "gpt-5.1") => {
   const { manifest, problems } = read(metadata);
   expect(problems).toEqual([]);
-  return excessOf(manifest, config(given), model);
+  return excessOf(manifest, config(given), [model]);
 };
 
 describe("the manifest of a skill", () => {
@@ -86,11 +86,11 @@ describe("the manifest of a skill", () => {
     const { manifest, problems } = read({ writes: "none" });
     expect(problems).toEqual([]);
     const before = config({ paths: { allowed: ["src/**"], protected: ["none"] } });
-    expect(excessOf(manifest, before, "gpt-5.1")).toEqual([]);
+    expect(excessOf(manifest, before, ["gpt-5.1"])).toEqual([]);
     const after = narrowed(before, [manifest, read({}).manifest]);
     expect(after.paths.within).toEqual([[]]);
     // A second skill opens nothing that the first closed.
-    expect(excessOf(read({ writes: "src/**" }).manifest, after, "gpt-5.1")).toEqual([
+    expect(excessOf(read({ writes: "src/**" }).manifest, after, ["gpt-5.1"])).toEqual([
       expect.stringMatching(/`src\/\*\*`.*another skill of this job has `draftsmith-writes: none`/),
     ]);
   });

@@ -48,6 +48,8 @@ async function scene(
   const warnings: object[] = [];
   let time = 0;
   const waited: { first?: () => Promise<void> } = {};
+  const pauses: number[] = [];
+  const told: string[] = [];
   const model = routedModel(
     Object.keys(scripts).map((name) => ({ model: name, effort: null })),
     {
@@ -85,19 +87,23 @@ async function scene(
         now: () => time,
         wait: async (ms) => {
           time += ms;
+          pauses.push(ms);
           await waited.first?.();
         },
       },
     },
   );
   const ask = (signal = new AbortController().signal) =>
-    model.ask({ messages: MESSAGES, tools: [], step: 3, signal });
+    model.ask({
+      ...{ messages: MESSAGES, tools: [], step: 3, signal },
+      onWait: async (what) => void told.push(what),
+    });
   const rows = () =>
     sqlOn(
       place,
       "select provider, model, rule, step, state, micro_dollars, reserved, reason from calls order by id",
     );
-  return { ask, asked, rows, store, job, warnings, waited };
+  return { ask, asked, rows, store, job, warnings, waited, pauses, told };
 }
 
 /** One reading of a row's figures. */
@@ -228,18 +234,49 @@ describe("a budget", () => {
 });
 
 describe("room that another call holds", () => {
-  it("is waited for, as it will cost less than it reserved", async () => {
-    const { ask, store, job, asked, waited } = await scene(
-      { a: () => reply() },
-      { caps: { repositoryDay: 100_000 } },
-    );
-    const bound = caps({ repositoryDay: 100_000 });
-    const { fence } = job;
+  /** With $0.10 for the repository's day, of which another call has reserved all but $0.009. */
+  async function crowded() {
+    const bound = { repositoryDay: 100_000 };
+    const all = await scene({ a: () => reply() }, { caps: bound });
+    const { fence } = all.job;
     const other = aCall("other", "j1", { fence, wanted: 9_000, least: 9_000 });
-    expect(await store.reserve(other, bound)).toMatchObject({ status: "reserved" });
+    expect(await all.store.reserve(other, caps(bound))).toMatchObject({ status: "reserved" });
+    return all;
+  }
+
+  it("is waited for, as it will cost less than it reserved", async () => {
+    const { ask, store, asked, waited } = await crowded();
     waited.first = () => store.settle("other", answered(500));
     expect(await ask()).toMatchObject({ status: "reply" });
     expect(asked).toHaveLength(1);
+  });
+
+  it("is looked for ever more seldom, and what is waited for is told once", async () => {
+    const { ask, store, waited, pauses, told } = await crowded();
+    waited.first = async () => {
+      if (pauses.length === 8) await store.settle("other", answered(500));
+    };
+    expect(await ask()).toMatchObject({ status: "reply" });
+    expect(pauses).toHaveLength(8);
+    for (const [at, ms] of pauses.entries()) {
+      const usual = Math.min(30_000, 2_000 * 2 ** at);
+      expect(ms).toBeGreaterThanOrEqual(usual / 2);
+      expect(ms).toBeLessThanOrEqual(usual * 1.5);
+    }
+    expect(new Set(pauses).size).toBe(8);
+    expect(told).toEqual([
+      "room under the budget of $0.10 for this repository and day, which calls under way hold",
+    ]);
+  });
+
+  it("is waited for no longer once it was used up", async () => {
+    const { ask, store, waited, pauses } = await crowded();
+    waited.first = () => store.settle("other", answered(91_000));
+    expect(await ask()).toMatchObject({
+      status: "over_budget",
+      why: expect.stringContaining("$0.10 for this repository and day is used up ($0.0910"),
+    });
+    expect(pauses).toHaveLength(1);
   });
 });
 
@@ -278,7 +315,7 @@ describe("a conversation that is too long", () => {
   it("is told as such when no model of the route has a larger window", async () => {
     const tooLong: Tried = { kind: "too_long", message: "maximum context length" };
     const { ask, rows } = await scene({ a: () => tooLong, b: () => tooLong });
-    expect(await ask()).toEqual({ status: "too_long" });
+    expect(await ask()).toEqual({ status: "too_long", due: null });
     expect(await rows()).toMatchObject([{ state: "void" }]);
   });
 });

@@ -285,13 +285,17 @@ describe("without draftsmith.yml", () => {
         maxOutput: 16_384,
       },
     });
+    const written = open({ ...env, DRAFTSMITH_PRICES: "3/0.3/15/3.75" }).resolve("qwen3:8b");
+    expect(written).toMatchObject({
+      profile: { price: { input: 3, cached: 0.3, output: 15, cacheWrite: 3.75 } },
+    });
     const { resolve } = open({ ...env, DRAFTSMITH_PRICES: "unpriced" });
     expect(resolve("qwen3:8b")).toMatchObject({ profile: { price: "unpriced" } });
     // Of that model, not of whatever a person names.
     expect(resolve("another")).toMatchObject({ ok: false });
   });
 
-  it.each(["1.25", "1/2", "1/2/3/4", "-1/0/1", "1e9/1/1", "NaN/1/1", "999999/1/1", "free"])(
+  it.each(["1.25", "1/2", "1/2/3/4/5", "-1/0/1", "1e9/1/1", "NaN/1/1", "999999/1/1", "free"])(
     "%s is no price",
     (DRAFTSMITH_PRICES) => {
       expect(problems(() => read(null, { OPENAI_API_KEY: "k", DRAFTSMITH_PRICES }))).toEqual([

@@ -1,4 +1,5 @@
 import { createProvider } from "../../src/adapters/openai/provider.ts";
+import { MONOTONIC } from "../../src/compose/models.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { UserError } from "../../src/core/errors.ts";
 import type { ChatMessage, ModelReply, ToolSpec } from "../../src/core/model.ts";
@@ -62,7 +63,7 @@ export async function createAsker(options: AskerOptions): Promise<{
             },
           }),
           log,
-          ...(waited && { clock: impatient(waited) }),
+          clock: waited ? impatient(waited) : MONOTONIC,
         },
       );
       const answer = await asked.ask({ messages, tools, step: 1, signal });

@@ -162,9 +162,9 @@ function details(job: Job): string[] {
 }
 
 /** What it works with and what that may cost. */
-function means({ route, estimate, budget }: Job): string[] {
+function means({ route, skills, estimate, budget }: Job): string[] {
   return [
-    ...(route ? ["", `- Model: ${routeText(route)}`] : []),
+    ...(route ? ["", `- Model: ${routeText(route, skills?.pins)}`] : []),
     ...(budget === undefined ? [] : [`- Budget: ${money(budget)}`]),
     ...(estimate ? [`- Expected cost: ${estimateWords(estimate, estimate.alike)}`] : []),
   ];

@@ -1,5 +1,6 @@
+import type { CapUse } from "../caps.ts";
 import type { Job } from "../job.ts";
-import type { Caps, Reserved } from "../ledger.ts";
+import type { Caps } from "../ledger.ts";
 import { tableCell } from "../markdown.ts";
 import { money } from "../money.ts";
 import { shortId } from "../plan.ts";
@@ -22,14 +23,15 @@ const CAP: Record<keyof Caps, { of: string; later: string }> = {
 };
 
 /** Why a call was not made, as a clause after "because". */
-export function capReached({
-  cap,
-  spent,
-  limit,
-}: Extract<Reserved, { status: "refused" }>): string {
+export function capReached({ cap, spent, limit }: CapUse): string {
   const { of, later } = CAP[cap];
   const used = spent === 0 ? ONE_CALL : `${money(spent)} are spent or reserved`;
   return `the budget of ${money(limit)} for ${of} is used up (${used})${later}`;
+}
+
+/** What a call waits for, after "waiting for": room under a cap that others hold. */
+export function roomHeld({ cap, limit }: CapUse): string {
+  return `room under the budget of ${money(limit)} for ${CAP[cap].of}, which calls under way hold`;
 }
 
 /** What is offered for a job that ran out of money, where it may cost as much. */

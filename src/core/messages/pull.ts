@@ -69,7 +69,7 @@ export function renderPull(facts: {
       "### Model and cost",
       "",
       spend(job),
-      ...(job.route ? ["", `Chosen: ${routeText(job.route)}.`] : []),
+      ...(job.route ? ["", `Chosen: ${routeText(job.route, job.skills?.pins)}.`] : []),
       "",
       "### How to go on",
       "",

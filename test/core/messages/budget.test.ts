@@ -10,7 +10,7 @@ const command = aCommand("018f");
 const refused = (
   cap: "call" | "job" | "command" | "repositoryDay" | "personDay" | "operatorMonth",
   spent = 40_000,
-) => capReached({ status: "refused", underWay: 0, cap, spent, limit: 50_000 });
+) => capReached({ cap, spent, limit: 50_000 });
 
 /** A change whose agent was stopped because of `limit`; null: it finished. */
 function aChange(limit: string | null): VerifiedChange {

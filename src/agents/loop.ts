@@ -1,5 +1,6 @@
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
+import type { CapReached } from "../core/ledger.ts";
 import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
@@ -31,8 +32,8 @@ export type AgentOutcome =
       which: "steps" | "minutes" | "tokens" | "loop" | "context";
       report: string;
     }
-  /** The next call does not fit what may be spent; why, after "because". */
-  | { status: "limit"; which: "budget"; why: string; report: string }
+  /** The next call does not fit what may be spent; under which cap. */
+  | { status: "limit"; which: "budget"; why: CapReached; report: string }
   | { status: "refused"; report: string }
   /** Several empty replies in a row. */
   | { status: "silent"; report: "" };
@@ -80,7 +81,7 @@ export interface AgentOptions {
 type Asked =
   | { status: "said"; reply: ModelReply }
   | { status: "limit"; which: "minutes" | "context" }
-  | { status: "limit"; which: "budget"; why: string };
+  | { status: "limit"; which: "budget"; why: CapReached };
 
 const TOO_LONG = "the conversation does not fit the model, and nothing in it is left to shorten";
 

@@ -10,6 +10,8 @@ export interface CommandStore {
   jobOfPull(repoId: number, pull: number): Promise<Job | null>;
   /** The jobs that added to it later, oldest first. */
   followUpsOf(repoId: number, pull: number): Promise<Job[]>;
+  /** The jobs that went on with one of these, wherever that was asked for, oldest first. */
+  wentOnWith(jobIds: string[]): Promise<Job[]>;
   /** Stores when a pull request was merged, in ms since the epoch, if jobs opened it or added to it. */
   merged(repoId: number, pull: number, at: number): Promise<void>;
 }

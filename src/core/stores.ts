@@ -35,6 +35,12 @@ export interface Heard {
 /** What may be added to what is in use, asked within the transaction that adds it. */
 export type Admit = (usage: Usage) => Verdict;
 
+/** A job that a new one goes on with, and those that were known to have done so when that was judged. */
+export interface TakenUp {
+  job: string;
+  known: string[];
+}
+
 /** Comments that were heard: each leads to one outcome, stored before GitHub gets its answer. */
 export interface IntakeStore {
   /** Whether the delivery, or the comment under another delivery, was heard already. */
@@ -48,14 +54,18 @@ export interface IntakeStore {
   bury(comment: { key: string; repo: RepoRef; issue: number }): Promise<string | null>;
   /** How many comments of a person were heard in the last hour. */
   heardOf(actorId: number): Promise<number>;
-  /** Stores command, jobs and first acts whole; nothing when the comment is known or `admit` refuses. */
+  /**
+   * Stores command, jobs and first acts whole; nothing when the comment is known or `admit` refuses, or when
+   * what its jobs go on with (`takenUp`) stands otherwise than it was judged: "overtaken".
+   */
   accept(intake: {
     delivery: Delivery;
     command: Command;
     jobs: Job[];
+    takenUp?: TakenUp[];
     acts: KeyedAct[];
     admit: Admit;
-  }): Promise<"accepted" | "duplicate" | Refusal>;
+  }): Promise<"accepted" | "duplicate" | "overtaken" | Refusal>;
   /** Stores the answer to a comment that starts no job, under the same conditions. */
   answer(heard: Heard, acts: KeyedAct[], admit: Admit): Promise<"accepted" | "duplicate" | Refusal>;
   /**
@@ -236,6 +246,14 @@ export interface LeftoverStore {
   prune(ms: number): Promise<number>;
 }
 
+/** A command as it stands. */
+export interface Told {
+  command: Command;
+  jobs: Job[];
+  /** The jobs that went on with its own, or added to the pull requests that they opened, oldest first. */
+  later: Job[];
+}
+
 /** A row that is due: taken, or put off for so many ms. */
 export type DueRow = OutboxRow & { putOffMs: number };
 
@@ -249,12 +267,12 @@ export interface OutboxStore {
   put(act: KeyedAct, spacingMs: number): Promise<OutboxRow>;
   /**
    * Stores what `tell` makes of a command's present rows. Of two that tell at once, in whatever process,
-   * the later one has the newer rows.
+   * the later one has the newer rows. Gives the other commands whose jobs those of this one go on with.
    */
   putTold(
     commandId: string,
-    tell: (command: Command, jobs: Job[]) => { keyed: KeyedAct; spacingMs: number },
-  ): Promise<void>;
+    tell: (told: Told) => { keyed: KeyedAct; spacingMs: number }[],
+  ): Promise<string[]>;
   /** Stores an act of a job while that claim of it holds; else null. */
   putHeld(act: KeyedAct, holder: { jobId: string; fence: number }): Promise<OutboxRow | null>;
   get(key: string): Promise<OutboxRow | null>;

@@ -1,5 +1,6 @@
 import type { Budgets } from "../core/budgets.ts";
 import type { Command, Job } from "../core/job.ts";
+import type { Caps } from "../core/ledger.ts";
 import type { Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import { createPromptBound } from "../core/prompt-bound.ts";
@@ -17,6 +18,8 @@ export interface JobModelDeps extends CallDeps {
 
 /** The models of a job's route. */
 export interface JobModels {
+  /** What the job may spend, as it is at each moment: a skill that is taken up may lower it. */
+  readonly caps: Caps;
   /** The one that works after so many rounds of failed checks. */
   after(failedChecks: number): Model;
   /** The tool to change files with: of the first model, whoever takes over. */
@@ -41,7 +44,11 @@ export function jobModels(
     ...{ repoId: job.repo.id, installationId: job.repo.installationId, skill: job.skill },
   };
   const [first] = candidatesOf(route.choices, deps);
+  const capsNow = () => capsOfJob(job, deps.budgets);
   return {
+    get caps() {
+      return capsNow();
+    },
     after(failedChecks) {
       const escalated = escalatedTo(route, failedChecks);
       const choices = escalated === null ? route.choices : [escalated, ...route.choices];
@@ -50,9 +57,8 @@ export function jobModels(
         caller: { ...caller, rule },
         bound,
         insist: holder.insist,
-        // As they are at each call: a skill that is taken up may lower them.
         get caps() {
-          return capsOfJob(job, deps.budgets);
+          return capsNow();
         },
       };
       return routedModel(choices, means, deps);

@@ -8,8 +8,8 @@ import {
   redactedAct,
 } from "../core/act.ts";
 import { LostLease, TransientError, toError, UserError } from "../core/errors.ts";
-import type { Command, Job, RepoRef } from "../core/job.ts";
-import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
+import type { RepoRef } from "../core/job.ts";
+import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer, Told } from "../core/ports.ts";
 import { mostTries, waitAfter } from "./act-tries.ts";
 import { createPutOff, LONG_WAIT_MS, spacingOf } from "./pacing.ts";
 import { createWaiters } from "./waiters.ts";
@@ -43,11 +43,11 @@ export interface Holder {
 export interface Outbox {
   /** Stores an act and lets it be performed soon; an edit waits for its turn unless it is the `last`. */
   put(act: KeyedAct, options?: { last?: boolean }): Promise<void>;
-  /** The same for what tells of a command's present rows. */
+  /** The same for what tells of a command's present rows; gives the commands whose jobs those go on with. */
   tell(
     commandId: string,
-    make: (command: Command, jobs: Job[]) => { keyed: KeyedAct; last: boolean },
-  ): Promise<void>;
+    make: (told: Told) => { keyed: KeyedAct; last: boolean }[],
+  ): Promise<string[]>;
   /**
    * Stores an act of a job and waits until it is done. Throws UserError when it never will be, LostLease
    * when the job went to another, and why it is to end when it is: after the request that is under way, so
@@ -244,11 +244,14 @@ export function createOutbox(deps: {
       wake();
     },
     async tell(commandId, make) {
-      await store.putTold(commandId, (command, jobs) => {
-        const { keyed, last } = make(command, jobs);
-        return { keyed: redacted(keyed), spacingMs: spacingOf(keyed.act, last) };
-      });
+      const before = await store.putTold(commandId, (told) =>
+        make(told).map(({ keyed, last }) => ({
+          keyed: redacted(keyed),
+          spacingMs: spacingOf(keyed.act, last),
+        })),
+      );
       wake();
+      return before;
     },
     async perform(key, lane, act, holder) {
       stopped.signal.throwIfAborted();

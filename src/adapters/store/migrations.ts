@@ -1,6 +1,7 @@
 import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 import { UserError } from "../../core/errors.ts";
 import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
+import { keepContinuations } from "./continuations.ts";
 import { countCrashes } from "./count-crashes.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
@@ -27,6 +28,7 @@ const MIGRATIONS: Migration[] = [
   findOldTexts,
   keepLedger,
   rememberSkills,
+  keepContinuations,
 ];
 
 /** Which schema this program has. */

@@ -76,7 +76,10 @@ beforeEach(async () => {
   };
   const outbox: Outbox = {
     put: async () => undefined,
-    tell: async (commandId) => void told.push(commandId),
+    tell: async (commandId) => {
+      told.push(commandId);
+      return [];
+    },
     perform: () => Promise.reject(new Error("a handler performs nothing")),
     valueOf: async () => null,
     wake: () => undefined,

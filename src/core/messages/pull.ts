@@ -8,7 +8,7 @@ import { evidenceSection, filesTable } from "./evidence.ts";
 import { commitLink, laterOpenings, opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
-import { finisher, type Standing, sequelWords, standing } from "./unfinished.ts";
+import { finishedBy, type Standing, sequelWords, standing } from "./unfinished.ts";
 import { cost, count, MAX_TEXT, modelsOf, nameText } from "./words.ts";
 
 const MAX_CONFLICTS = 5;
@@ -105,10 +105,10 @@ export function renderCheckRun(job: Job, change: VerifiedChange, headSha: string
 /** How what is left can be finished, where nobody is at it. */
 function goOn(stands: Standing): string[] {
   if (stands.kind !== "unfinished") return [];
-  const { job, then } = stands;
-  if (then.kind === "under_way" || then.kind === "held") return [];
+  const { job, since } = stands;
+  if (since.kind === "under_way" || since.kind === "held") return [];
   // The newest that was stopped; by its digits where another one could be meant.
-  const how = then.kind === "none" ? howToGoOn(job) : howToGoOn(then.by, shortId(then.by.id));
+  const how = since.kind === "none" ? howToGoOn(job) : howToGoOn(since.by, shortId(since.by.id));
   return how.kind === "command"
     ? [`- Comment \`${how.command}\` here to let it finish what is left.`]
     : [`- To let it finish what is left would be in vain now: ${how.why}.`];
@@ -118,16 +118,14 @@ function goOn(stands: Standing): string[] {
 function limitLine(stands: Standing): string {
   if (stands.kind === "whole") return "";
   if (stands.kind === "finished") {
-    const { by, left } = stands;
+    const { by } = stands;
     const failing = by.change === null || checksPass(by.change) ? "" : ", **with failing checks**";
-    const open =
-      left.length === 0 ? "finished the work" : "went on with it, and left what is below";
-    return `The agent was stopped at a limit first; ${finisher(by)} ${open}${failing}. `;
+    return `The agent was stopped at a limit first; ${finishedBy(stands)}${failing}. `;
   }
-  const { change, limit, later, job, then } = stands;
+  const { change, limit, later, job, since } = stands;
   const agent = later ? `The agent of the later commit ${commitLink(job)}` : "The agent";
-  const since = then.kind === "none" ? "" : `; ${sequelWords(then)}`;
-  return `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} ${agent} was stopped because ${limit}; the work may be unfinished${since}. `;
+  const sequel = since.kind === "none" ? "" : `; ${sequelWords(since)}`;
+  return `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} ${agent} was stopped because ${limit}; the work may be unfinished${sequel}. `;
 }
 
 function firstLine(job: Job, change: VerifiedChange, stands: Standing): string {

@@ -47,9 +47,7 @@ export function sequelWords(then: Sequel): string {
     case "stopped":
       return `${job} went on with it and ${endWords(by)}`;
     case "finished":
-      return then.left.length === 0
-        ? `${job} finished the work`
-        : `${job} went on with it, and by its plan ${count(then.left.length, "item")} of it ${then.left.length === 1 ? "is" : "are"} open`;
+      return `${job} ${endedWith(then)}`;
   }
 }
 
@@ -73,7 +71,7 @@ export type Standing =
       change: VerifiedChange;
       limit: string;
       later: boolean;
-      then: Exclude<Sequel, { kind: "finished" }>;
+      since: Exclude<Sequel, { kind: "finished" }>;
       left: string[];
     }
   | { kind: "finished"; by: Job; left: string[] };
@@ -92,12 +90,18 @@ export function standing(opener: Job, change: VerifiedChange, later: Job[]): Sta
   const stopped = [{ job: opener, change }, ...published].flatMap((each) =>
     each.change.limit === null
       ? []
-      : [{ ...each, limit: each.change.limit, then: sequel(each.job, later) }],
+      : [{ ...each, limit: each.change.limit, since: sequel(each.job, later) }],
   );
-  for (const { job, limit, then, ...stop } of stopped.toReversed()) {
-    if (then.kind === "finished") continue;
-    const after = later.filter(({ continues }) => continues?.jobs.includes(job.id));
-    const planned = [job, ...after].findLast(({ plan }) => plan.length > 0);
+  for (const { job, limit, since, ...stop } of stopped.toReversed()) {
+    if (since.kind === "finished") continue;
+    // The newest plan of them all: who goes on with a job is told what its plan left.
+    const line = [opener, ...later].filter(
+      (each) =>
+        each.id === job.id ||
+        job.continues?.jobs.includes(each.id) ||
+        each.continues?.jobs.includes(job.id),
+    );
+    const planned = line.findLast(({ plan }) => plan.length > 0);
     const left = planned ? openItems(planned) : [];
     return {
       kind: "unfinished",
@@ -105,18 +109,28 @@ export function standing(opener: Job, change: VerifiedChange, later: Job[]): Sta
       change: stop.change,
       limit,
       later: job !== opener,
-      then,
+      since,
       left,
     };
   }
-  const last = stopped.at(-1)?.then;
+  const last = stopped.at(-1)?.since;
   if (last?.kind !== "finished") return { kind: "whole" };
   return { kind: "finished", by: last.by, left: last.left };
 }
 
-/** Who finished a pull request: its commit, or the job where it found nothing to add. */
-export function finisher(by: Job): string {
-  return by.publication === null
-    ? `the later job \`${shortId(by.id)}\``
-    : `the later commit ${commitLink(by)}`;
+/** Who ended what was left of a pull request, and how, as a clause: by its commit, or the job where it added none. */
+export function finishedBy(stands: Extract<Standing, { kind: "finished" }>): string {
+  const { by } = stands;
+  const who =
+    by.publication === null
+      ? `the later job \`${shortId(by.id)}\``
+      : `the later commit ${commitLink(by)}`;
+  return `${who} ${endedWith(stands)}`;
+}
+
+function endedWith({ by, left }: { by: Job; left: string[] }): string {
+  if (left.length > 0) return `went on with it, and left ${count(left.length, "item")} of its plan`;
+  return by.state === "no_change"
+    ? "went on with it and found nothing more to change"
+    : "finished the work";
 }

@@ -156,9 +156,9 @@ describe("going on is offered", () => {
 
 describe("how a stopped job stands by the one that went on with it", () => {
   const plan: Job["plan"] = [{ text: "Write c", status: "pending" }];
-  const held = {
+  const held: VerifiedChange = {
     ...aChange(null),
-    violations: [{ kind: "secret", path: "a.txt", detail: "looks like a key" }],
+    violations: [{ kind: "secret", path: "a.txt", reason: "it looks like a key" }],
   };
   type Ended = Partial<Job>;
   const starts: [string, Job][] = [

@@ -15,3 +15,17 @@ export interface CommandStore {
   /** Stores when a pull request was merged, in ms since the epoch, if jobs opened it or added to it. */
   merged(repoId: number, pull: number, at: number): Promise<void>;
 }
+
+/** A command as it stands. */
+export interface Told {
+  command: Command;
+  jobs: Job[];
+  /** The jobs that went on with its own, or added to the pull requests that they opened, oldest first. */
+  later: Job[];
+}
+
+/** A job that a new one goes on with, and those that were known to have done so when that was judged. */
+export interface TakenUp {
+  job: string;
+  known: string[];
+}

@@ -1,4 +1,5 @@
 import type { Act, ActKind, OutboxRow } from "./act.ts";
+import type { TakenUp, Told } from "./command-store.ts";
 import type { JobEvent } from "./event.ts";
 import type { Allowance, Command, Job, JobPatch, RepoRef } from "./job.ts";
 import type { Refusal, Usage, Verdict } from "./policy.ts";
@@ -34,12 +35,6 @@ export interface Heard {
 
 /** What may be added to what is in use, asked within the transaction that adds it. */
 export type Admit = (usage: Usage) => Verdict;
-
-/** A job that a new one goes on with, and those that were known to have done so when that was judged. */
-export interface TakenUp {
-  job: string;
-  known: string[];
-}
 
 /** Comments that were heard: each leads to one outcome, stored before GitHub gets its answer. */
 export interface IntakeStore {
@@ -244,14 +239,6 @@ export interface LeftoverStore {
    * how many rows. Jobs, commands and what may be edited again stay.
    */
   prune(ms: number): Promise<number>;
-}
-
-/** A command as it stands. */
-export interface Told {
-  command: Command;
-  jobs: Job[];
-  /** The jobs that went on with its own, or added to the pull requests that they opened, oldest first. */
-  later: Job[];
 }
 
 /** A row that is due: taken, or put off for so many ms. */

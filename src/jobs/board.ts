@@ -8,7 +8,7 @@ import {
 import { boardMarker, renderBoard } from "../core/messages/board.ts";
 import { renderPull } from "../core/messages/pull.ts";
 import type { KeyedAct, Told } from "../core/ports.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, Telling } from "./outbox.ts";
 
 /** A job that opened a pull request; follow-ups share a branch and were carried over each other already. */
 export type Opened = Job & { change: VerifiedChange; publication: Publication };
@@ -55,7 +55,7 @@ export async function refreshWithPulls(
   await outbox.tell(commandId, (told) => [tellingOf(told), ...pullBodies(told)]);
 }
 
-function tellingOf({ command, jobs, later }: Told): { keyed: KeyedAct; last: boolean } {
+function tellingOf({ command, jobs, later }: Told): Telling {
   return {
     keyed: boardAct(command, jobs, later),
     last: jobs.every((job) => isTerminal(job.state)),
@@ -66,7 +66,7 @@ function tellingOf({ command, jobs, later }: Told): { keyed: KeyedAct; last: boo
  * The texts of pull requests that have more to say than at first: of others of the same command, of commits that
  * were added to them, or of what became of work that was stopped.
  */
-function pullBodies({ command, jobs, later }: Told): { keyed: KeyedAct; last: boolean }[] {
+function pullBodies({ command, jobs, later }: Told): Telling[] {
   const all = jobs.filter(opened);
   return all.flatMap((job) => {
     const { change, conflicts, publication } = job;

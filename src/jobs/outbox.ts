@@ -39,15 +39,15 @@ export interface Holder {
   goOn(): void;
 }
 
+/** An act that tells of rows; whether it is the last of its kind. */
+export type Telling = { keyed: KeyedAct; last: boolean };
+
 /** The one gate for writes to GitHub: stored first, then performed, in order within a lane. */
 export interface Outbox {
   /** Stores an act and lets it be performed soon; an edit waits for its turn unless it is the `last`. */
   put(act: KeyedAct, options?: { last?: boolean }): Promise<void>;
   /** The same for what tells of a command's present rows; gives the commands whose jobs those go on with. */
-  tell(
-    commandId: string,
-    make: (told: Told) => { keyed: KeyedAct; last: boolean }[],
-  ): Promise<string[]>;
+  tell(commandId: string, make: (told: Told) => Telling[]): Promise<string[]>;
   /**
    * Stores an act of a job and waits until it is done. Throws UserError when it never will be, LostLease
    * when the job went to another, and why it is to end when it is: after the request that is under way, so
@@ -244,12 +244,10 @@ export function createOutbox(deps: {
       wake();
     },
     async tell(commandId, make) {
-      const before = await store.putTold(commandId, (told) =>
-        make(told).map(({ keyed, last }) => ({
-          keyed: redacted(keyed),
-          spacingMs: spacingOf(keyed.act, last),
-        })),
-      );
+      const ready = ({ keyed, last }: Telling) => {
+        return { keyed: redacted(keyed), spacingMs: spacingOf(keyed.act, last) };
+      };
+      const before = await store.putTold(commandId, (told) => make(told).map(ready));
       wake();
       return before;
     },

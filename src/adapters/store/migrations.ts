@@ -34,10 +34,7 @@ const MIGRATIONS: Migration[] = [
 /** Which schema this program has. */
 export const NEWEST_SCHEMA = MIGRATIONS.length;
 
-/**
- * Brings the schema up to date, or up to a number, in one transaction; one newer than this program is a
- * UserError.
- */
+/** Brings the schema up to date, or up to a number, in one transaction; of a newer program it is a UserError. */
 export async function migrate(database: Database, upTo = NEWEST_SCHEMA): Promise<void> {
   await database.tables.transaction().execute(async (transaction) => {
     await database.alone(transaction, "schema");

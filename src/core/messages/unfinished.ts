@@ -57,7 +57,7 @@ function placeOf({ target, publication, issue }: Job): string {
 }
 
 /** What the plan of a job leaves open. */
-export function openItems({ plan }: Job): string[] {
+function openItems({ plan }: Job): string[] {
   return plan.filter(({ status }) => status !== "done").map(({ text }) => text);
 }
 

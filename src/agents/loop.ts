@@ -1,6 +1,7 @@
 import { TransientError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
+import type { CapReached } from "../core/ledger.ts";
 import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
@@ -34,8 +35,10 @@ export type AgentOutcome =
       which: "steps" | "minutes" | "tokens" | "loop" | "context";
       report: string;
     }
-  /** The next call does not fit what may be spent, or time ran out while it waited for room; why, after "because". */
-  | { status: "limit"; which: "budget" | "room"; why: string; report: string }
+  /** The next call does not fit what may be spent; under which cap. */
+  | { status: "limit"; which: "budget"; why: CapReached; report: string }
+  /** Time ran out while it waited for room under a cap; why, after "because". */
+  | { status: "limit"; which: "room"; why: string; report: string }
   | { status: "refused"; report: string }
   /** Several empty replies in a row. */
   | { status: "silent"; report: "" };
@@ -83,7 +86,8 @@ export interface AgentOptions {
 type Asked =
   | { status: "said"; reply: ModelReply }
   | { status: "limit"; which: "minutes" | "context" }
-  | { status: "limit"; which: "budget" | "room"; why: string };
+  | { status: "limit"; which: "budget"; why: CapReached }
+  | { status: "limit"; which: "room"; why: string };
 
 const TOO_LONG = "the conversation does not fit the model, and nothing in it is left to shorten";
 const TOO_LONG_NOW = "the conversation fits only a model that does not answer now";

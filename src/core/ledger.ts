@@ -39,6 +39,13 @@ export interface NewCall {
   least: number;
 }
 
+/** The cap that a call did not fit under: `spent` of its `limit` are used or reserved, in micro-dollars. */
+export interface CapReached {
+  cap: keyof Caps;
+  spent: number;
+  limit: number;
+}
+
 /** Whether a call may be made. */
 export type Reserved =
   /** With at most `maxOutput` tokens; `jobSpent` is what the job has spent or reserved, this call included, in micro-dollars. */

@@ -1,3 +1,5 @@
+import type { CapReached } from "./ledger.ts";
+
 /** Tokens of one model call as its provider counted them. */
 export interface TokenUsage {
   /** All of the prompt, cached tokens included. */
@@ -120,8 +122,8 @@ export type Answer =
       /** Share of the job's budget that is used, from 0 to 1. */
       used: number;
     }
-  /** The call does not fit what may still be spent, and was not made; why, after "because". */
-  | { status: "over_budget"; why: string }
+  /** The call does not fit what may still be spent, and was not made; under which cap. */
+  | { status: "over_budget"; why: CapReached }
   /**
    * No model of the route that is there has a window for a conversation as long as this; `due`: when one that
    * may have it is there again, in ms since the epoch, null when none will be.

@@ -1,5 +1,6 @@
 import type { Budgets } from "../core/budgets.ts";
 import type { Command, Job } from "../core/job.ts";
+import type { Caps } from "../core/ledger.ts";
 import { codeSpan } from "../core/markdown.ts";
 import type { Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
@@ -19,6 +20,8 @@ export interface JobModelDeps extends CallDeps {
 
 /** The models of a job's route. */
 export interface JobModels {
+  /** What the job may spend, as it is at each moment: a skill that is taken up may lower it. */
+  readonly caps: Caps;
   /** The one that works after so many rounds of failed checks. */
   after(failedChecks: number): Model;
   /** The tool to change files with: of the first model, whoever takes over. */
@@ -54,7 +57,11 @@ export function jobModels(
     },
   };
   const [first] = candidatesOf(route.choices, allowed);
+  const capsNow = () => capsOfJob(job, deps.budgets);
   return {
+    get caps() {
+      return capsNow();
+    },
     after(failedChecks) {
       const stronger = escalatedTo(route, failedChecks);
       const escalated = stronger && against(stronger.model) === null ? stronger : null;
@@ -64,9 +71,8 @@ export function jobModels(
         caller: { ...caller, rule },
         bound,
         insist: holder.insist,
-        // As they are at each call: a skill that is taken up may lower them.
         get caps() {
-          return capsOfJob(job, deps.budgets);
+          return capsNow();
         },
       };
       return routedModel(choices, means, allowed);

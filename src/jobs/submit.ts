@@ -5,9 +5,9 @@ import { createLock } from "../core/lock.ts";
 import { tableCell } from "../core/markdown.ts";
 import { configProblems, refusal } from "../core/messages/answers.ts";
 import { type Asked, type CommentFacts, gate, type Refusal } from "../core/policy.ts";
-import type { Admit, Delivery, Heard, IntakeStore } from "../core/ports.ts";
+import type { Admit, Delivery, Heard, IntakeStore, TakenUp } from "../core/ports.ts";
 import type { SaidStop } from "../core/stopped.ts";
-import { boardAct, refreshBoard } from "./board.ts";
+import { boardAct, refreshBoards } from "./board.ts";
 import { admitComment, type GateDeps, type Passed } from "./gate.ts";
 import { answerAct, reactionAct } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
@@ -39,7 +39,7 @@ export interface AllowRequest {
 
 /** What was decided about a comment; `admit` has the last word, on what is in use by then. */
 type Decision =
-  | { kind: "work"; command: Command; jobs: Job[]; admit: Admit }
+  | { kind: "work"; command: Command; jobs: Job[]; takenUp: TakenUp[]; admit: Admit }
   | { kind: "answer"; text: string; start: string[]; admit: Admit; stop?: SaidStop }
   | { kind: "refused"; refusal: Refusal; text: string };
 
@@ -70,8 +70,12 @@ export async function submit(
     // Its comment may be known by another delivery, or as deleted: this one came as well.
     if (await deps.intake.known(delivery.guid, key)) return deps.intake.saw(delivery);
     const heard = { delivery, key, actorId: author?.id ?? null, repo, issue: issue.number };
-    const decision = inTime(await decide(parsed, comment, key, deps), until);
-    await settle(heard, comment, decision, deps);
+    let settled = false;
+    // Another comment may go on with the same job since this one was judged: then it is judged anew.
+    while (!settled) {
+      const decision = inTime(await decide(parsed, comment, key, deps), until);
+      settled = await settle(heard, comment, decision, deps);
+    }
   });
 }
 
@@ -177,20 +181,20 @@ function inTime(decision: Decision, until: number): Decision {
   };
 }
 
-/** Stores what was decided; what is in use may refuse it even now. */
+/** Stores what was decided; what is in use may refuse it even now. False when it was overtaken, and nothing is stored. */
 async function settle(
   heard: Heard,
   comment: CommentFacts,
   decision: Decision,
   deps: SubmitDeps,
-): Promise<void> {
+): Promise<boolean> {
   const { intake, outbox, log } = deps;
   if (decision.kind === "refused") {
     const { rule, reason } = decision.refusal;
     log.info({ guid: heard.delivery.guid, rule, reason }, "a command was refused");
     await intake.refuse(heard, decision.refusal, [answerAct(comment, deps.redact(decision.text))]);
     outbox.wake();
-    return;
+    return true;
   }
   const taken =
     decision.kind === "work"
@@ -198,6 +202,7 @@ async function settle(
           delivery: heard.delivery,
           command: decision.command,
           jobs: decision.jobs,
+          takenUp: decision.takenUp,
           acts: [reactionAct(comment), boardAct(decision.command, decision.jobs)],
           admit: decision.admit,
         })
@@ -206,17 +211,23 @@ async function settle(
           [answerAct(comment, deps.redact(decision.text))],
           decision.admit,
         );
-  if (taken === "duplicate") return;
+  if (taken === "overtaken") return false;
+  if (taken === "duplicate") return true;
   if (taken !== "accepted") return settle(heard, comment, refused(comment, taken), deps);
-  if (decision.kind === "work") await tellStopped(decision.command.id, deps);
+  if (decision.kind === "work") await tellStanding(decision.command.id, deps);
   outbox.wake();
   deps.start(decision.kind === "work" ? decision.jobs.map((job) => job.id) : decision.start);
+  return true;
 }
 
-/** A stop that was said after a command, and came before it, has ended it by now. */
-async function tellStopped(commandId: string, deps: SubmitDeps): Promise<void> {
+/**
+ * A stop that was said after a command, and came before it, has ended it by now; and where it goes on with
+ * jobs, their boards no longer offer that.
+ */
+async function tellStanding(commandId: string, deps: SubmitDeps): Promise<void> {
   const jobs = await deps.commands.jobsOf(commandId);
-  if (jobs.some((job) => isTerminal(job.state))) await refreshBoard(deps, commandId);
+  if (jobs.some((job) => isTerminal(job.state) || job.continues))
+    await refreshBoards(deps, commandId);
 }
 
 function refused(comment: CommentFacts, by: Refusal, text: string | null = null): Decision {

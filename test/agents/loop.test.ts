@@ -504,7 +504,7 @@ describe("a window that fills, and money that ends", () => {
   });
 
   test("a call that may not be paid ends the job with why; the calls before it were made", async () => {
-    const why = "$1.98 of the $2.00 for this job are spent";
+    const why = { cap: "job", spent: 1_980_000, limit: 2_000_000 } as const;
     const outcome = await agent(scripted([print(), { status: "over_budget", why }]));
     expect(outcome).toEqual({ status: "limit", which: "budget", why, report: "" });
     expect(results()).toHaveLength(1);

@@ -68,6 +68,38 @@ test("a job that is out of budget is told to wrap up, leaves a draft that says s
   expect(now()).not.toMatch(/Out of budget|unfinished|Left to do|codex continue/);
 });
 
+test("a draft out of budget that its continuation finds whole says so, and nothing offers to go on with it", {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    config: "checks: ['true']\nbudget: {job: 0.05}\n",
+    model: (request) => {
+      const replies = request.messages.filter(({ role }) => role === "assistant").length;
+      if (taskOf(request) !== "make it") return { content: "Nothing\n\nIt is all there." };
+      const calls = [plan(["Write a", "in_progress"]), write("a.txt", "a\n")];
+      return { toolCalls: [calls[replies] ?? write("a.txt", "aa\n")], usage: DEAR };
+    },
+  });
+  await world.say("/codex make it");
+  expect(await world.ended()).toMatch(/`\/codex continue [0-9a-f]{8} --budget 0.05` on #/);
+  const [pull] = world.pulls();
+  if (!pull) throw new Error("no pull request");
+  await world.say("/codex continue", pull.number);
+  expect(await world.ended(pull.number)).toContain("➖ no change");
+  const body = () => world.pullBody(pull);
+  await expect.poll(body, { timeout: 15_000 }).toContain("found nothing more to change");
+  expect(body()).not.toMatch(/Out of budget|unfinished|Left to do|codex continue/);
+  const board = () => world.ended();
+  await expect.poll(board, { timeout: 15_000 }).toContain("found nothing more to change");
+  expect(await board()).not.toContain("/codex continue");
+
+  await world.say("/codex continue", pull.number);
+  const answers = () => world.answers(pull.number).map((each) => each.body);
+  await expect
+    .poll(answers, { timeout: 15_000 })
+    .toContainEqual(expect.stringContaining("nothing that was asked for here stopped"));
+});
+
 test("more than a job may cost is refused with what it may, and nothing starts", async () => {
   const world = await startWorld({
     config: "budget: {job: 0.5}\n",

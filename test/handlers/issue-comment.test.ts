@@ -76,7 +76,10 @@ beforeEach(async () => {
   };
   const outbox: Outbox = {
     put: async () => undefined,
-    tell: async (commandId) => void told.push(commandId),
+    tell: async (commandId) => {
+      told.push(commandId);
+      return [];
+    },
     perform: () => Promise.reject(new Error("a handler performs nothing")),
     valueOf: async () => null,
     wake: () => undefined,
@@ -264,6 +267,7 @@ describe("a command", () => {
         route: {
           rule: "default",
           why: "no rule matches; --effort asked for high",
+          effort: "high",
           choices: [{ model: "gpt-5-mini", effort: "high" }],
           escalation: null,
         },
@@ -278,6 +282,24 @@ describe("a command", () => {
     expect(JSON.stringify(answer)).toMatch(
       /the model `big` does not take the effort `wild`; it takes `low`, `medium`, `high`/,
     );
+  });
+
+  it("that goes on with a job is taken from one of two comments that come at one moment", async () => {
+    const command = aCommand("old", {
+      repo: { installationId: 7, id: 42, owner: "acme", name: "shop" },
+    });
+    await acceptJobs(store, command, [aJob("old-job-3f9a0c1b", command, { state: "over_budget" })]);
+    await Promise.all([
+      receive({ guid: "1", commentId: 1, body: "/codex continue" }),
+      receive({ guid: "2", commentId: 2, body: "/codex continue 3f9a0c1b with tests" }),
+    ]);
+    const [next, ...others] = await jobs();
+    expect(others).toEqual([]);
+    expect(started).toEqual([next?.id]);
+    // The board of the job that is gone on with is told so, too.
+    expect(told).toEqual([next?.commandId]);
+    const texts = (await acts()).flatMap((act) => (act.kind === "comment" ? [act.body] : []));
+    expect(texts.filter((text) => /goes on with job|is still at work/.test(text))).toHaveLength(1);
   });
 
   it("asks the permission API, not author_association", async () => {

@@ -227,7 +227,7 @@ describe("a budget", () => {
     const { ask, asked } = await scene({ a: () => reply() }, { caps: { repositoryDay: 10_000 } });
     expect(await ask()).toEqual({
       status: "over_budget",
-      why: "the budget of $0.0100 for this repository and day is used up (one call may cost more); there is more after midnight UTC",
+      why: { cap: "repositoryDay", spent: 0, limit: 10_000 },
     });
     expect(asked).toEqual([]);
   });

@@ -296,3 +296,22 @@ it.each<[string, string[]]>([
 ])("the paths in %j", (text, paths) => {
   expect(pathsIn(text)).toEqual(paths);
 });
+
+// Each has 300,000 characters: who reads them again from every place in them is not done in minutes.
+it.each([
+  ["a/", 299_999],
+  ["a.", 0],
+  ["@", 0],
+  ["../", 0],
+  ["a//", 0],
+  ["-a-", 0],
+  ["./a ", 0],
+  ["a/b.", 299_999],
+])(
+  "the paths in a text of many %j are found in one reading",
+  { timeout: 20_000 },
+  (sign, length) => {
+    const text = sign.repeat(Math.ceil(300_000 / sign.length)).slice(0, 300_000);
+    expect(pathsIn(text).map((each) => each.length)).toEqual(length === 0 ? [] : [length]);
+  },
+);

@@ -122,6 +122,24 @@ describe("draftsmith.yml", () => {
     expect(resolve("house/big")).toMatchObject({ ok: false });
   });
 
+  it("takes a name that holds a slash as it stands, before it reads a provider in it", () => {
+    const { offer } = read(`providers: [{id: openai}, {id: router}]
+models:
+  - {name: gpt-5, provider: openai, unpriced: true}
+  - {name: openai/gpt-5, provider: router, unpriced: true}
+default: {model: gpt-5}
+`);
+    const { resolve } = openModels(offer);
+    const providerOf = (name: string) => {
+      const found = resolve(name);
+      return found.ok ? [found.profile.provider, found.profile.name] : found.problem;
+    };
+    expect(providerOf("openai/gpt-5")).toEqual(["router", "openai/gpt-5"]);
+    expect(providerOf("router/openai/gpt-5")).toEqual(["router", "openai/gpt-5"]);
+    expect(providerOf("gpt-5")).toEqual(["openai", "gpt-5"]);
+    expect(providerOf("router/gpt-5")).toMatch(/^there is no model `router\/gpt-5`; did you mean/);
+  });
+
   it("keeps its keys out of every text", () => {
     const config = read(TWO, KEYS);
     const { credentials } = config;

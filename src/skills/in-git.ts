@@ -123,8 +123,8 @@ function scanOf(
 ): Scan {
   const scan: Scan = { place, folders: new Map(), links: [] };
   if (entries === null) {
-    const most = `${MAX_LISTED} files of a root, or that its links lead to`;
-    tell(place, `is more than the ${most}, so none of its skills is read; keep fewer there`);
+    const most = `${MAX_LISTED} files that are listed of a root, and again of what its links lead to`;
+    tell(place, `holds more than the ${most}; none of its skills is read, so keep fewer there`);
     return scan;
   }
   const skills = new Set(
@@ -145,13 +145,11 @@ function scanOf(
     else if (entry.mode === "120000" && names.length <= MAX_DEPTH) scan.links.push(entry.path);
     if (!isPart && steps[0] !== undefined) add(others, steps[0], entry);
   }
-  const paths = [...found.keys()];
+  const topOf = (path: string) => `${place}/${path.slice(place.length + 1).split("/", 1)[0]}`;
+  const groups = new Set([...found.keys(), ...scan.links].map(topOf));
   for (const [path, inside] of others) {
     // A group of skills, or of links to some, is no skill that lacks its file.
-    const isGroup =
-      inside.some(({ mode }) => mode === "120000") ||
-      paths.some((each) => each === path || each.startsWith(`${path}/`));
-    if (!isGroup && !whole) found.set(path, inside);
+    if (!groups.has(path) && !whole) found.set(path, inside);
   }
   // Somebody means a skill by a link to a folder in which there is none at all.
   if (whole && found.size === 0 && scan.links.length === 0) found.set(place, [...entries]);

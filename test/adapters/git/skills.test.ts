@@ -6,6 +6,7 @@ import type { SkillFile } from "../../../src/core/skill.ts";
 import { foldersInGit } from "../../../src/skills/in-git.ts";
 import { loadFolders } from "../../../src/skills/load.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
+import { treeOf } from "../../support/tree-of.ts";
 
 let world: GitWorld;
 beforeAll(async () => {
@@ -128,6 +129,42 @@ test("skills stand in groups, behind links on the way, and circles are told", as
     `${ROOT}/other-way is a symbolic link that leads in a circle; mend it`,
     `${ROOT}/round is a symbolic link to a folder that it lies in itself; remove it`,
   ]);
+});
+
+test("of a root 200 skills, 50 links and 20,000 files are looked at, and the rest is told", async () => {
+  const skills = Array.from({ length: 201 }, (_, at) => `s${String(at).padStart(3, "0")}`);
+  const links = Array.from({ length: 51 }, (_, at) => `l${String(at).padStart(2, "0")}`);
+  const crowd = Array.from({ length: 10_001 }, (_, at) => `many/x${at % 100}/f${at}`);
+  const files = treeOf({
+    ...Object.fromEntries(skills.map((name) => [`${ROOT}/${name}/SKILL.md`, text(name)])),
+    ...Object.fromEntries(links.map((name) => [`.codex/skills/${name}`, { link: "../../tool" }])),
+    ...Object.fromEntries(crowd.map((name) => [name, ""])),
+    ...Object.fromEntries(crowd.map((name) => [`.github/skills/${name}`, ""])),
+    ".claude/skills/a": { link: "../../many" },
+    ".claude/skills/b": { link: "../../.github/skills/many" },
+    "tool/SKILL.md": text("tool"),
+  });
+  const { folders, problems } = await foldersInGit(files);
+  expect(folders.filter(({ path: from }) => from.startsWith(ROOT))).toHaveLength(200);
+  expect(folders.filter(({ path: from }) => from === "tool")).toHaveLength(50);
+  expect(problems.map(({ path: at, message }) => `${at} ${message}`)).toEqual([
+    `${ROOT} holds more than 200 folders; those after s199 are not read`,
+    ".codex/skills holds more than 50 symbolic links; .codex/skills/l50 and others are not followed",
+  ]);
+  const crowded = treeOf(
+    Object.fromEntries(Array.from({ length: 20_001 }, (_, at) => [`${ROOT}/x/f${at}`, ""])),
+  );
+  expect(await foldersInGit(crowded)).toEqual({
+    folders: [],
+    problems: [
+      {
+        path: ROOT,
+        line: 1,
+        message:
+          "holds more than the 20000 files that are listed of a root, and again of what its links lead to; none of its skills is read, so keep fewer there",
+      },
+    ],
+  });
 });
 
 test("names that are no UTF-8 are told of, not mounted as one another", async () => {

@@ -1,4 +1,7 @@
+import { globSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
+import { WRAP_UP_START } from "../../src/agents/notices.ts";
 import { startWorld, taskOf } from "../support/world.ts";
 
 const write = (path: string, content: string) => ({ name: "write", arguments: { path, content } });
@@ -98,6 +101,32 @@ test("a draft out of budget that its continuation finds whole says so, and nothi
   await expect
     .poll(answers, { timeout: 15_000 })
     .toContainEqual(expect.stringContaining("nothing that was asked for here stopped"));
+});
+
+test("a job that goes on after a restart is told to wrap up by what it had spent before", {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    config: "budget: {job: 0.07}\n",
+    model: (request) => {
+      const replies = request.messages.filter(({ role }) => role === "assistant").length;
+      if (replies === 4) return { content: "Begin it\n\nAs asked." };
+      const command = replies === 3 ? "touch begun; sleep 60" : "true";
+      return { toolCalls: [{ name: "shell", arguments: { command } }], usage: DEAR };
+    },
+  });
+  await world.say("/codex look around");
+  const begun = () => globSync(path.join(world.dataDir, "work/workspaces/*/tree/begun"));
+  await expect.poll(begun, { timeout: 30_000 }).toHaveLength(1);
+  expect(JSON.stringify(world.model.requests)).not.toContain(WRAP_UP_START);
+  await world.stop("SIGKILL");
+  await world.start();
+  expect(await world.ended()).toContain("✅ done");
+  const [before, after] = world.model.requests.slice(-2).map(({ body }) => JSON.stringify(body));
+  expect(world.model.requests).toHaveLength(5);
+  expect(before).not.toContain(WRAP_UP_START);
+  expect(after).toContain(WRAP_UP_START);
+  expect(after).toContain("14 % of the money");
 });
 
 test("more than a job may cost is refused with what it may, and nothing starts", async () => {

@@ -15,6 +15,7 @@ import { type CommentEventOptions, commentEvent } from "../support/comment-event
 import { silentLog } from "../support/log.ts";
 import { storeOn } from "../support/open-test-store.ts";
 import { aCommand, acceptJobs, aJob, due } from "../support/store-rows.ts";
+import { treeOf } from "../support/tree-of.ts";
 
 const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })
@@ -125,9 +126,9 @@ beforeEach(async () => {
       },
       homes: {
         organisation: async () => null,
-        folders: async (_, path) => {
-          asked.push(`folders ${path}`);
-          return path === ".claude/skills" ? ["release-notes"] : [];
+        files: async () => {
+          asked.push("files");
+          return treeOf({ ".claude/skills/group/release-notes/SKILL.md": "" });
         },
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
@@ -194,7 +195,7 @@ describe("a command", () => {
   });
 
   it("asks GitHub for skills only when a flag names one that the server does not have", async () => {
-    const looked = () => asked.filter((each) => each.startsWith("folders "));
+    const looked = () => asked.filter((each) => each === "files");
     await receive({ body: "/codex --skill refactor a\n/codex --skill none refactor b\n/codex c" });
     expect(looked()).toEqual([]);
     expect((await jobs()).map((job) => [job.skill, job.skillBy])).toEqual([
@@ -204,7 +205,7 @@ describe("a command", () => {
     ]);
     await receive({ guid: "2", commentId: 2, body: "/codex --skill release-notes tell the news" });
     expect((await jobs()).map((job) => job.skill)).toContain("release-notes");
-    expect(looked()).toHaveLength(4);
+    expect(looked()).toHaveLength(1);
   });
 
   it("is taken once, however often and at whatever time its webhook comes", async () => {

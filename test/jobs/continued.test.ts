@@ -5,6 +5,7 @@ import { type RepoConfig, repoConfigSchema } from "../../src/core/repo-config.ts
 import { planCommand } from "../../src/jobs/plan-command.ts";
 import { anyModel } from "../support/any-model.ts";
 import { aCommand, aJob } from "../support/store-rows.ts";
+import { treeOf } from "../support/tree-of.ts";
 
 const { repo } = aCommand("c");
 const ada = { id: 5, login: "ada", type: "User" } as const;
@@ -65,7 +66,8 @@ async function say(body: string, before: Before): Promise<Job[] | string> {
       skills: [{ name: "refactor", description: "" }],
       homes: {
         organisation: async () => null,
-        folders: async (_repo, path) => (path === ".agents/skills" ? homes : []),
+        files: async () =>
+          treeOf(Object.fromEntries(homes.map((name) => [`.agents/skills/${name}/SKILL.md`, ""]))),
       },
       commands: {
         askedAt: async () => asked,

@@ -62,7 +62,7 @@ await openDoors(
       sandbox: { check: async () => ({ ok: true }) },
       skills: [],
       figures: store,
-      homes: { organisation: async () => null, folders: async () => [] },
+      homes: { organisation: async () => null, files: async () => null },
       models: anyModel(),
       allow: () => Promise.reject(new Error("nothing is let out here")),
       stop: () => Promise.reject(new Error("nothing is stopped here")),

@@ -337,6 +337,7 @@ describe("an answer without end", () => {
     const provider = createProvider({
       ...{ id: "default", api: "chat", headers: {}, apiKey: KEY, baseURL: server.url },
       settings: { key: "", baseURL: "", model: "" },
+      log: { warn: () => undefined },
     });
     const { signal } = new AbortController();
     const request = { model: "m-1", effort: null, maxOutput: null, messages: HELLO, tools: [] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../src/adapters/store/store.ts";
-import { LostLease } from "../../src/core/errors.ts";
+import { LostLease, TransientError } from "../../src/core/errors.ts";
 import type { Caps } from "../../src/core/ledger.ts";
 import type { ChatMessage, ModelReply, ProviderRequest, Tried } from "../../src/core/model.ts";
 import type { ModelProfile } from "../../src/core/model-profile.ts";
@@ -176,6 +176,38 @@ describe("a failure", () => {
     expect(first).toMatchObject({ state: "unknown" });
     expect(num(first?.micro_dollars)).toBe(num(first?.reserved));
     expect(second).toMatchObject({ state: "answered" });
+  });
+
+  it("is waited for longer from try to try, and then thrown for the queue to try again", async () => {
+    const { ask, asked, pauses, warnings } = await scene({ a: () => passing(false, "a is busy") });
+    const error = await ask().then(
+      () => expect.fail("nobody answers"),
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(TransientError);
+    expect(error).toMatchObject({
+      message: "no reply from the model after 5 tries: a is busy",
+      // The server asked for no wait: the job's attempts count.
+      retryAt: undefined,
+    });
+    expect([asked.length, warnings.length]).toEqual([5, 5]);
+    expect(pauses).toHaveLength(4);
+    for (const [at, ms] of pauses.entries()) {
+      expect(ms).toBeGreaterThanOrEqual(500 * 2 ** at);
+      expect(ms).toBeLessThanOrEqual(1500 * 2 ** at);
+    }
+  });
+
+  it("of a job that is stopped while it waits for the next try ends with why", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stopped by ada");
+    const { ask, asked, waited } = await scene({ a: () => passing(false) });
+    waited.first = async () => {
+      controller.abort(reason);
+      throw new Error("the wait was cut short");
+    };
+    await expect(ask(controller.signal)).rejects.toBe(reason);
+    expect(asked).toHaveLength(1);
   });
 
   it("of a stopped job stays counted, and says why it was stopped", async () => {

@@ -130,6 +130,14 @@ describe("nextOf", () => {
     expect(thrown(() => nextOf(candidates, 1e9))).toBeInstanceOf(TransientError);
   });
 
+  it("is told to the operator when all that failed is a matter of settings", () => {
+    const candidates = route(["a"]);
+    for (let tries = 1; tries <= 5; tries++) {
+      failedWith(at(candidates, 0), passing({ operator: true, message: "check the URL" }), 0);
+    }
+    expect(thrown(() => nextOf(candidates, 1e9))).toEqual(new UserError("check the URL"));
+  });
+
   it("takes a larger window when the conversation does not fit, and none that is as small", () => {
     const candidates = route(["small", "other", "large"]);
     isTooLong(candidates, at(candidates, 0));

@@ -156,6 +156,9 @@ test("a repository that is out of money for the day starts no call, and offers n
   await world.say("/codex make it");
   const board = () => world.answers().at(-1)?.body;
   await expect.poll(board, { timeout: 20_000 }).toContain("there is more after midnight UTC");
+  expect(board()).toContain(
+    "it can go on after midnight UTC, or once `budget.day` in `.github/codex.yml` is raised",
+  );
   expect(board()).not.toContain("/codex continue");
   expect(world.model.requests).toHaveLength(1);
 });

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createProvider } from "../../src/adapters/openai/provider.ts";
 import { openStore, type Store } from "../../src/adapters/store/store.ts";
+import { MONOTONIC } from "../../src/compose/models.ts";
 import { LostLease, TransientError } from "../../src/core/errors.ts";
 import type { Job, JobState } from "../../src/core/job.ts";
 import type { Caps } from "../../src/core/ledger.ts";
@@ -89,7 +90,7 @@ async function work(job: Job, ledger: Store): Promise<void> {
             ...{ price: PRICE, editTool: "edit", efforts: [] },
           },
         }),
-        log: silentLog,
+        ...{ clock: MONOTONIC, log: silentLog },
       },
     );
     const messages: ChatMessage[] = [

@@ -55,14 +55,16 @@ function isListed(name: string, match: MatchLogic): boolean {
 /** In tiers as the catalogue's: a prompt longer than `start` pays its price for all. */
 function toPrice(given: ModelPrice): Price | null {
   const { input_mtok: input, output_mtok: output, cache_read_mtok: cached } = given;
+  const { cache_write_mtok: written } = given;
   if (input === undefined || output === undefined) return null;
-  const starts = [input, output, cached].flatMap((each) =>
+  const starts = [input, output, cached, written].flatMap((each) =>
     typeof each === "object" ? each.tiers.map(({ start }) => start) : [],
   );
   const above = (prompt: number) => ({
     input: priceAt(input, prompt),
     cached: priceAt(cached ?? input, prompt),
     output: priceAt(output, prompt),
+    ...(written !== undefined && { cacheWrite: priceAt(written, prompt) }),
   });
   const tiers = [...new Set(starts)]
     .sort((a, b) => a - b)

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import PQueue from "p-queue";
 import type { Clock } from "../core/clock.ts";
 import type { PacedProvider, Provider, ProviderRequest, Tried } from "../core/model.ts";
@@ -23,11 +22,6 @@ export interface LineLimits {
   tokensPerMinute: number | null;
 }
 
-const MONOTONIC: Clock = {
-  now: () => performance.now(),
-  wait: (ms, signal) => sleep(ms, undefined, { signal }),
-};
-
 /**
  * Holds the calls of this process to what a provider allows, in the order in which they come, and rests
  * a provider that asks for it or keeps failing. Who waits longer than its signal leaves the line.
@@ -35,7 +29,7 @@ const MONOTONIC: Clock = {
 export function createProviderLine(
   provider: Provider,
   limits: LineLimits,
-  clock: Clock = MONOTONIC,
+  clock: Clock,
 ): PacedProvider {
   const calls = new PQueue({ concurrency: limits.concurrency ?? Number.POSITIVE_INFINITY });
   // One at a time waits for its turn in the minute, so that a small call does not overtake a large one for ever.

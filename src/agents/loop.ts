@@ -1,17 +1,21 @@
+import { TransientError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
+import type { CapReached } from "../core/ledger.ts";
 import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { makeCall, readCall } from "./call.ts";
 import { createContext, fittedResult, type Seen } from "./context/context.ts";
-import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, WRAP_UP_START, wrapUp } from "./notices.ts";
+import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, wrapUp } from "./notices.ts";
 import {
+  lastReport,
   lastSaid,
   type Resumed,
   replay,
   type Said,
   silentReplies,
+  toldToWrapUp,
   unansweredCalls,
 } from "./resume.ts";
 import { createTools, specsOf } from "./tools/index.ts";
@@ -31,8 +35,10 @@ export type AgentOutcome =
       which: "steps" | "minutes" | "tokens" | "loop" | "context";
       report: string;
     }
-  /** The next call does not fit what may be spent; why, after "because". */
-  | { status: "limit"; which: "budget"; why: string; report: string }
+  /** The next call does not fit what may be spent; under which cap. */
+  | { status: "limit"; which: "budget"; why: CapReached; report: string }
+  /** Time ran out while it waited for room under a cap; why, after "because". */
+  | { status: "limit"; which: "room"; why: string; report: string }
   | { status: "refused"; report: string }
   /** Several empty replies in a row. */
   | { status: "silent"; report: "" };
@@ -80,9 +86,11 @@ export interface AgentOptions {
 type Asked =
   | { status: "said"; reply: ModelReply }
   | { status: "limit"; which: "minutes" | "context" }
-  | { status: "limit"; which: "budget"; why: string };
+  | { status: "limit"; which: "budget"; why: CapReached }
+  | { status: "limit"; which: "room"; why: string };
 
 const TOO_LONG = "the conversation does not fit the model, and nothing in it is left to shorten";
+const TOO_LONG_NOW = "the conversation fits only a model that does not answer now";
 
 const MAX_SILENCE = 3;
 const WRAP_UP_AT = 0.8;
@@ -162,13 +170,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
     if (ready.status === "unusable") {
       return { answer: watch.see(call, ready.answer), wrote: false };
     }
-    const event: JobEvent = {
-      type: "tool_started",
-      step: spent.steps,
-      callId: call.id,
-      tool: call.name,
-    };
-    await record(event, ready.tool.doing(ready.args));
+    const started = { step: spent.steps, callId: call.id, tool: call.name };
+    await record({ type: "tool_started", ...started }, ready.tool.doing(ready.args));
     const answer = watch.see(call, await makeCall(ready, context));
     return { answer, wrote: ready.tool.writes };
   }
@@ -177,12 +180,20 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   async function ask(): Promise<Asked> {
     const left = Math.min(Math.max(context.timeLeftMs(), 0), MAX_TIMER_MS);
     const timeUp = AbortSignal.timeout(left);
-    for (let tooLong = false; ; tooLong = true) {
-      const due = conversation.due(options.model.window(), tooLong);
+    let waitsFor: string | null = null;
+    const onWait = async (what: string) => {
+      waitsFor = what;
+      const text = `waiting for ${what}`;
+      await record({ type: "note", text }, text);
+    };
+    let tooLong: Extract<Answer, { status: "too_long" }> | null = null;
+    for (;;) {
+      const due = conversation.due(options.model.window(), tooLong !== null);
       if (due !== null) {
         await record({ type: "compacted", ...due });
         conversation.apply(due);
-      } else if (tooLong) {
+      } else if (tooLong !== null) {
+        if (tooLong.due !== null) throw new TransientError(TOO_LONG_NOW, { retryAt: tooLong.due });
         await record({ type: "note", text: TOO_LONG });
         return { status: "limit", which: "context" };
       }
@@ -195,18 +206,24 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
           tools: specs,
           step: spent.steps + 1,
           signal: AbortSignal.any([signal, timeUp]),
+          onWait,
         });
       } catch (error) {
         signal.throwIfAborted();
-        if (timeUp.aborted) return { status: "limit", which: "minutes" };
-        throw error;
+        if (!timeUp.aborted) throw error;
+        if (waitsFor === null) return { status: "limit", which: "minutes" };
+        const why = `the time limit was reached while it waited for ${waitsFor}`;
+        return { status: "limit", which: "room", why };
       }
-      if (answer.status === "too_long") continue;
+      if (answer.status === "too_long") {
+        tooLong = answer;
+        continue;
+      }
       if (answer.status === "over_budget") {
         return { status: "limit", which: "budget", why: answer.why };
       }
       used = answer.used;
-      await store(answer, options.now() - askedAt);
+      await store(answer, options.now() - askedAt, waitsFor !== null);
       return { status: "said", reply: answer.reply };
     }
   }
@@ -214,6 +231,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   async function store(
     { reply, origin }: Extract<Answer, { status: "reply" }>,
     latencyMs: number,
+    waited: boolean,
   ): Promise<void> {
     spent.steps += 1;
     spent.tokens += reply.usage.inputTokens + reply.usage.outputTokens;
@@ -223,7 +241,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       toolCalls: reply.toolCalls,
       ...(reply.native && { native: reply.native }),
     };
-    await record({
+    const event: JobEvent = {
       type: "reply",
       step: spent.steps,
       message,
@@ -232,7 +250,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       latencyMs,
       ...(reply.truncated && { truncated: true }),
       ...(reply.refusal !== null && { refused: true }),
-    });
+    };
+    await record(event, waited ? "the model answered" : undefined);
     messages.push(message);
     conversation.measure(reply.usage);
   }
@@ -278,17 +297,4 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
     if (asked.status === "limit") return { ...asked, report: lastReport(messages) };
     reply = asked.reply;
   }
-}
-
-/** The report of an earlier round; what is said between tool calls is none. */
-function lastReport(messages: ChatMessage[]): string {
-  const report = messages.findLast(
-    (each) =>
-      each.role === "assistant" && each.toolCalls.length === 0 && each.content.trim() !== "",
-  );
-  return report?.content ?? "";
-}
-
-function toldToWrapUp(messages: ChatMessage[]): boolean {
-  return messages.some(({ role, content }) => role === "user" && content.startsWith(WRAP_UP_START));
 }

@@ -16,7 +16,8 @@ export interface Rules {
   /** Globs of paths that may not change, besides workflows and our own configuration. */
   protectedPaths: string[];
   /** Globs of the only paths that may change; all may when absent or `**`, nothing when empty. */
-  allowedPaths?: string[];
+  /** Lists of globs: what may change matches one of each. */
+  allowedPaths?: readonly (readonly string[])[];
   /** Domains that commands may reach. */
   network: string[];
 }
@@ -73,7 +74,7 @@ const MAX_EVIDENCE_CHARS = 12_000;
 
 /** The rules of the work: under 900 tokens besides skill, checks and paths of the repository. */
 export function systemPrompt(rules: Rules): string {
-  const { skill, skills = [], checks, network, allowedPaths = ["**"] } = rules;
+  const { skill, skills = [], checks, network, allowedPaths = [] } = rules;
   const reach =
     network.length > 0
       ? `Network: only ${network.join(", ")}, by http and https; the result of a command names what was refused.`
@@ -83,11 +84,12 @@ export function systemPrompt(rules: Rules): string {
       ? `takes the files as they are and runs these checks on a clean checkout:\n${indented(checks)}`
       : "takes the files as they are. No checks are configured: find out how this repository is built and tested, and run that yourself.";
   const locked = [...LOCKED, ...rules.protectedPaths];
-  const only = allowedPaths.includes("**")
-    ? ""
-    : allowedPaths.length === 0
-      ? " You may change nothing: this task ends without a change."
-      : ` You may change ${allowedPaths.join(", ")} only.`;
+  const bounds = allowedPaths.filter((globs) => !globs.includes("**"));
+  const only = bounds.some((globs) => globs.length === 0)
+    ? " You may change nothing: this task ends without a change."
+    : bounds.length === 0
+      ? ""
+      : ` You may change only ${bounds.map((globs) => globs.join(", ")).join(", and of that only ")}.`;
   const text = `You are Draftsmith, a coding agent. You work alone in a checkout of one repository and do one task in it. Your change becomes a draft pull request that people review.
 
 # Working

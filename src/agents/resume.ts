@@ -1,5 +1,12 @@
 import type { ChatMessage, ToolCall } from "../core/model.ts";
-import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, withoutSameAgain } from "./notices.ts";
+import {
+  CUT_REPLY,
+  EMPTY_REPLY,
+  INTERRUPTED,
+  NOT_RUN,
+  WRAP_UP_START,
+  withoutSameAgain,
+} from "./notices.ts";
 import type { Watch } from "./watch.ts";
 
 /** What the messages of a conversation that goes on do not say of themselves. */
@@ -82,4 +89,18 @@ function roundStart(messages: ChatMessage[]): number {
     return next?.role === "user" && next.content !== CUT_REPLY && next.content !== EMPTY_REPLY;
   });
   return report + 1;
+}
+
+/** The report of an earlier round, empty without one; what is said between tool calls is none. */
+export function lastReport(messages: ChatMessage[]): string {
+  const report = messages.findLast(
+    (each) =>
+      each.role === "assistant" && each.toolCalls.length === 0 && each.content.trim() !== "",
+  );
+  return report?.content ?? "";
+}
+
+/** Whether the model was told to wrap up, in this attempt or an earlier one. */
+export function toldToWrapUp(messages: ChatMessage[]): boolean {
+  return messages.some(({ role, content }) => role === "user" && content.startsWith(WRAP_UP_START));
 }

@@ -38,7 +38,7 @@ import { createLog } from "../log.ts";
 import { createSecrets } from "../settings/secrets.ts";
 import { serverSkills } from "../skills/server-skills.ts";
 import { openDoors, openHealth } from "./doors.ts";
-import { openModels, openProviders } from "./models.ts";
+import { MONOTONIC, openModels, openProviders } from "./models.ts";
 
 const BUILT_IN_SKILLS = fileURLToPath(new URL("../skills/", import.meta.url));
 
@@ -170,11 +170,11 @@ export async function compose(
     ledger: store,
     providers,
     resolve: models.resolve,
+    clock: MONOTONIC,
     budgets: config.offer.budgets,
     skills: catalogue,
     homes: github,
-    trees: git,
-    shelf: git,
+    ...{ trees: git, shelf: git },
     webHost: new URL(config.webUrl).host,
     authors: createAuthors(log),
     neighbours: createNeighbours({

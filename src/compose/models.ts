@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createProvider } from "../adapters/openai/provider.ts";
 import { lookUpModel } from "../adapters/prices.ts";
 import { createProviderLine } from "../adapters/provider-line.ts";
 import { checkOffer } from "../core/check-offer.ts";
+import type { Clock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import type { PacedProvider, Provider } from "../core/model.ts";
 import { type ModelOffer, OPENAI_URL } from "../core/model-offer.ts";
@@ -31,6 +33,12 @@ export function openModels(offer: ModelOffer): Models {
   return { offer, resolve: (name) => resolveModel(name, offer, lookUpModel) };
 }
 
+/** Of this process, whatever the machine's clock is set to. */
+export const MONOTONIC: Clock = {
+  now: () => performance.now(),
+  wait: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
 /** The providers that are offered, by their ids; none of them is told our own secrets. */
 export function openProviders(
   { providers }: ModelOffer,
@@ -50,7 +58,7 @@ export function openProviders(
         ...{ id, api, headers, settings, apiKey, baseURL, log: deps.log },
       });
       const guarded = deps.wrap(redactedProvider(provider, deps.redact));
-      return [id, createProviderLine(guarded, each)];
+      return [id, createProviderLine(guarded, each, MONOTONIC)];
     }),
   );
 }

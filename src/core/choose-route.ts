@@ -65,7 +65,10 @@ export function chooseRoute(
       : null;
   return {
     ok: true,
-    route: { rule: plan.rule, why, choices: [head, ...fallback], escalation },
+    route: {
+      ...{ rule: plan.rule, why, choices: [head, ...fallback], escalation },
+      ...(flags.effort !== undefined && { effort: flags.effort }),
+    },
     profile,
   };
 }

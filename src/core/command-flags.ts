@@ -112,6 +112,10 @@ export function isBranchName(text: string): boolean {
   return text.split("/").every((part) => /^[^.-]/.test(part) && !/\.lock$/i.test(part));
 }
 
+/** The same as far as a JSON Schema can say it, with blanks around it. */
+export const BRANCH_PATTERN =
+  "^\\s*(?!(?:HEAD|@)\\s*$)(?!.*(?:\\.\\.|@\\{|\\.[lL][oO][cC][kK](?:/|\\s*$)))(?:[^\\s\\u0000-\\u001f\\u007f~^:?*\\[\\\\/.-][^\\s\\u0000-\\u001f\\u007f~^:?*\\[\\\\/]*(?:/(?!\\s*$)|\\s*$))+(?<!\\.\\s*)$";
+
 function unknown(name: string): string {
   const meant = didYouMean(name, NAMES);
   const hint = meant ? `; did you mean \`--${meant}\`?` : ".";

@@ -15,19 +15,22 @@ export function issueProblems(
   file: YamlValue,
   keysOf: (path: PropertyKey[]) => string[],
 ): ConfigProblem[] {
-  const problems = issues.filter(isOwn).flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          line: file.lineOf([...issue.path, key]),
-          message: unknownKey(key, issue.path, keysOf(issue.path)),
-        }))
-      : [
-          {
-            line: file.lineOf(issue.path),
-            message: `${place(issue.path)} ${wrong(issue, file.value)}`,
-          },
-        ],
-  );
+  const problems = issues
+    .filter(isOwn)
+    .filter(isFirst)
+    .flatMap((issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => ({
+            line: file.lineOf([...issue.path, key]),
+            message: unknownKey(key, issue.path, keysOf(issue.path)),
+          }))
+        : [
+            {
+              line: file.lineOf(issue.path),
+              message: `${place(issue.path)} ${wrong(issue, file.value)}`,
+            },
+          ],
+    );
   problems.sort((a, b) => a.line - b.line);
   const more = problems.length - MAX_PROBLEMS;
   const last = {
@@ -39,7 +42,24 @@ export function issueProblems(
 
 /** Whether a limit is one of the schema's, not of whole numbers as such: those lie within. */
 function isOwn(issue: Issue): boolean {
-  return issue.code !== "too_big" || issue.maximum !== Number.MAX_SAFE_INTEGER;
+  if (issue.code === "too_big") return issue.maximum !== Number.MAX_SAFE_INTEGER;
+  return issue.code !== "too_small" || issue.minimum !== Number.MIN_SAFE_INTEGER;
+}
+
+/**
+ * Whether nothing is wrong with the value's form already: a schema measures and checks what has the wrong kind or
+ * size as well, which says the same again, or nonsense of a text where a list is wanted.
+ */
+function isFirst(issue: Issue, at: number, all: Issue[]): boolean {
+  const place = JSON.stringify(issue.path.map(String));
+  const before = all
+    .slice(0, at)
+    .find(({ code, path }) => isForm(code) && JSON.stringify(path.map(String)) === place);
+  return before === undefined;
+}
+
+function isForm(code: Issue["code"]): boolean {
+  return code !== "custom" && code !== "unrecognized_keys";
 }
 
 function unknownKey(key: string, path: PropertyKey[], known: string[]): string {
@@ -75,9 +95,9 @@ function wrong(issue: Issue, root: unknown): string {
     case "invalid_type":
       return `must be ${KIND[issue.expected] ?? issue.expected}, not ${instead(issue.expected, value)}${remedy(issue.expected, value)}`;
     case "too_big":
-      return `must ${bound("at most", issue.origin, Number(issue.maximum))}`;
+      return `must ${bound("at most", issue.origin, Number(issue.maximum))}${mend(issue, value)}`;
     case "too_small":
-      return `must ${bound(issue.inclusive ? "at least" : "more than", issue.origin, Number(issue.minimum))}`;
+      return `must ${bound(issue.inclusive ? "at least" : "more than", issue.origin, Number(issue.minimum))}${mend(issue, value)}`;
     case "invalid_key":
       return issue.issues[0]?.message ?? issue.message;
     default:
@@ -88,6 +108,7 @@ function wrong(issue: Issue, root: unknown): string {
 const KIND: Record<string, string> = {
   array: "a list",
   object: "a group of keys",
+  record: "a group of keys",
   string: "text",
   number: "a number",
   int: "a whole number",
@@ -119,6 +140,14 @@ function remedy(expected: string, value: unknown): string {
         ? "; write an ordinary number, such as 2.5"
         : "";
   return "";
+}
+
+/** What to do about a bound that something is beyond. */
+function mend({ code, origin }: { code: string; origin: string }, value: unknown): string {
+  const large = code === "too_big";
+  if (origin === "string") return large ? "; shorten it" : "; fill it in or remove it";
+  if (origin === "array") return large ? "; remove some" : "; add one or remove the key";
+  return `, not ${String(value)}; ${large ? "lower" : "raise"} it`;
 }
 
 function bound(how: string, origin: string, limit: number): string {

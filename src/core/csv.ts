@@ -1,6 +1,6 @@
 /** Where a spreadsheet would begin a formula, also in full width, and also with another separator than ours. */
 const FORMULA =
-  /^(?=[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20])|(?<=[;\t\r\n])(?=[=+\-@\uFF0B\uFF0D\uFF1D\uFF20])/g;
+  /^(?=[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20])|(?<=[;\t\r\n]"*)(?=[=+\-@\uFF0B\uFF0D\uFF1D\uFF20])/g;
 
 /** A record of a CSV file (RFC 4180), its line end included; a text that a spreadsheet would reckon out gets a `'` before it. */
 export function csvLine(cells: (string | number | null)[]): string {

@@ -73,12 +73,17 @@ function reaches(steps: Step<Step<Sign>[]>[], names: string[][]): boolean {
 export function globProblem(glob: string): string | null {
   if (glob.startsWith("!")) return "cannot be negated; name what is meant instead";
   const readings = alternatives(glob);
-  if (readings.length > MAX_ALTERNATIVES) return "has too many alternatives in braces";
+  if (readings.length > MAX_ALTERNATIVES)
+    return `has more than ${MAX_ALTERNATIVES} alternatives in braces; write several globs`;
   if (readings.some((each) => rooted(each).split("/").some(isNoName))) {
     return "matches nothing: a path has no empty names, no `.` and no `..`; write it from the root";
   }
   return null;
 }
+
+/** The same as a pattern for editors, which cannot look into braces. */
+export const GLOB_PATTERN =
+  "^\\s*(?!!)(?:\\.?/+)?(?!\\.{1,2}(?:/|\\s*$))[^/]*[^\\s/][^/]*(?:/(?!\\.{1,2}(?:/|\\s*$))[^/]+)*/*\\s*$";
 
 const MAX_ALTERNATIVES = 256;
 

@@ -19,6 +19,24 @@ const ENDED: { [state in Job["state"]]?: string } = {
   blocked: "could not publish what it made",
 };
 
+/** Whether a job ended without having done its task. */
+export function endedShort({ state, change, ending }: Job): boolean {
+  return (
+    state === "over_budget" ||
+    state === "failed" ||
+    state === "cancelled" ||
+    // What is held waits for the word of an admin.
+    (state === "blocked" && change === null) ||
+    (state === "no_change" && ending?.kind === "declined")
+  );
+}
+
+/** How such a job ended, as a clause of which it is the subject. */
+export function endWords({ state, ending }: Job): string {
+  if (ending?.kind === "declined") return "was declined by the model";
+  return ENDED[state] ?? "has ended";
+}
+
 /** The task of a job, with all words that were added to it when it was gone on with. */
 export function taskSoFar({ task, continues }: Job): string {
   return continues?.task ?? task;
@@ -50,12 +68,11 @@ function written(
   { whole, shown, open, words }: { whole: string; shown: string[]; open: string[]; words: string },
 ): string {
   const line = shorten(whole, MAX_LINE);
-  const ended = ENDED[job.state] ?? "has ended";
   const more = open.length - shown.length;
   return [
     // With its colon no name of a skill, which the first word of a task may be.
     `Continue: ${line}`,
-    `Job ${shortId(job.id)} did part of this task and ${ended}. What was published so far is on this branch: look at what is there, and do what is left.`,
+    `Job ${shortId(job.id)} did part of this task and ${endWords(job)}. What was published so far is on this branch: look at what is there, and do what is left.`,
     ...(line === whole ? [] : [`The whole task:\n\n${whole}`]),
     ...(open.length === 0
       ? []
@@ -75,8 +92,7 @@ export function flagsOf(job: Job, { onIssue }: { onIssue: boolean }): Flags {
   const { target, route } = job;
   const [first] = route?.choices ?? [];
   const named = route?.rule === "--model" && first !== undefined;
-  const [, effort] = /; --effort asked for (\S+)$/.exec(route?.why ?? "") ?? [];
-  const wanted = named ? (first.effort ?? undefined) : effort;
+  const wanted = route?.effort ?? (named ? (first.effort ?? undefined) : undefined);
   return {
     ...(named && { model: first.model }),
     ...(wanted !== undefined && { effort: wanted }),

@@ -1,5 +1,6 @@
 import type { Allowance, VerifiedChange } from "./change.ts";
 import type { Alike, Estimate } from "./estimate.ts";
+import type { CapReached } from "./ledger.ts";
 import type { RepoConfig } from "./repo-config.ts";
 import type { Way } from "./request.ts";
 import type { Route } from "./route.ts";
@@ -149,6 +150,9 @@ export interface Publication {
   draft: boolean;
 }
 
+/** What ended the work of an agent, where that was neither its own word nor a limit of steps, tokens or time. */
+export type Ending = { kind: "cap"; by: CapReached } | { kind: "declined" };
+
 /** One unit of agent work: everything needed to run it again after a restart. */
 export interface Job {
   id: string;
@@ -205,6 +209,8 @@ export interface Job {
   lastAction: string;
   /** Why it ended as it did, in words for a person; empty while it runs. */
   reason: string;
+  /** Absent for none, and in rows of earlier versions. */
+  ending?: Ending | null;
   change: VerifiedChange | null;
   /** Given when its change was held. */
   allowance: Allowance | null;
@@ -227,6 +233,7 @@ export type JobPatch = Partial<
     | "skills"
     | "lastAction"
     | "reason"
+    | "ending"
     | "change"
     | "publication"
     | "startedAt"

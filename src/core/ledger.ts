@@ -39,15 +39,21 @@ export interface NewCall {
   least: number;
 }
 
+/** The cap that a call did not fit under: `spent` of its `limit` are used or reserved, in micro-dollars. */
+export interface CapReached {
+  cap: keyof Caps;
+  spent: number;
+  limit: number;
+}
+
 /** Whether a call may be made. */
 export type Reserved =
   /** With at most `maxOutput` tokens; `jobSpent` is what the job has spent or reserved, this call included, in micro-dollars. */
   | { status: "reserved"; maxOutput: number; microDollars: number; jobSpent: number }
-  /**
-   * Not even the least fits: `spent` of `limit` micro-dollars are used under that cap, and of those `underWay`
-   * reserved by calls that are being made now, which will cost less.
-   */
-  | { status: "refused"; cap: keyof Caps; spent: number; limit: number; underWay: number }
+  /** Not even the least fits: `spent` of `limit` micro-dollars are spent or reserved under that cap. */
+  | { status: "refused"; cap: keyof Caps; spent: number; limit: number }
+  /** It does not fit now, and may under every cap once the calls that are under way have cost less than reserved. */
+  | { status: "crowded"; cap: keyof Caps; spent: number; limit: number }
   /** The claim is another's, or the job has ended. */
   | { status: "lost" };
 

@@ -7,7 +7,9 @@ export interface Price {
   /** Of prompt tokens that the provider had cached. */
   cached: number;
   output: number;
-  tiers?: { above: number; input: number; cached: number; output: number }[];
+  /** Of prompt tokens that the provider wrote to its cache, as it told; absent: as input. */
+  cacheWrite?: number;
+  tiers?: { above: number; input: number; cached: number; output: number; cacheWrite?: number }[];
 }
 
 /** What we know of a model, from the catalogue and the operator. */

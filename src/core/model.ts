@@ -1,8 +1,12 @@
+import type { CapReached } from "./ledger.ts";
+
 /** Tokens of one model call as its provider counted them. */
 export interface TokenUsage {
   /** All of the prompt, cached tokens included. */
   inputTokens: number;
   cachedTokens: number;
+  /** Of those that were not cached, what was written to the cache; absent where the provider does not tell. */
+  cacheWriteTokens?: number;
   /** All that was billed as output, reasoning included. */
   outputTokens: number;
   /** Part of the output that nobody sees; absent where the provider does not tell. */
@@ -118,10 +122,13 @@ export type Answer =
       /** Share of the job's budget that is used, from 0 to 1. */
       used: number;
     }
-  /** The call does not fit what may still be spent, and was not made; why, after "because". */
-  | { status: "over_budget"; why: string }
-  /** No model of the route has a window for a conversation as long as this. */
-  | { status: "too_long" };
+  /** The call does not fit what may still be spent, and was not made; under which cap. */
+  | { status: "over_budget"; why: CapReached }
+  /**
+   * No model of the route that is there has a window for a conversation as long as this; `due`: when one that
+   * may have it is there again, in ms since the epoch, null when none will be.
+   */
+  | { status: "too_long"; due: number | null };
 
 /** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as TransientError. */
 export interface Model {
@@ -133,5 +140,7 @@ export interface Model {
     /** The step of the job that the reply will be. */
     step: number;
     signal: AbortSignal;
+    /** Hears what is waited for that other jobs hold, such as "room under the budget of $5 …", before the wait. */
+    onWait?: (what: string) => Promise<void>;
   }): Promise<Answer>;
 }

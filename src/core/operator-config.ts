@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetsSchema } from "./budgets.ts";
 import { issueProblems } from "./config-problems.ts";
+import { anyCase, editorSchema } from "./json-schema.ts";
 import { modelChoice, modelName } from "./model-choice.ts";
 import type { ConfigProblem } from "./repo-config.ts";
 import { routeRules } from "./route-rules.ts";
@@ -21,21 +22,32 @@ const variable = z
   );
 
 /** Headers whose values are keys. */
-const SECRET_HEADERS = /^(?:authorization|proxy-authorization|cookie|.*(?:key|token|secret).*)$/i;
+const SECRET_HEADER = "(?:authorization|proxy-authorization|cookie|.*(?:key|token|secret).*)$";
+const isSecretHeader = new RegExp(`^${SECRET_HEADER}`, "i");
+
+const fromVariable = z.strictObject({ env: variable.describe("Variable that holds the value.") });
+
+const HEADER_VALUE =
+  "must be plain ASCII text of at most 2,000 characters, or `{env: NAME}` with the name of a variable";
 
 const headerValue = z.union(
-  [
-    z.string().regex(/^[\x20-\x7e]{0,2000}$/),
-    z.strictObject({ env: variable.describe("Variable that holds the value.") }),
-  ],
-  { error: "must be plain ASCII text, or `{env: NAME}` with the name of a variable" },
+  [z.string().regex(/^[\x20-\x7e]{0,2000}$/, HEADER_VALUE), fromVariable],
+  { error: HEADER_VALUE },
 );
 
 const headers = z
-  .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, "is no name of a header"), headerValue)
+  .record(
+    z
+      .string()
+      .regex(
+        /^[\w!#$%&'*+.^`|~-]{1,100}$/,
+        "is no name of a header; use letters, digits and hyphens",
+      ),
+    headerValue,
+  )
   .superRefine((given, context) => {
     for (const [name, value] of Object.entries(given)) {
-      if (typeof value === "string" && SECRET_HEADERS.test(name)) {
+      if (typeof value === "string" && isSecretHeader.test(name)) {
         context.addIssue({
           code: "custom",
           path: [name],
@@ -43,7 +55,19 @@ const headers = z
         });
       }
     }
+  })
+  .meta({
+    patternProperties: {
+      [anyCase(`^${SECRET_HEADER}`)]: inEditors(fromVariable),
+      [anyCase(`^(?!${SECRET_HEADER})`)]: inEditors(headerValue),
+    },
   });
+
+/** As an editor is told it: a header without a value is none. */
+function inEditors(value: z.ZodType) {
+  const { $schema: _of, ...schema } = z.toJSONSchema(value, { io: "input" });
+  return { anyOf: [schema, { type: "null" }] };
+}
 
 const url = z
   .string()
@@ -55,6 +79,7 @@ const url = z
       `${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` === ""
     );
   }, "must be a URL such as https://models.example.com/v1, without user name, password, ? and #")
+  .meta({ pattern: `^\\s*${anyCase("https?")}:/*[^\\s?#@/]+(?:/[^?#]*)?\\s*$` })
   .describe("Where its API is; OpenAI's by default.");
 
 const provider = z.strictObject({
@@ -84,6 +109,9 @@ const price = z
       .optional()
       .describe("Of prompt tokens that it had cached; as input by default."),
     output: dollars,
+    cache_write: dollars
+      .optional()
+      .describe("Of prompt tokens that it wrote to its cache; as input by default."),
   })
   .describe("US dollars per million tokens.");
 
@@ -123,6 +151,12 @@ const model = z
         message: "must be smaller than `context_window`, which prompt and reply share",
       });
     }
+  })
+  .meta({
+    anyOf: ["price", "unpriced"].map((key) => ({
+      type: "object",
+      properties: { [key]: { type: "null" } },
+    })),
   });
 
 /** Schema of draftsmith.yml, the operator's file. Every key is optional; unknown keys are refused. */
@@ -165,5 +199,5 @@ export function parseOperatorConfig(
 
 /** The JSON Schema that editors use to check and complete the file, as the text of docs/draftsmith.schema.json. */
 export function operatorConfigJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(operatorConfigSchema, { io: "input" }), null, 2)}\n`;
+  return editorSchema(operatorConfigSchema);
 }

@@ -34,11 +34,18 @@ export function sortPaths(
 ): { violations: Violation[]; shown: ShownFile[] } {
   const guards = [...ALWAYS, ...paths.protected.map(configuredGuard)];
   const allowed = matcher(paths.allowed.map((glob) => glob.normalize("NFC")));
-  // A repository allows something at least; only a skill can leave nothing.
-  const outside =
-    paths.allowed.length === 0
+  const bounds = (paths.within ?? []).map((globs) => ({
+    globs,
+    matches: matcher(globs.map((glob) => glob.normalize("NFC"))),
+  }));
+  const outside = (path: string): string | null => {
+    if (!allowed(path)) return "not among the allowed paths of .github/codex.yml";
+    const bound = bounds.find(({ matches }) => !matches(path));
+    if (bound === undefined) return null;
+    return bound.globs.length === 0
       ? "the skill of this job has draftsmith-writes: none, so it changes nothing"
-      : "not among the allowed paths of .github/codex.yml";
+      : "not among the paths that the skill of this job names in draftsmith-writes";
+  };
   const free = matcher(paths.free.map((glob) => glob.normalize("NFC")));
   const chosen = paths.shown_first.map((glob) => ({
     matches: globMatcher(foldCase(glob)),
@@ -51,7 +58,7 @@ export function sortPaths(
   const shown: ShownFile[] = [];
   for (const file of files) {
     const exact = file.path.normalize("NFC");
-    const reason = guardReason(file, guards) ?? (allowed(exact) ? null : outside);
+    const reason = guardReason(file, guards) ?? outside(exact);
     if (reason !== null) {
       violations.push({ kind: "path", path: file.path, reason });
       continue;

@@ -10,6 +10,7 @@ interface Rates {
   input: number;
   cached: number;
   output: number;
+  cacheWrite?: number;
 }
 
 /**
@@ -17,18 +18,22 @@ interface Rates {
  * number, or beyond any model. Of more cached tokens than there was prompt only the prompt counts.
  */
 export function costOf(price: Price, usage: TokenUsage): number | null {
-  const { inputTokens: input, outputTokens: output } = usage;
-  if (![input, output, usage.cachedTokens].every(isTokens)) return null;
+  const { inputTokens: input, outputTokens: output, cacheWriteTokens = 0 } = usage;
+  if (![input, output, usage.cachedTokens, cacheWriteTokens].every(isTokens)) return null;
   const cached = Math.min(usage.cachedTokens, input);
+  const written = Math.min(cacheWriteTokens, input - cached);
   const rates = ratesFor(price, input);
   return rounded(
-    times(input - cached, rates.input) + times(cached, rates.cached) + times(output, rates.output),
+    times(input - cached - written, rates.input) +
+      times(cached, rates.cached) +
+      times(written, rates.cacheWrite ?? rates.input) +
+      times(output, rates.output),
   );
 }
 
 /**
  * The most that a call may cost, in micro-dollars: with at most so many tokens of prompt and reply, however
- * many of them are cached and whichever tier it falls in.
+ * many of them are cached or written to a cache, and whichever tier it falls in.
  */
 export function worstCase(price: Price, promptTokens: number, maxOutput: number): number {
   insist(promptTokens);
@@ -73,9 +78,9 @@ function extremes(price: Price, promptTokens: number): { prompt: bigint; output:
     if (above >= 0 && above < promptTokens) lengths.push(Math.floor(above));
   }
   return lengths.map((tokens) => {
-    const { input, cached, output } = ratesFor(price, tokens);
-    const [fresh, again] = [times(tokens, input), times(tokens, cached)];
-    return { prompt: fresh > again ? fresh : again, output };
+    const { input, cached, output, cacheWrite = input } = ratesFor(price, tokens);
+    const all = [input, cached, cacheWrite].map((rate) => times(tokens, rate));
+    return { prompt: all.reduce((most, each) => (each > most ? each : most)), output };
   });
 }
 

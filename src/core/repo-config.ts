@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { repoBudgetSchema } from "./budgets.ts";
-import { isBranchName } from "./command-flags.ts";
+import { BRANCH_PATTERN, isBranchName } from "./command-flags.ts";
 import { issueProblems } from "./config-problems.ts";
 import { domainProblem, isBounded, plainDomain } from "./domains.ts";
-import { globProblem } from "./glob.ts";
+import { GLOB_PATTERN, globProblem } from "./glob.ts";
+import { editorSchema } from "./json-schema.ts";
 import { codeSpan } from "./markdown.ts";
 import { effortName, modelName } from "./model-choice.ts";
 import { routeRules } from "./route-rules.ts";
@@ -15,7 +16,8 @@ const command = z
   .trim()
   .min(1)
   .max(4000)
-  .refine((text) => !text.includes("\0"), "must not hold a NUL character; remove it");
+  .refine((text) => !text.includes("\0"), "must not hold a NUL character; remove it")
+  .meta({ pattern: "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$" });
 const domain = z
   .string()
   .max(254)
@@ -33,7 +35,8 @@ const glob = z
   .superRefine((text, context) => {
     const message = globProblem(text);
     if (message) context.addIssue({ code: "custom", message });
-  });
+  })
+  .meta({ pattern: GLOB_PATTERN });
 
 /** Schema of `.github/codex.yml`. Every key is optional; unknown keys are refused. */
 export const repoConfigSchema = z
@@ -95,6 +98,7 @@ export const repoConfigSchema = z
       .min(1)
       .max(200)
       .refine(isBranchName, "must be the name of a branch")
+      .meta({ pattern: BRANCH_PATTERN })
       .optional()
       .describe("Branch that work starts from; the default branch by default."),
     limits: z
@@ -180,8 +184,13 @@ export const repoConfigSchema = z
   })
   .describe("Draftsmith configuration of a repository (.github/codex.yml)");
 
-/** Configuration of one repository, complete with defaults. */
-export type RepoConfig = z.output<typeof repoConfigSchema>;
+type Read = z.output<typeof repoConfigSchema>;
+
+/** Configuration of one repository, complete with defaults, and narrowed by the skills of a job. */
+export type RepoConfig = Omit<Read, "paths"> & {
+  /** `within`: globs that each skill names; what may change must match one of every list besides. */
+  paths: Read["paths"] & { within?: readonly (readonly string[])[] };
+};
 
 /** One thing wrong with a configuration file: 1-based line, what, and what to do. */
 export interface ConfigProblem {
@@ -247,5 +256,5 @@ export function completeRepoConfig(stored: RepoConfig): RepoConfig {
 
 /** The JSON Schema that editors use to check and complete the file, as the text of docs/codex.schema.json. */
 export function repoConfigJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(repoConfigSchema, { io: "input" }), null, 2)}\n`;
+  return editorSchema(repoConfigSchema);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { globProblem } from "./glob.ts";
+import { GLOB_PATTERN, globProblem } from "./glob.ts";
 import { codeSpan } from "./markdown.ts";
 import { effortName, modelChoice, modelName } from "./model-choice.ts";
 
@@ -9,12 +9,14 @@ export type Verb = (typeof VERBS)[number];
 
 const MAX_VALUES = 50;
 
-const text = z.string().trim().min(1).max(300);
+/** A text of blanks is none; a schema of zod trims it first, and an editor cannot. */
+const NOT_BLANK = { pattern: "\\S" };
+const text = z.string().trim().min(1).max(300).meta(NOT_BLANK);
 
 /** One text or several, read as a list. */
-const texts = (what: string) =>
+const texts = (what: string, one = text) =>
   z
-    .union([text, z.array(text).min(1).max(MAX_VALUES)], {
+    .union([one, z.array(one).min(1).max(MAX_VALUES)], {
       error: `must be text, or a list of 1 to ${MAX_VALUES} texts`,
     })
     .transform((given) => (typeof given === "string" ? [given] : given))
@@ -22,6 +24,7 @@ const texts = (what: string) =>
 
 const globs = texts(
   "Globs, as in `paths` of .github/codex.yml: a path that the task names, or that its pull request changes, matches one.",
+  text.meta({ pattern: GLOB_PATTERN }),
 ).superRefine((given, context) => {
   for (const glob of given) {
     const problem = globProblem(glob);
@@ -51,6 +54,7 @@ const routeRule = z
       .trim()
       .min(1)
       .max(60)
+      .meta(NOT_BLANK)
       .optional()
       .describe("What boards and pull requests call it; by default its number."),
     match: z

@@ -10,6 +10,8 @@ export interface Route {
   rule: string;
   /** Why that rule, as a clause: "skill is docs and the task has at most 400 characters". */
   why: string;
+  /** The effort that `--effort` asked for; absent where nobody did, and in rows of earlier versions. */
+  effort?: string;
   /** The model, then those that take over when it does not answer. */
   choices: [ModelChoice, ...ModelChoice[]];
   /** Who mends a change whose checks failed so many times; null: the same model. */

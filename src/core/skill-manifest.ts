@@ -2,7 +2,7 @@ import { domainProblem, isWithin, plainDomain } from "./domains.ts";
 import { globMatcher, globProblem } from "./glob.ts";
 import { codeSpan } from "./markdown.ts";
 import type { RepoConfig } from "./repo-config.ts";
-import type { SkillManifest } from "./skill.ts";
+import type { SkillManifest, SkillPin } from "./skill.ts";
 
 const PREFIX = "draftsmith-";
 const MAX_ENTRIES = 50;
@@ -31,17 +31,24 @@ export interface ManifestProblem {
  * Reads the capability manifest among the metadata of a skill: the keys that begin with `draftsmith-`.
  * A mistake in it is a problem, for what a skill says of itself must not be guessed.
  */
-export function readManifest(metadata: Record<string, string>): {
+export function readManifest(metadata: Record<string, unknown>): {
   manifest: SkillManifest;
   problems: ManifestProblem[];
 } {
   const problems: ManifestProblem[] = [];
   const manifest: SkillManifest = { ...NO_MANIFEST, limits: {} };
-  for (const [key, text] of Object.entries(metadata)) {
+  for (const [key, value] of Object.entries(metadata)) {
     if (!key.startsWith(PREFIX)) continue;
     const name = key.slice(PREFIX.length);
     const wrong = (message: string) => problems.push({ key, message });
-    const entries = listOf(text);
+    const listed = Array.isArray(value) ? value.map(scalar) : null;
+    const text = listed === null ? scalar(value) : listed.join("\n");
+    if (text === null || !isWhole(listed)) {
+      wrong("must be a text, or a list of texts");
+      continue;
+    }
+    // What is written as a list has its entries; a text is taken apart.
+    const entries = listed ?? listOf(text);
     if (entries.length > MAX_ENTRIES) {
       wrong(`names more than ${MAX_ENTRIES}; name fewer`);
       continue;
@@ -72,7 +79,7 @@ export function readManifest(metadata: Record<string, string>): {
     } else if (name === "models") {
       manifest.models = isAll(text) || entries.length === 0 ? null : entries;
     } else if (name === "checks") {
-      manifest.checks = isNone(text) ? [] : commandsOf(text);
+      manifest.checks = isNone(text) ? [] : (listed ?? commandsOf(text));
       if (manifest.checks.length > MAX_CHECKS) wrong(`names more than ${MAX_CHECKS}; name fewer`);
       if (manifest.checks.some((command) => command.length > MAX_COMMAND || command.includes("\0")))
         wrong(`holds a command of more than ${MAX_COMMAND} characters; put it into a script`);
@@ -85,9 +92,13 @@ export function readManifest(metadata: Record<string, string>): {
 
 /**
  * What a skill wants beyond what a repository allows: clauses that name it, each with its remedy.
- * Empty when the job may take it up.
+ * Empty when the job may take it up. Of `jobModels` one that it is written for is enough.
  */
-export function excessOf(manifest: SkillManifest, config: RepoConfig, model: string): string[] {
+export function excessOf(
+  manifest: SkillManifest,
+  config: RepoConfig,
+  jobModels: readonly string[],
+): string[] {
   const { network, scripts, writes, models, checks } = manifest;
   const excess: string[] = [];
   for (const domain of network) {
@@ -101,17 +112,18 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
       `it wants to run ${scripts.map(codeSpan).join(", ")}, and \`skills: { scripts: false }\` in \`.github/codex.yml\` lets no skill run its scripts; remove that key, or the scripts`,
     );
   }
+  const bounds = [config.paths.allowed, ...(config.paths.within ?? [])];
   for (const glob of writes ?? []) {
     const start = fixedStart(glob);
     const within = (outer: string) =>
       outer === "**" || outer === glob || (start !== "" && globMatcher(outer)(start));
-    if (config.paths.allowed.length === 0) {
+    if (bounds.some((globs) => globs.length === 0)) {
       excess.push(
         `it wants to change ${codeSpan(glob)}, and another skill of this job has \`draftsmith-writes: none\`; give it a job of its own`,
       );
-    } else if (!config.paths.allowed.some(within)) {
+    } else if (!bounds.every((globs) => globs.some(within))) {
       excess.push(
-        `it wants to change ${codeSpan(glob)}, which \`paths.allowed\` in \`.github/codex.yml\` does not cover; add it there, or name less in \`draftsmith-writes\``,
+        `it wants to change ${codeSpan(glob)}, which \`paths.allowed\` in \`.github/codex.yml\` or another skill of this job does not cover; add it there, or name less in \`draftsmith-writes\``,
       );
     } else if (config.paths.protected.some((each) => each !== "**" && within(each))) {
       excess.push(
@@ -119,9 +131,10 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
       );
     }
   }
-  if (models !== null && !models.some((each) => isModel(each, model))) {
+  if (models !== null && !jobModels.some((model) => isWrittenFor(manifest, model))) {
+    const has = `the model${jobModels.length === 1 ? "" : "s"} ${jobModels.map(codeSpan).join(", ")}`;
     excess.push(
-      `it is written for ${models.map(codeSpan).join(", ")}, and this job has the model ${codeSpan(model)}; name one of them with \`--model\`, or \`model\` in \`.github/codex.yml\``,
+      `it is written for ${models.map(codeSpan).join(", ")}, and this job has ${has}; name one of them with \`--model\`, or \`model\` in \`.github/codex.yml\``,
     );
   }
   const all = new Set([...config.checks, ...checks]);
@@ -131,6 +144,14 @@ export function excessOf(manifest: SkillManifest, config: RepoConfig, model: str
     );
   }
   return excess;
+}
+
+/** The name of a skill that a job took up and that is not written for a model; null when there is none. */
+export function skillAgainst(
+  pins: readonly Pick<SkillPin, "name" | "manifest">[],
+  model: string,
+): string | null {
+  return pins.find(({ manifest }) => !isWrittenFor(manifest, model))?.name ?? null;
 }
 
 /** A repository's configuration for a job that took up skills: their checks added, the stricter bound of each. */
@@ -150,8 +171,11 @@ export function narrowed(config: RepoConfig, manifests: readonly SkillManifest[]
       ...(limits.budget !== undefined && {
         budget: { ...now.budget, job: Math.min(limits.budget, now.budget.job ?? limits.budget) },
       }),
-      // What a second skill changes lies within the first's, or it was not taken up.
-      paths: writes === null ? now.paths : { ...now.paths, allowed: writes },
+      // Besides what the repository allows, never in its place: no spelling of a glob can widen it.
+      paths:
+        writes === null
+          ? now.paths
+          : { ...now.paths, within: [...(now.paths.within ?? []), writes] },
     };
   }
   return now;
@@ -181,6 +205,16 @@ function listOf(text: string): string[] {
   return text.split(/[\s,]+(?![^{}]*\})/).filter((entry) => entry !== "");
 }
 
+/** A YAML number or truth stands for its text; null for what is no single value. */
+function scalar(value: unknown): string | null {
+  if (typeof value === "string") return value.trim();
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : null;
+}
+
+function isWhole(listed: (string | null)[] | null): listed is string[] | null {
+  return listed === null || listed.every((each) => each !== null && each !== "");
+}
+
 function isNone(text: string): boolean {
   return /^\s*(none|no|false)?\s*$/i.test(text);
 }
@@ -193,13 +227,16 @@ function plainPath(path: string): string {
   return path.replace(/^(\.\/)+/, "");
 }
 
-function isModel(pattern: string, model: string): boolean {
-  return pattern.endsWith("*") ? model.startsWith(pattern.slice(0, -1)) : pattern === model;
+function isWrittenFor({ models }: SkillManifest, model: string): boolean {
+  return (models ?? [model]).some((pattern) =>
+    pattern.endsWith("*") ? model.startsWith(pattern.slice(0, -1)) : pattern === model,
+  );
 }
 
 /** The names of a glob before the first that is not fixed: everything it matches lies below. */
 function fixedStart(glob: string): string {
-  const names = glob.replace(/^\.?\/+/, "").split("/");
+  const names = glob.replace(/^\.?\/+|\/+$/g, "").split("/");
+  // Without a slash within it a glob matches at any depth.
   if (names.length === 1)
     return glob.startsWith("/") && isFixed(names[0] ?? "") ? (names[0] ?? "") : "";
   const end = names.findIndex((name) => !isFixed(name));

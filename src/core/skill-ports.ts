@@ -12,12 +12,19 @@ export interface TreeEntry {
   size: number;
 }
 
-/** Files of a commit by their git objects. */
-export interface Trees {
+/** The files of one commit, or of a folder in the same shape. */
+export interface TreeFiles {
+  /** What stands at a path, a folder with the mode `040000`; null when nothing does. Links on the way are not followed. */
+  entry(path: string): Promise<TreeEntry | null>;
   /** Everything at any depth below a folder; empty when there is no such folder, null when it is more than `most`. */
-  entries(repo: RepoRef, commit: string, folder: string, most: number): Promise<TreeEntry[] | null>;
+  entries(folder: string, most: number): Promise<TreeEntry[] | null>;
   /** The bytes of a blob. Throws when it is not there or larger than `maxBytes`. */
-  bytes(repo: RepoRef, id: string, maxBytes: number): Promise<Uint8Array>;
+  bytes(id: string, maxBytes: number): Promise<Uint8Array>;
+}
+
+/** Files of commits by their git objects. */
+export interface Trees {
+  at(repo: RepoRef, commit: string): TreeFiles;
 }
 
 /** Where the files of skills stand for the commands of a job: read-only, at `../skills/NAME` from its tree. */
@@ -30,6 +37,6 @@ export interface SkillShelf {
 export interface SkillHomes {
   /** The `.github` repository of its owner; null when there is none that the App may read. */
   organisation(repo: RepoRef): Promise<RepoRef | null>;
-  /** Names of the folders, and of links that may lead to one, in a folder of the default branch; empty when there is no such folder. */
-  folders(repo: RepoRef, path: string): Promise<string[]>;
+  /** The files of its default branch, for who has no git; null when it has no commit yet. */
+  files(repo: RepoRef): Promise<TreeFiles | null>;
 }

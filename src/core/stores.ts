@@ -1,4 +1,5 @@
 import type { Act, ActKind, OutboxRow } from "./act.ts";
+import type { TakenUp, Told } from "./command-store.ts";
 import type { JobEvent } from "./event.ts";
 import type { Allowance, Command, Job, JobPatch, RepoRef } from "./job.ts";
 import type { Refusal, Usage, Verdict } from "./policy.ts";
@@ -48,14 +49,18 @@ export interface IntakeStore {
   bury(comment: { key: string; repo: RepoRef; issue: number }): Promise<string | null>;
   /** How many comments of a person were heard in the last hour. */
   heardOf(actorId: number): Promise<number>;
-  /** Stores command, jobs and first acts whole; nothing when the comment is known or `admit` refuses. */
+  /**
+   * Stores command, jobs and first acts whole; nothing when the comment is known or `admit` refuses, or when
+   * what its jobs go on with (`takenUp`) stands otherwise than it was judged: "overtaken".
+   */
   accept(intake: {
     delivery: Delivery;
     command: Command;
     jobs: Job[];
+    takenUp?: TakenUp[];
     acts: KeyedAct[];
     admit: Admit;
-  }): Promise<"accepted" | "duplicate" | Refusal>;
+  }): Promise<"accepted" | "duplicate" | "overtaken" | Refusal>;
   /** Stores the answer to a comment that starts no job, under the same conditions. */
   answer(heard: Heard, acts: KeyedAct[], admit: Admit): Promise<"accepted" | "duplicate" | Refusal>;
   /**
@@ -249,12 +254,12 @@ export interface OutboxStore {
   put(act: KeyedAct, spacingMs: number): Promise<OutboxRow>;
   /**
    * Stores what `tell` makes of a command's present rows. Of two that tell at once, in whatever process,
-   * the later one has the newer rows.
+   * the later one has the newer rows. Gives the other commands whose jobs those of this one go on with.
    */
   putTold(
     commandId: string,
-    tell: (command: Command, jobs: Job[]) => { keyed: KeyedAct; spacingMs: number },
-  ): Promise<void>;
+    tell: (told: Told) => { keyed: KeyedAct; spacingMs: number }[],
+  ): Promise<string[]>;
   /** Stores an act of a job while that claim of it holds; else null. */
   putHeld(act: KeyedAct, holder: { jobId: string; fence: number }): Promise<OutboxRow | null>;
   get(key: string): Promise<OutboxRow | null>;

@@ -4,7 +4,7 @@ import { codeSpan } from "../core/markdown.ts";
 import { refusal } from "../core/messages/answers.ts";
 import { allowCommand, heldChange, heldReason } from "../core/messages/held.ts";
 import type { AllowanceStore, CommandStore, GitHub, JobStore } from "../core/ports.ts";
-import { refreshBoard } from "./board.ts";
+import { refreshBoards } from "./board.ts";
 import { movedBase } from "./let-out.ts";
 import type { Outbox } from "./outbox.ts";
 import type { AllowRequest } from "./submit.ts";
@@ -53,7 +53,7 @@ export async function allow(
     const theirs = now && alreadyAllowed(now, sha);
     return theirs ?? refuse(`the job ${codeSpan(shortId)} changed meanwhile; look at its board`);
   }
-  await refreshBoard(deps, job.commandId);
+  await refreshBoards(deps, job.commandId);
   return {
     text: `**${actor.login}** (admin) lets the change ${codeSpan(change.commit.slice(0, 12))} of task ${job.number} leave. It is checked once more on a clean checkout and then published; the board tells how that ends.\n\nWhy it was held: ${codeSpan(heldReason(change.violations))}.`,
     start: [job.id],

@@ -3,7 +3,7 @@ import { GETS_ON, type JobEvent } from "../core/event.ts";
 import { type Job, type JobPatch, type JobState, mayMove } from "../core/job.ts";
 import type { CommandStore, JobStore, KeptFiles } from "../core/ports.ts";
 import { narrowed } from "../core/skill-manifest.ts";
-import { refreshBoard } from "./board.ts";
+import { refreshBoard, refreshBoards } from "./board.ts";
 import type { Holder, Outbox } from "./outbox.ts";
 
 /** One try of a job: its row as last written, and the only way to write it. */
@@ -46,7 +46,8 @@ export function createAttempt(
         patch.skills.pins.map(({ manifest }) => manifest),
       );
     if (events.some(({ type }) => GETS_ON.has(type))) job.attempts = 1;
-    if (Object.keys(patch).length > 0) await refreshBoard(deps, job.commandId);
+    if (patch.state !== undefined) await refreshBoards(deps, job.commandId);
+    else if (Object.keys(patch).length > 0) await refreshBoard(deps, job.commandId);
   }
   return {
     job,

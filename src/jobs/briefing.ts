@@ -69,7 +69,7 @@ export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS)
         skill: skills.body,
         skills: skills.offered,
         checks: config.checks,
-        allowedPaths: config.paths.allowed,
+        allowedPaths: [config.paths.allowed, ...(config.paths.within ?? [])],
         protectedPaths: config.paths.protected,
         network: config.network,
       }),

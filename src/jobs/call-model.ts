@@ -1,26 +1,21 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { toError } from "../core/errors.ts";
-import { capReached } from "../core/messages/budget.ts";
+import { capReached, roomHeld } from "../core/messages/budget.ts";
 import type { Model, ModelReply } from "../core/model.ts";
 import type { ModelChoice } from "../core/route.ts";
 import { type CandidateDeps, candidatesOf, failedWith, isTooLong, nextOf } from "./candidates.ts";
 import { meteredTry, originOf, type TryMeans } from "./metered-try.ts";
 
 export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"> {
-  /** By which tries wait for each other; that of this process unless given. */
-  clock?: Clock;
+  /** By which tries wait for each other. */
+  clock: Clock;
 }
 
 /** Output tokens that nearly every reply has room in: they are reserved. After one that was cut off it is twice as much. */
 const USUAL_OUTPUT = 16_000;
-/** How soon to look again for room that other calls hold. */
+/** How soon to look again for room that other calls hold, at first and at last. */
 const CROWDED_MS = 2_000;
-
-const MONOTONIC: Clock = {
-  now: () => performance.now(),
-  wait: (ms, signal) => sleep(ms, undefined, { signal }),
-};
+const LONG_CROWDED_MS = 30_000;
 
 /**
  * The model of a job: the first of `choices` that answers. A model that does not is tried again while the
@@ -32,7 +27,7 @@ export function routedModel(
   deps: CallDeps,
 ): Model {
   const { caller, insist } = means;
-  const clock = deps.clock ?? MONOTONIC;
+  const { clock } = deps;
   let wantedOutput = USUAL_OUTPUT;
 
   function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -49,11 +44,13 @@ export function routedModel(
     async ask(request) {
       const { signal } = request;
       const candidates = candidatesOf(choices, deps);
+      let looks = 0;
+      let waitsFor = "";
       for (;;) {
         signal.throwIfAborted();
         insist();
         const next = nextOf(candidates, clock.now());
-        if (next.kind === "too_long") return { status: "too_long" };
+        if (next.kind === "too_long") return { status: "too_long", due: next.due };
         if (next.kind === "wait") {
           await pause(next.ms, signal);
           continue;
@@ -66,7 +63,10 @@ export function routedModel(
           log: deps.log,
         });
         if (result.kind === "crowded") {
-          await pause(CROWDED_MS, signal);
+          const room = roomHeld(result.by);
+          if (room !== waitsFor) await request.onWait?.(room);
+          waitsFor = room;
+          await pause(crowdedWait(looks++), signal);
           continue;
         }
         if (result.kind === "refused") return { status: "over_budget", why: capReached(result.by) };
@@ -89,6 +89,11 @@ export function routedModel(
       }
     },
   };
+}
+
+/** Half to one and a half of 2, 4, 8 … 30 seconds: those who wait for one cap look at different times. */
+function crowdedWait(looks: number): number {
+  return Math.min(LONG_CROWDED_MS, CROWDED_MS * 2 ** looks) * (0.5 + Math.random());
 }
 
 function refusedReply(refusal: string): ModelReply {

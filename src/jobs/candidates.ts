@@ -33,7 +33,8 @@ type Failure = Extract<Tried, { kind: "passing" | "final" }>;
 export type Next =
   | { kind: "try"; candidate: Candidate }
   | { kind: "wait"; ms: number }
-  | { kind: "too_long" };
+  /** `due`: when a model with a larger window may be there again, in ms since the epoch; null: never. */
+  | { kind: "too_long"; due: number | null };
 
 export interface CandidateDeps {
   /** By their ids. */
@@ -67,15 +68,34 @@ export function candidatesOf(choices: readonly ModelChoice[], deps: CandidateDep
  */
 export function nextOf(candidates: readonly Candidate[], now: number): Next {
   const left = candidates.filter(({ out, tooLong }) => !out && !tooLong);
-  const waits = left.map((each) => Math.max(each.readyAt - now, restOf(each), 0));
+  const waits = left.map((each) => waitOf(each, now));
   const ms = Math.min(...waits);
   const candidate = left[waits.indexOf(ms)];
   if (candidate === undefined || ms > LONGEST_WAIT_MS) {
     // Shorter, it fits one that is there.
-    if (candidates.some(({ tooLong, out }) => tooLong && !out)) return { kind: "too_long" };
+    if (candidates.some(({ tooLong, out }) => tooLong && !out)) {
+      return { kind: "too_long", due: dueOf(candidates, now) };
+    }
     throw givenUp(candidates, now);
   }
   return ms > 0 ? { kind: "wait", ms } : { kind: "try", candidate };
+}
+
+/** When the first model that the conversation may fit is there again. */
+function dueOf(candidates: readonly Candidate[], now: number): number | null {
+  const waits = candidates
+    .filter(({ tooLong, out, failed }) => !tooLong && !(out && isOfOperator(failed)))
+    .map((each) => waitOf(each, now));
+  return waits.length === 0 ? null : Date.now() + Math.min(...waits);
+}
+
+/** Whether only the operator can help. */
+function isOfOperator(failed: Failure | null): boolean {
+  return failed !== null && (failed.kind === "final" || failed.operator);
+}
+
+function waitOf(candidate: Candidate, now: number): number {
+  return Math.max(candidate.readyAt - now, restOf(candidate), 0);
 }
 
 function restOf({ provider, profile }: Candidate): number {
@@ -108,13 +128,11 @@ function waitAfter(afterMs: number | null, tries: number): number {
 function givenUp(candidates: readonly Candidate[], now: number): Error {
   const failures = candidates.flatMap(({ failed }) => (failed ? [failed] : []));
   const words = [...new Set(failures.map(({ message }) => message))].join("; ");
-  const passes = failures.some((each) => each.kind === "passing" && !each.operator);
-  if (failures.length > 0 && !passes) return new UserError(words);
+  if (failures.length > 0 && failures.every(isOfOperator)) return new UserError(words);
   const tries = candidates.reduce((sum, each) => sum + each.tries, 0);
   // Without a time of a provider's own the job waits as it does for any failure, and ever longer.
   const times = candidates.flatMap((each) => {
-    const rest = restOf(each);
-    return each.asked || rest > 0 ? [Math.max(each.readyAt - now, rest, 0)] : [];
+    return each.asked || restOf(each) > 0 ? [waitOf(each, now)] : [];
   });
   return new TransientError(
     `no reply from the model after ${tries} tries${words === "" ? "" : `: ${words}`}`,

@@ -1,15 +1,16 @@
 import { MAX_TASK, type ParsedTask } from "../core/command.ts";
 import type { Flags } from "../core/command-flags.ts";
-import { flagsOf, goOnText, joined, skillGiven, taskSoFar } from "../core/goes-on.ts";
+import { endedShort, flagsOf, goOnText, joined, skillGiven, taskSoFar } from "../core/goes-on.ts";
 import { isTerminal, type Job } from "../core/job.ts";
 import { count } from "../core/messages/words.ts";
 import { shortId } from "../core/plan.ts";
-import type { CommandStore } from "../core/ports.ts";
+import type { CommandStore, TakenUp } from "../core/ports.ts";
 
 /** What a new job keeps of the one it goes on with; `skillBy` where the skill is that job's. */
 interface GoesOn {
   continues: NonNullable<Job["continues"]>;
   skillBy?: NonNullable<Job["skillBy"]>;
+  takenUp: TakenUp;
 }
 
 /** A whole task, with what it goes on with, or why it cannot: a sentence without its full stop. */
@@ -25,32 +26,39 @@ interface At {
   ours: Job | null;
 }
 
+type AskedJobs = Pick<CommandStore, "askedAt" | "followUpsOf" | "wentOnWith">;
+
+/** The jobs that may be meant, and those that went on with one of them, oldest first. */
+interface Known {
+  jobs: Job[];
+  later: Job[];
+}
+
 type Found = { kind: "job"; job: Job } | { kind: "none" } | { kind: "refused"; problem: string };
 
 /**
  * Makes a whole task of `/codex continue`. On a pull request of ours it goes on with a job that opened it or
  * was asked for on it; elsewhere it begins anew with one that has no pull request. Without digits that is the
- * last that stopped before its end; where none did, words after `continue` are a task like any other.
+ * last that stopped before its end, and nobody went on with; where there is none, words after `continue` are a
+ * task like any other.
  */
-export async function continued(
-  task: ParsedTask,
-  at: At,
-  commands: Pick<CommandStore, "askedAt" | "followUpsOf">,
-): Promise<Continued> {
+export async function continued(task: ParsedTask, at: At, commands: AskedJobs): Promise<Continued> {
   const { continues, text: words, flags } = task;
   if (continues === undefined) return { ok: true, task, goesOn: null };
   const { ours } = at;
-  const jobs = await jobsAt(at, commands);
-  const found = ours
-    ? onOurPull(jobs, continues.job)
-    : elsewhere(jobs, continues.job, words !== "");
+  const known = await jobsAt(at, commands);
+  const hasWords = words !== "";
+  const found =
+    continues.job === null
+      ? lastStopped(known, { onPull: ours !== null, hasWords })
+      : called(continues.job, known, ours !== null);
   if (found.kind === "refused") return { ok: false, problem: found.problem };
   if (found.kind === "none") {
     return { ok: true, task: { text: continues.whole, flags }, goesOn: null };
   }
   const { job } = found;
   const whole = joined(taskSoFar(job), words);
-  const text = whole && (ours ? goOnText(job, openItems(job, jobs), words) : whole);
+  const text = whole && (ours ? goOnText(job, openItems(job, known), words) : whole);
   if (whole === null || text === null) return refused(tooLong(job, words));
   const given = skillGiven(job);
   // Begun anew, the task names its skill by its first word as it did before.
@@ -62,85 +70,69 @@ export async function continued(
     goesOn: {
       continues: { jobs: [...(job.continues?.jobs ?? []), job.id], task: whole },
       ...(skillBy && { skillBy }),
+      takenUp: { job: job.id, known: after(job, known).map(({ id }) => id) },
     },
   };
 }
 
-/** The jobs that may be meant, oldest first. */
-async function jobsAt(
-  { repoId, issue, ours }: At,
-  commands: Pick<CommandStore, "askedAt" | "followUpsOf">,
-): Promise<Job[]> {
+async function jobsAt({ repoId, issue, ours }: At, commands: AskedJobs): Promise<Known> {
   const asked = await commands.askedAt(repoId, issue);
-  if (ours === null) return asked;
-  const all = [ours, ...(await commands.followUpsOf(repoId, issue)), ...asked];
+  const all = ours ? [ours, ...(await commands.followUpsOf(repoId, issue)), ...asked] : asked;
   const unique = new Map(all.map((job) => [job.id, job]));
-  return [...unique.values()].sort((a, b) => a.createdAt - b.createdAt || a.number - b.number);
+  const later = await commands.wentOnWith([...unique.keys()]);
+  return {
+    jobs: [...unique.values()].sort((a, b) => a.createdAt - b.createdAt || a.number - b.number),
+    later,
+  };
 }
 
-function onOurPull(jobs: Job[], digits: string | null): Found {
-  const job =
-    digits === null
-      ? (jobs.findLast((each) => each.state === "over_budget" && !isTakenUp(each, jobs)) ??
-        jobs.at(-1))
-      : called(digits, jobs);
-  if (job === undefined) return unknown(digits);
-  return atWork(job, jobs) ?? { kind: "job", job };
-}
-
-function elsewhere(jobs: Job[], digits: string | null, hasWords: boolean): Found {
-  if (digits !== null) {
-    const job = called(digits, jobs);
-    return job === undefined
-      ? unknown(digits)
-      : (atWork(job, jobs) ?? onItsPull(job, jobs) ?? { kind: "job", job });
-  }
-  const stopped = jobs.filter((job) => hasStopped(job) && !isTakenUp(job, jobs));
-  const open = stopped.filter(({ publication }) => publication === null);
+/** The last job that stopped before its end and nobody went on with: at a limit, else for another reason. */
+function lastStopped(known: Known, how: { onPull: boolean; hasWords: boolean }): Found {
+  const { jobs } = known;
+  const stopped = jobs.filter((job) => endedShort(job) && after(job, known).length === 0);
+  const open = stopped.filter(({ publication }) => how.onPull || publication === null);
   const job = open.findLast(({ state }) => state === "over_budget") ?? open.at(-1);
   if (job) return { kind: "job", job };
-  const instead = hasWords
+  const instead = how.hasWords
     ? "; to ask for something new, begin it with another word than `continue`"
     : "";
   const last = stopped.at(-1) ?? jobs.findLast(({ state }) => !isTerminal(state));
-  const why = last && (atWork(last, jobs) ?? onItsPull(last, jobs));
+  const why = last && (atWork(last, known) ?? onItsPull(last, known));
   if (why?.kind === "refused") return refusal(`${why.problem}${instead}`);
-  if (hasWords) return { kind: "none" };
-  const ended = jobs.findLast(({ publication }) => publication !== null);
+  if (how.hasWords) return { kind: "none" };
+  const ended = how.onPull ? undefined : jobs.findLast(({ publication }) => publication !== null);
   return (
-    (ended && onItsPull(ended, jobs)) ??
-    refusal("nothing that was asked for here stopped before its end; write what is to be done")
+    (ended && onItsPull(ended, known)) ??
+    refusal(
+      "nothing that was asked for here stopped before its end; write what is to be done, as in `/codex <what to change>`, or after `continue` the 8 digits of a job, as its board shows them",
+    )
   );
 }
 
-/** Whether a job ended without having done its task. */
-function hasStopped({ state, change }: Job): boolean {
-  return (
-    state === "over_budget" ||
-    state === "failed" ||
-    state === "cancelled" ||
-    // What is held waits for the word of an admin.
-    (state === "blocked" && change === null)
-  );
+/** The job by its digits. */
+function called(digits: string, known: Known, onPull: boolean): Found {
+  const job = known.jobs.findLast(({ id }) => shortId(id) === digits);
+  if (job === undefined) {
+    return refusal(`there is no job \`${digits}\` here; its 8 digits stand on the board`);
+  }
+  const hindrance = atWork(job, known) ?? (onPull ? null : onItsPull(job, known));
+  return hindrance ?? { kind: "job", job };
 }
 
-/** Whether a later job goes on with it: that one tells how it stands. */
-function isTakenUp({ id }: Job, jobs: Job[]): boolean {
-  return jobs.some(({ continues }) => continues?.jobs.includes(id));
+/** The jobs that went on with one: they tell how it stands. */
+function after({ id }: Job, { later }: Known): Job[] {
+  return later.filter(({ continues }) => continues?.jobs.includes(id));
 }
 
-function atWork(job: Job, jobs: Job[]): Found | null {
+function atWork(job: Job, known: Known): Found | null {
   if (!isTerminal(job.state)) return refusal(`${nameOf(job)} is still at work`);
-  const next = jobs.find(
-    ({ state, continues }) => !isTerminal(state) && continues?.jobs.includes(job.id),
-  );
+  const next = after(job, known).find(({ state }) => !isTerminal(state));
   return next ? refusal(`${nameOf(next)} goes on with ${nameOf(job)} already`) : null;
 }
 
 /** Why a job that has a pull request, or is taken up by one that has, does not begin anew. */
-function onItsPull(job: Job, jobs: Job[]): Found | null {
-  const all = [...jobs.filter(({ continues }) => continues?.jobs.includes(job.id)), job];
-  const published = all.find(({ publication }) => publication !== null);
+function onItsPull(job: Job, known: Known): Found | null {
+  const published = [...after(job, known), job].find(({ publication }) => publication !== null);
   if (!published?.publication) return null;
   return refusal(
     `${nameOf(published)} has a pull request; write \`/codex continue\` on #${published.publication.pull}`,
@@ -148,11 +140,14 @@ function onItsPull(job: Job, jobs: Job[]): Found | null {
 }
 
 /** What the newest plan of a job, of those before it and of those that went on with it, left open. */
-function openItems(job: Job, jobs: Job[]): string[] {
-  const after = jobs.filter(({ continues }) => continues?.jobs.includes(job.id));
-  if (after.some(({ state }) => state === "done")) return [];
-  const before = (job.continues?.jobs ?? []).map((id) => jobs.find((each) => each.id === id));
-  const planned = [...before, job, ...after].findLast((each) => each && each.plan.length > 0);
+function openItems(job: Job, known: Known): string[] {
+  const since = after(job, known);
+  if (since.some(({ state }) => state === "done")) return [];
+  const { jobs, later } = known;
+  const before = (job.continues?.jobs ?? []).map((id) =>
+    [...jobs, ...later].find((each) => each.id === id),
+  );
+  const planned = [...before, job, ...since].findLast((each) => each && each.plan.length > 0);
   return (planned?.plan ?? []).filter(({ status }) => status !== "done").map(({ text }) => text);
 }
 
@@ -171,20 +166,12 @@ function flagsFor(job: Job, now: Flags, skill: string | undefined, at: At): Flag
   };
 }
 
-function called(digits: string, jobs: Job[]): Job | undefined {
-  return jobs.findLast(({ id }) => shortId(id) === digits);
-}
-
 function nameOf({ id }: Job): string {
   return `job \`${shortId(id)}\``;
 }
 
 function tooLong(job: Job, words: string): string {
   return `the task of ${nameOf(job)} and ${count(words.length, "character")} more are longer than the ${MAX_TASK.toLocaleString("en")} that a task may have; say it in fewer words, or put them into the issue and point to it`;
-}
-
-function unknown(digits: string | null): Found {
-  return refusal(`there is no job \`${digits}\` here; its 8 digits stand on the board`);
 }
 
 function refusal(problem: string): Found {

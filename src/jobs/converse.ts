@@ -2,28 +2,25 @@ import type { Seen } from "../agents/context/context.ts";
 import { type AgentOutcome, runAgent } from "../agents/loop.ts";
 import type { Resumed } from "../agents/resume.ts";
 import type { SkillAnswer } from "../agents/tools/skill.ts";
-import type { Budgets } from "../core/budgets.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Job, Spend } from "../core/job.ts";
-import type { LedgerStore } from "../core/ledger.ts";
+import type { Caps, LedgerStore } from "../core/ledger.ts";
 import type { ChatMessage, Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { withCalls } from "../core/spend.ts";
 import type { Attempt } from "./attempt.ts";
-import { capsOfJob } from "./job-caps.ts";
 import type { Kept } from "./keep-files.ts";
 
 export interface ConverseDeps {
   sandbox: Sandbox;
   ledger: LedgerStore;
-  /** What the operator lets be spent. */
-  budgets: Budgets;
 }
 
 /** Where a conversation stands; the agent appends to `messages`. */
 export interface Talk {
   model: Model;
+  caps: Caps;
   editTool: ModelProfile["editTool"];
   workspace: Workspace;
   messages: ChatMessage[];
@@ -49,7 +46,7 @@ export async function converse(
   const { job } = attempt;
   const { network } = job.config;
   const spend = await spendOf(job, deps.ledger);
-  const { job: cap } = capsOfJob(job, deps.budgets);
+  const { job: cap } = talk.caps;
   return runAgent({
     messages: talk.messages,
     started: talk.started,

@@ -1,9 +1,12 @@
 import type { Budgets } from "../core/budgets.ts";
 import type { Command, Job } from "../core/job.ts";
+import type { Caps } from "../core/ledger.ts";
+import { codeSpan } from "../core/markdown.ts";
 import type { Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import { createPromptBound } from "../core/prompt-bound.ts";
 import type { ModelChoice, Route } from "../core/route.ts";
+import { skillAgainst } from "../core/skill-manifest.ts";
 import type { Attempt } from "./attempt.ts";
 import { type CallDeps, routedModel } from "./call-model.ts";
 import { candidatesOf } from "./candidates.ts";
@@ -17,6 +20,8 @@ export interface JobModelDeps extends CallDeps {
 
 /** The models of a job's route. */
 export interface JobModels {
+  /** What the job may spend, as it is at each moment: a skill that is taken up may lower it. */
+  readonly caps: Caps;
   /** The one that works after so many rounds of failed checks. */
   after(failedChecks: number): Model;
   /** The tool to change files with: of the first model, whoever takes over. */
@@ -40,22 +45,37 @@ export function jobModels(
     ...{ jobId: job.id, fence: job.fence, commandId: job.commandId, actorId: actor.id },
     ...{ repoId: job.repo.id, installationId: job.repo.installationId, skill: job.skill },
   };
-  const [first] = candidatesOf(route.choices, deps);
+  const against = (model: string) => skillAgainst(job.skills?.pins ?? [], model);
+  // As they are at each call: a skill that is taken up may not be written for some of them.
+  const allowed: JobModelDeps = {
+    ...deps,
+    resolve(model) {
+      const skill = against(model);
+      if (skill === null) return deps.resolve(model);
+      const problem = `the skill ${codeSpan(skill)} is not written for the model ${codeSpan(model)}`;
+      return { ok: false, problem };
+    },
+  };
+  const [first] = candidatesOf(route.choices, allowed);
+  const capsNow = () => capsOfJob(job, deps.budgets);
   return {
+    get caps() {
+      return capsNow();
+    },
     after(failedChecks) {
-      const escalated = escalatedTo(route, failedChecks);
+      const stronger = escalatedTo(route, failedChecks);
+      const escalated = stronger && against(stronger.model) === null ? stronger : null;
       const choices = escalated === null ? route.choices : [escalated, ...route.choices];
       const rule = escalated === null ? route.rule : `${route.rule}, escalated`;
       const means = {
         caller: { ...caller, rule },
         bound,
         insist: holder.insist,
-        // As they are at each call: a skill that is taken up may lower them.
         get caps() {
-          return capsOfJob(job, deps.budgets);
+          return capsNow();
         },
       };
-      return routedModel(choices, means, deps);
+      return routedModel(choices, means, allowed);
     },
     editTool: first?.profile.editTool ?? "edit",
   };

@@ -1,10 +1,11 @@
 import { v7 as uuidv7 } from "uuid";
+import type { CapUse } from "../core/caps.ts";
 import { LostLease, toError } from "../core/errors.ts";
-import type { Caps, LedgerStore, NewCall, Reserved, Settlement } from "../core/ledger.ts";
+import type { Caps, LedgerStore, NewCall, Settlement } from "../core/ledger.ts";
 import type { Model, TokenUsage, Tried } from "../core/model.ts";
 import type { ModelProfile, Price } from "../core/model-profile.ts";
 import type { Log } from "../core/ports.ts";
-import { costOf, worstCase } from "../core/price.ts";
+import { costOf } from "../core/price.ts";
 import type { PromptBound } from "../core/prompt-bound.ts";
 import type { Candidate } from "./candidates.ts";
 
@@ -36,9 +37,9 @@ export interface TryMeans {
 export type MeteredTry =
   | { kind: "tried"; tried: Tried; used: number }
   /** Not made: its worst case fits only when other calls that are under way cost less than theirs. */
-  | { kind: "crowded" }
+  | { kind: "crowded"; by: CapUse }
   /** Not made: its worst case does not fit. */
-  | { kind: "refused"; by: Extract<Reserved, { status: "refused" }> };
+  | { kind: "refused"; by: CapUse };
 
 /** A settlement without its time. */
 type Ending = Settlement extends infer Each
@@ -78,12 +79,7 @@ export async function meteredTry(
   if (reserved.status === "lost") {
     throw new LostLease(`job ${caller.jobId} belongs to a newer attempt`);
   }
-  if (reserved.status === "refused") {
-    const { limit, spent, underWay } = reserved;
-    const needed = price === null ? 0 : worstCase(price, promptTokens, least);
-    const soon = underWay > 0 && limit - (spent - underWay) >= needed;
-    return soon ? { kind: "crowded" } : { kind: "refused", by: reserved };
-  }
+  if (reserved.status !== "reserved") return { kind: reserved.status, by: reserved };
   // Where nothing is counted the provider's own limit holds: not every server takes another.
   const maxOutput = price === null ? null : reserved.maxOutput;
   const startedAt = performance.now();

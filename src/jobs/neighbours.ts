@@ -1,9 +1,7 @@
 import { UserError } from "../core/errors.ts";
-import type { Job, Publication, VerifiedChange } from "../core/job.ts";
 import { createLock } from "../core/lock.ts";
-import { type Neighbour, renderPull } from "../core/messages/pull.ts";
 import type { CommandStore, GitHub, JobStore, Objects, Workspaces } from "../core/ports.ts";
-import { refreshBoard } from "./board.ts";
+import { type Opened, opened, refreshWithPulls } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface NeighbourDeps {
@@ -26,13 +24,12 @@ export function createNeighbours(deps: NeighbourDeps): (commandId: string) => Pr
 }
 
 async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
-  const command = await deps.commands.command(commandId);
   const jobs = (await deps.commands.jobsOf(commandId)).filter(opened);
-  if (!command || jobs.length === 0) return;
+  if (jobs.length === 0) return;
   const pairs = new Map<string, string[]>();
   const heads = new Map<string, string | null>();
   for (const job of jobs) {
-    const neighbours: Neighbour[] = [];
+    const neighbours: { number: number; conflicts: string[] }[] = [];
     for (const other of jobs) {
       // What goes to different branches never meets.
       if (other.id === job.id || other.target.base !== job.target.base) continue;
@@ -40,28 +37,14 @@ async function compare(commandId: string, deps: NeighbourDeps): Promise<void> {
       const pair = `${first.id} ${second.id}`;
       const files = pairs.get(pair) ?? (await conflictsOf(first, second, heads, deps));
       pairs.set(pair, files);
-      neighbours.push({ number: other.number, pull: other.publication.pull, conflicts: files });
+      neighbours.push({ number: other.number, conflicts: files });
     }
-    const added = await deps.commands.followUpsOf(job.repo.id, job.publication.pull);
-    const followUps = added.filter(({ change, publication }) => change && publication);
-    // Its first text says all there is to say.
-    if (neighbours.length === 0 && !followUps.some((each) => tells(each, job))) continue;
     const conflicts = neighbours
       .filter((neighbour) => neighbour.conflicts.length > 0)
       .map((neighbour) => ({ job: neighbour.number, files: neighbour.conflicts }));
-    await deps.jobs.setConflicts(job.id, conflicts);
-    const { change, publication } = job;
-    const key = `pull-body:${job.id}`;
-    const { headSha } = publication;
-    const body = renderPull({ command, job, change, headSha, neighbours, followUps });
-    const { repo } = job;
-    await deps.outbox.put({
-      key,
-      lane: key,
-      act: { kind: "pull_body", repo, pull: publication.pull, body },
-    });
+    if (neighbours.length > 0) await deps.jobs.setConflicts(job.id, conflicts);
   }
-  await refreshBoard(deps, commandId);
+  await refreshWithPulls(deps, commandId);
 }
 
 async function conflictsOf(
@@ -102,21 +85,4 @@ async function headOf(
 function unlessGone(thrown: unknown): null {
   if (thrown instanceof UserError) return null;
   throw thrown;
-}
-
-/**
- * Whether the pull request tells of a commit that was added later: it holds something to look at first, or
- * has to do with a limit at which an agent was stopped.
- */
-function tells({ change, allowance }: Job, opener: Opened): boolean {
-  if (change === null) return false;
-  const limited = opener.change.limit !== null || change.limit !== null;
-  return change.cautions.length > 0 || allowance !== null || limited;
-}
-
-/** A job that opened a pull request; follow-ups share a branch and were carried over each other already. */
-type Opened = Job & { change: VerifiedChange; publication: Publication };
-
-function opened(job: Job): job is Opened {
-  return job.target.kind === "new_pull" && job.change !== null && job.publication !== null;
 }

@@ -8,8 +8,8 @@ import {
   redactedAct,
 } from "../core/act.ts";
 import { LostLease, TransientError, toError, UserError } from "../core/errors.ts";
-import type { Command, Job, RepoRef } from "../core/job.ts";
-import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer } from "../core/ports.ts";
+import type { RepoRef } from "../core/job.ts";
+import type { KeyedAct, KillSwitch, Log, OutboxStore, Performer, Told } from "../core/ports.ts";
 import { mostTries, waitAfter } from "./act-tries.ts";
 import { createPutOff, LONG_WAIT_MS, spacingOf } from "./pacing.ts";
 import { createWaiters } from "./waiters.ts";
@@ -39,15 +39,15 @@ export interface Holder {
   goOn(): void;
 }
 
+/** An act that tells of rows; whether it is the last of its kind. */
+export type Telling = { keyed: KeyedAct; last: boolean };
+
 /** The one gate for writes to GitHub: stored first, then performed, in order within a lane. */
 export interface Outbox {
   /** Stores an act and lets it be performed soon; an edit waits for its turn unless it is the `last`. */
   put(act: KeyedAct, options?: { last?: boolean }): Promise<void>;
-  /** The same for what tells of a command's present rows. */
-  tell(
-    commandId: string,
-    make: (command: Command, jobs: Job[]) => { keyed: KeyedAct; last: boolean },
-  ): Promise<void>;
+  /** The same for what tells of a command's present rows; gives the commands whose jobs those go on with. */
+  tell(commandId: string, make: (told: Told) => Telling[]): Promise<string[]>;
   /**
    * Stores an act of a job and waits until it is done. Throws UserError when it never will be, LostLease
    * when the job went to another, and why it is to end when it is: after the request that is under way, so
@@ -244,11 +244,12 @@ export function createOutbox(deps: {
       wake();
     },
     async tell(commandId, make) {
-      await store.putTold(commandId, (command, jobs) => {
-        const { keyed, last } = make(command, jobs);
+      const ready = ({ keyed, last }: Telling) => {
         return { keyed: redacted(keyed), spacingMs: spacingOf(keyed.act, last) };
-      });
+      };
+      const before = await store.putTold(commandId, (told) => make(told).map(ready));
       wake();
+      return before;
     },
     async perform(key, lane, act, holder) {
       stopped.signal.throwIfAborted();

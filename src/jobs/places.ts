@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { toError } from "../core/errors.ts";
 import { isWorthTelling, placesInLine } from "../core/line.ts";
 import type { Log, QueueStore, SharedStore } from "../core/ports.ts";
-import { refreshBoard } from "./board.ts";
+import { refreshBoard, refreshBoards } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
 
 const NAME = "places";
@@ -74,7 +74,7 @@ export async function tellEndings({
   const before = await shared.cursor(TOLD);
   const since = before === null ? at - FIRST_MS : Math.min(Number(before), at) - OVERLAP_MS;
   for (const commandId of await queue.endedSince(since)) {
-    await refreshBoard({ outbox }, commandId);
+    await refreshBoards({ outbox }, commandId);
   }
   await shared.setCursor(TOLD, String(at));
 }

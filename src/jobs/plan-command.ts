@@ -2,7 +2,7 @@ import { asks } from "../core/asks.ts";
 import type { Command, Job, RepoRef } from "../core/job.ts";
 import { noSandbox, refusal, usage } from "../core/messages/answers.ts";
 import { shortId } from "../core/plan.ts";
-import type { GitHub, Sandbox, SkillHomes } from "../core/ports.ts";
+import type { GitHub, Sandbox, SkillHomes, TakenUp } from "../core/ports.ts";
 import type { Request } from "../core/request.ts";
 import { NO_SKILL } from "../core/skill.ts";
 import type { Passed } from "./gate.ts";
@@ -24,7 +24,9 @@ export interface PlanDeps extends PlanTaskDeps {
 }
 
 /** The jobs of a command, or why there are none. */
-type Plan = { kind: "work"; command: Command; jobs: Job[] } | { kind: "answer"; text: string };
+type Plan =
+  | { kind: "work"; command: Command; jobs: Job[]; takenUp: TakenUp[] }
+  | { kind: "answer"; text: string };
 
 /** Makes the jobs of a request that passed the gate. */
 export async function planCommand(
@@ -59,24 +61,28 @@ export async function planCommand(
   const skillNames = namesFor(request.repo, deps);
   const here = { request, command, config, ours, skillNames, placeOf };
   const jobs: Job[] = [];
+  const takenUp: TakenUp[] = [];
   for (const [index, task] of parsed.tasks.entries()) {
     const planned = await planTask(task, index + 1, here, deps);
     if (!planned.ok) return refuse(planned.problem);
-    const twice = jobs.find(
-      (job) => goesOnWith(job) !== null && goesOnWith(job) === goesOnWith(planned.job),
-    );
-    if (twice) {
-      const name = `\`${shortId(goesOnWith(twice) ?? "")}\``;
-      return refuse(`tasks ${twice.number} and ${index + 1} both continue job ${name}; keep one`);
+    for (const job of jobs) {
+      const both = goesOnWithBoth(job, planned.job);
+      if (both === null) continue;
+      const name = `\`${shortId(both)}\``;
+      return refuse(`tasks ${job.number} and ${index + 1} both continue job ${name}; keep one`);
     }
     jobs.push(planned.job);
+    if (planned.takenUp) takenUp.push(planned.takenUp);
   }
-  return { kind: "work", command, jobs };
+  return { kind: "work", command, jobs, takenUp };
 }
 
-/** The job that another one goes straight on with. */
-function goesOnWith({ continues }: Job): string | null {
-  return continues?.jobs.at(-1) ?? null;
+/** The job that one of two goes straight on with, and the other one as well; null where there is none. */
+function goesOnWithBoth(one: Job, other: Job): string | null {
+  const [a, b] = [one.continues?.jobs ?? [], other.continues?.jobs ?? []];
+  const [lastOfA, lastOfB] = [a.at(-1), b.at(-1)];
+  if (lastOfA !== undefined && b.includes(lastOfA)) return lastOfA;
+  return lastOfB !== undefined && a.includes(lastOfB) ? lastOfB : null;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Command, Job } from "../core/job.ts";
 import type { ModelOffer } from "../core/model-offer.ts";
 import { dollars, money } from "../core/money.ts";
 import { chooseSkill } from "../core/plan.ts";
-import type { CommandStore } from "../core/ports.ts";
+import type { CommandStore, TakenUp } from "../core/ports.ts";
 import type { RepoConfig } from "../core/repo-config.ts";
 import type { Request } from "../core/request.ts";
 import type { Resolved } from "../core/resolve-model.ts";
@@ -39,7 +39,9 @@ export interface Ground {
 }
 
 /** The job of one task, or why there is none: a sentence without its full stop. */
-export type PlannedTask = { ok: true; job: Job } | { ok: false; problem: string };
+export type PlannedTask =
+  | { ok: true; job: Job; takenUp: TakenUp | null }
+  | { ok: false; problem: string };
 
 /** Makes the job of a task: what it goes on with, where, by which skill, model and budget. */
 export async function planTask(
@@ -89,7 +91,8 @@ export async function planTask(
     ...((skill !== null || none) && ({ skillBy } as const)),
     ...(expected && { estimate: { ...expected, alike } }),
   };
-  return { ok: true, job: jobOf(command, spec, id, deps.now()) };
+  const job = jobOf(command, spec, id, deps.now());
+  return { ok: true, job, takenUp: goesOn?.takenUp ?? null };
 }
 
 function verbOf(goesOn: boolean, target: Job["target"]["kind"]): Verb {

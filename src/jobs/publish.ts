@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 import type { Command, FileChange, Job, Publication, VerifiedChange } from "../core/job.ts";
 import { heldReason } from "../core/messages/held.ts";
 import { renderCheckRun, renderPull } from "../core/messages/pull.ts";
-import type { ChangedFile, CommandStore, Objects, Workspaces } from "../core/ports.ts";
+import type { ChangedFile, CommandStore, JobStore, Objects, Workspaces } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BringDeps, bringChange, packChange } from "./bring-change.ts";
 import { followRename, type RenameDeps } from "./follow-rename.ts";
@@ -17,6 +17,7 @@ const MAX_CARRIES = 3;
 
 export interface PublishDeps extends RecheckDeps, RenameDeps, InspectDeps, BringDeps {
   commands: CommandStore;
+  jobs: JobStore;
   outbox: Outbox;
   workspaces: Workspaces;
   objects: Objects;
@@ -60,7 +61,7 @@ async function openPull(
   command: Command,
   attempt: Attempt,
   change: VerifiedChange,
-  { outbox }: PublishDeps,
+  { jobs, outbox }: PublishDeps,
 ): Promise<Publication> {
   const { job, holder } = attempt;
   const sha = await putCommit(attempt, change, outbox);
@@ -69,13 +70,15 @@ async function openPull(
     await attempt.write({ change: { ...change, made: [...earlier, { sha }] } });
   }
   const headSha = await putNewBranch(attempt, change, sha, outbox);
+  // As the ledger has it by now: the job in hand is as it was claimed.
+  const spend = (await jobs.job(job.id))?.spend ?? job.spend;
   const act: ActOf<"pull"> = {
     kind: "pull",
     repo: job.repo,
     head: job.target.branch,
     base: job.target.base,
     title: change.title,
-    body: renderPull({ command, job, change, headSha, neighbours: [] }),
+    body: renderPull({ command, job: { ...job, spend }, change, headSha, neighbours: [] }),
     draft: job.target.kind === "new_pull" && job.target.draft,
   };
   const pull = await outbox

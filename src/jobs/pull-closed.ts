@@ -1,7 +1,7 @@
 import { isTerminal, type RepoRef } from "../core/job.ts";
 import type { Account } from "../core/policy.ts";
 import type { Delivery } from "../core/ports.ts";
-import { refreshBoard } from "./board.ts";
+import { refreshBoards } from "./board.ts";
 import type { WithdrawDeps } from "./withdraw.ts";
 
 /** A pull request that somebody closed or merged; `at` is when, ISO 8601. */
@@ -38,7 +38,7 @@ export async function endWorkOnPull(
     boards.add(commandId);
   }
   if (ids.length > 0) await stops.stop(ids, { id, login, how: "closed" });
-  for (const commandId of boards) await refreshBoard({ outbox }, commandId);
+  for (const commandId of boards) await refreshBoards({ outbox }, commandId);
   const merged = Date.parse(mergedAt ?? "");
   if (!Number.isNaN(merged)) await commands.merged(repo.id, pull, merged);
   // Last: until then it may be delivered again.

@@ -1,9 +1,8 @@
 import type { Job, RepoRef } from "../core/job.ts";
 import { isAgentBranch } from "../core/plan.ts";
-import type { GitHub, Log, SkillHomes, Trees, Workspaces } from "../core/ports.ts";
+import type { GitHub, Log, SkillHomes, TreeFiles, Trees, Workspaces } from "../core/ports.ts";
 import type { SkillCommit } from "../core/skill.ts";
 import { type Catalogue, extended, type SourceLoad } from "../skills/catalogue.ts";
-import type { SkillFolder } from "../skills/folder.ts";
 import { foldersInGit, ORGANISATION_ROOTS, ROOTS } from "../skills/in-git.ts";
 import { type LoadedSkills, loadFolders } from "../skills/load.ts";
 
@@ -33,12 +32,12 @@ export async function skillsOf(
   signal: AbortSignal,
 ): Promise<JobCatalogue> {
   const commits = job.skills?.commits ?? (await commitsOf(job.repo, deps));
-  const trees = until(signal, deps.trees);
   const loads: SourceLoad[] = [];
   for (const at of commits) {
     const { source, repo, commit } = at;
     await deps.github.readGit(repo, (token) => deps.workspaces.fetch(repo, [commit], token));
-    loads.push({ source, commit, ...(await loadCommit(at, trees)) });
+    const files = until(signal, deps.trees.at(repo, commit));
+    loads.push({ source, commit, ...(await loadCommit(at, files)) });
     // A reading that was cut off looks like skills that cannot be read.
     signal.throwIfAborted();
   }
@@ -51,15 +50,19 @@ export async function skillsOf(
 }
 
 /** Files of commits that are read until the job is to stop, now or when a skill is taken up. */
-function until(signal: AbortSignal, trees: Trees): Trees {
+function until(signal: AbortSignal, files: TreeFiles): TreeFiles {
   return {
+    async entry(...asked) {
+      signal.throwIfAborted();
+      return files.entry(...asked);
+    },
     async entries(...asked) {
       signal.throwIfAborted();
-      return trees.entries(...asked);
+      return files.entries(...asked);
     },
     async bytes(...asked) {
       signal.throwIfAborted();
-      return trees.bytes(...asked);
+      return files.bytes(...asked);
     },
   };
 }
@@ -86,16 +89,9 @@ async function commitOf(
 }
 
 /** All roots of one commit; of one name the skill in the later root counts. */
-async function loadCommit(at: SkillCommit, trees: Trees): Promise<LoadedSkills> {
-  const roots = at.source === "organisation" ? ORGANISATION_ROOTS : ROOTS;
-  // Links in two roots may lead to one and the same folder.
-  const folders = new Map<string, SkillFolder>();
-  const problems: LoadedSkills["problems"] = [];
-  for (const root of roots) {
-    const found = await foldersInGit(trees, at, root, roots);
-    for (const folder of found.folders) folders.set(`${folder.name}\0${folder.path}`, folder);
-    problems.push(...found.problems);
-  }
-  const loaded = await loadFolders([...folders.values()]);
+async function loadCommit({ source }: SkillCommit, files: TreeFiles): Promise<LoadedSkills> {
+  const roots = source === "organisation" ? ORGANISATION_ROOTS : ROOTS;
+  const { folders, problems } = await foldersInGit(files, roots);
+  const loaded = await loadFolders(folders);
   return { skills: loaded.skills, problems: [...problems, ...loaded.problems] };
 }

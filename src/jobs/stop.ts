@@ -3,7 +3,7 @@ import { codeSpan } from "../core/markdown.ts";
 import { count } from "../core/messages/words.ts";
 import { shortId } from "../core/plan.ts";
 import type { AllowanceStore, CommandStore, StopStore } from "../core/ports.ts";
-import { refreshBoard } from "./board.ts";
+import { refreshBoards } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface StopDeps {
@@ -42,7 +42,7 @@ export async function stopJobs(
   const by = { id: actor.id, login: actor.login };
   const { cancelled, stopping } = await deps.stops.stop(ids, by);
   for (const commandId of new Set(open.map((job) => job.commandId))) {
-    await refreshBoard(deps, commandId);
+    await refreshBoards(deps, commandId);
   }
   // By an earlier delivery of the same words, whose answer was lost.
   const before = meant.filter(

@@ -7,10 +7,10 @@ import { createLock } from "../core/lock.ts";
 import { tableCell } from "../core/markdown.ts";
 import { configProblems, refusal } from "../core/messages/answers.ts";
 import { type Asked, gate, type Refusal } from "../core/policy.ts";
-import type { Admit, Delivery, Heard, Identity, IntakeStore } from "../core/ports.ts";
+import type { Admit, Delivery, Heard, Identity, IntakeStore, TakenUp } from "../core/ports.ts";
 import { type Request, requestKey } from "../core/request.ts";
 import type { SaidStop } from "../core/stopped.ts";
-import { boardAct, refreshBoard } from "./board.ts";
+import { boardAct, refreshBoards } from "./board.ts";
 import { admitRequest, type GateDeps, type Passed } from "./gate.ts";
 import { answerAct, reactionActs } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
@@ -43,7 +43,7 @@ export interface AllowRequest {
 
 /** What was decided about a request; `admit` has the last word, on what is in use by then. */
 type Decision =
-  | { kind: "work"; command: Command; jobs: Job[]; admit: Admit }
+  | { kind: "work"; command: Command; jobs: Job[]; takenUp: TakenUp[]; admit: Admit }
   | { kind: "answer"; text: string; start: string[]; admit: Admit; stop?: SaidStop }
   | { kind: "refused"; refusal: Refusal; text: string };
 
@@ -71,8 +71,13 @@ export async function submit(given: Request, delivery: Delivery, deps: SubmitDep
     // It may be known by another delivery, or as deleted: this one came as well.
     if (await deps.intake.known(delivery.guid, key)) return deps.intake.saw(delivery);
     const heard = { delivery, key, actorId: author?.id ?? null, repo, issue: issue.number };
-    const decision = inTime(await decide({ parsed, mention }, request, delivery, deps), until);
-    await settle(heard, request, decision, deps);
+    let settled = false;
+    // Another request may go on with the same job since this one was judged: then it is judged anew.
+    while (!settled) {
+      const said = { parsed, mention };
+      const decision = inTime(await decide(said, request, delivery, deps), until);
+      settled = await settle(heard, request, decision, deps);
+    }
   });
 }
 
@@ -179,20 +184,20 @@ function inTime(decision: Decision, until: number): Decision {
   };
 }
 
-/** Stores what was decided; what is in use may refuse it even now. */
+/** Stores what was decided; what is in use may refuse it even now. False when it was overtaken, and nothing is stored. */
 async function settle(
   heard: Heard,
   request: Request,
   decision: Decision,
   deps: SubmitDeps,
-): Promise<void> {
+): Promise<boolean> {
   const { intake, outbox, log } = deps;
   if (decision.kind === "refused") {
     const { rule, reason } = decision.refusal;
     log.info({ guid: heard.delivery.guid, rule, reason }, "a command was refused");
     await intake.refuse(heard, decision.refusal, [answerAct(request, deps.redact(decision.text))]);
     outbox.wake();
-    return;
+    return true;
   }
   const taken =
     decision.kind === "work"
@@ -200,6 +205,7 @@ async function settle(
           delivery: heard.delivery,
           command: decision.command,
           jobs: decision.jobs,
+          takenUp: decision.takenUp,
           acts: [...reactionActs(request), boardAct(decision.command, decision.jobs)],
           admit: decision.admit,
         })
@@ -208,17 +214,23 @@ async function settle(
           [answerAct(request, deps.redact(decision.text))],
           decision.admit,
         );
-  if (taken === "duplicate") return;
+  if (taken === "overtaken") return false;
+  if (taken === "duplicate") return true;
   if (taken !== "accepted") return settle(heard, request, refused(request, taken), deps);
-  if (decision.kind === "work") await tellStopped(decision.command.id, deps);
+  if (decision.kind === "work") await tellStanding(decision.command.id, deps);
   outbox.wake();
   deps.start(decision.kind === "work" ? decision.jobs.map((job) => job.id) : decision.start);
+  return true;
 }
 
-/** A stop that was said after a command, and came before it, has ended it by now. */
-async function tellStopped(commandId: string, deps: SubmitDeps): Promise<void> {
+/**
+ * A stop that was said after a command, and came before it, has ended it by now; and where it goes on with
+ * jobs, their boards no longer offer that.
+ */
+async function tellStanding(commandId: string, deps: SubmitDeps): Promise<void> {
   const jobs = await deps.commands.jobsOf(commandId);
-  if (jobs.some((job) => isTerminal(job.state))) await refreshBoard(deps, commandId);
+  if (jobs.some((job) => isTerminal(job.state) || job.continues))
+    await refreshBoards(deps, commandId);
 }
 
 function refused(request: Request, by: Refusal, text: string | null = null): Decision {

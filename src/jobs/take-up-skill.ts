@@ -5,7 +5,7 @@ import type { Job } from "../core/job.ts";
 import { codeSpan } from "../core/markdown.ts";
 import type { Log, SkillShelf } from "../core/ports.ts";
 import type { SkillFile, SkillManifest, SkillPin } from "../core/skill.ts";
-import { excessOf } from "../core/skill-manifest.ts";
+import { excessOf, skillAgainst } from "../core/skill-manifest.ts";
 import type { SourcedSkill } from "../skills/catalogue.ts";
 import type { BundleFile } from "../skills/folder.ts";
 import type { Attempt } from "./attempt.ts";
@@ -50,7 +50,11 @@ export function firstSkill(job: Job, { skills, problems }: JobCatalogue): FirstS
 
 /** Why a job may not take a skill up, with what to do; null when it may. */
 export function refusalOf({ name, manifest }: SourcedSkill, job: Job): string | null {
-  const excess = excessOf(manifest, job.config, job.model);
+  // Those that its other skills leave it; the one that mends failed checks is none to begin with.
+  const models = (job.route?.choices ?? [job])
+    .map(({ model }) => model)
+    .filter((model) => skillAgainst(job.skills?.pins ?? [], model) === null);
+  const excess = excessOf(manifest, job.config, models);
   return excess.length === 0
     ? null
     : `the skill ${codeSpan(name)} wants more than it may have: ${excess.join("; ")}; or ask again with \`--skill none\``;

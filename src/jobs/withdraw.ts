@@ -1,7 +1,7 @@
 import { isTerminal, type RepoRef } from "../core/job.ts";
 import type { Account } from "../core/policy.ts";
 import type { CommandStore, Delivery, IntakeStore, StopStore } from "../core/ports.ts";
-import { refreshBoard } from "./board.ts";
+import { refreshBoards } from "./board.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface WithdrawDeps {
@@ -27,7 +27,7 @@ export async function withdraw(
     const ids = jobs.filter((job) => !isTerminal(job.state)).map((job) => job.id);
     const { id = 0, login = "ghost" } = by ?? {};
     if (ids.length > 0) await stops.stop(ids, { id, login, how: "deleted" });
-    await refreshBoard({ outbox }, commandId);
+    await refreshBoards({ outbox }, commandId);
   }
   // Last: until then it may be delivered again.
   await intake.saw(delivery);

@@ -2,7 +2,8 @@ import type { AgentOutcome } from "../agents/loop.ts";
 import { checksFailedPrompt, refusedPrompt } from "../agents/prompt.ts";
 import type { Resumed } from "../agents/resume.ts";
 import { hostWords } from "../core/denied-hosts.ts";
-import type { Command, Job, JobState, VerifiedChange } from "../core/job.ts";
+import type { Command, Ending, Job, JobState, VerifiedChange } from "../core/job.ts";
+import { capWords } from "../core/messages/budget.ts";
 import { heldReason, violationsForAgent } from "../core/messages/held.ts";
 import type { JobStore, Workspace } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
@@ -106,14 +107,16 @@ export async function work(
     const files = { workspace, keep, ...onSkill };
     const spoken = { messages, seen, started, resumed };
     const model = models.after(failedChecks);
-    const talk = { model, editTool, startedAt, ...files, ...spoken };
+    const { caps } = models;
+    const talk = { model, caps, editTool, startedAt, ...files, ...spoken };
     const outcome = await converse(attempt, talk, deps, signal);
     resumed = { ...resumed, notice: null };
     if (outcome.status === "silent") {
       return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
     }
     if (outcome.status === "refused") {
-      return stop(attempt, "no_change", `the model declined: ${said(outcome)}`, deps);
+      const reason = `the model declined: ${said(outcome)}`;
+      return stop(attempt, "no_change", reason, deps, { kind: "declined" });
     }
     const words = wordsOf(outcome, job, command.actor, deps.webHost);
     const { message } = words;
@@ -135,7 +138,8 @@ export async function work(
       return stop(attempt, "blocked", obstacle?.reason ?? "the change cannot be taken", deps);
     }
     attempt.goOn();
-    await attempt.move("verifying", { lastAction: "running the checks" });
+    const ending = endingOf(outcome);
+    await attempt.move("verifying", { ending, lastAction: "running the checks" });
     const evidence = await verify(deps, job, snapshot.commit, signal);
     await attempt.write(
       {},
@@ -200,7 +204,13 @@ function obstacleOf(inspection: Inspection): { reason: string; told: string } | 
 
 /** Why an agent was stopped, after "because". */
 function limitWords(outcome: Extract<AgentOutcome, { status: "limit" }>): string {
-  return outcome.which === "budget" ? outcome.why : LIMIT[outcome.which];
+  if (outcome.which === "budget") return capWords(outcome.why);
+  return outcome.which === "room" ? outcome.why : LIMIT[outcome.which];
+}
+
+function endingOf(outcome: AgentOutcome): Ending | null {
+  const capped = outcome.status === "limit" && outcome.which === "budget";
+  return capped ? { kind: "cap", by: outcome.why } : null;
 }
 
 /** Ends a job that left everything as it was, in the agent's own words. */
@@ -217,7 +227,7 @@ async function endUnchanged(
       : "";
   if (outcome.status === "limit") {
     const reason = `stopped because ${limitWords(outcome)}, before anything was changed`;
-    return stop(attempt, "over_budget", `${reason}${refused}`, deps);
+    return stop(attempt, "over_budget", `${reason}${refused}`, deps, endingOf(outcome));
   }
   return stop(attempt, "no_change", `${said(outcome)}${refused}`, deps);
 }
@@ -232,7 +242,8 @@ async function stop(
   state: JobState,
   reason: string,
   deps: WorkDeps,
+  ending: Ending | null = null,
 ): Promise<null> {
-  await attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
+  await attempt.move(state, { reason, ending, lastAction: "", endedAt: deps.now() });
   return null;
 }

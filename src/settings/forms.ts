@@ -31,17 +31,17 @@ export const databaseUrl = z
   );
 
 const PRICES =
-  "must be dollars per million tokens as input/cached/output, such as 1.25/0.125/10, or unpriced";
+  "must be dollars per million tokens as input/cached/output, such as 1.25/0.125/10, with a fourth for what is written to a cache where that has a price of its own, or unpriced";
 const MOST_DOLLARS = 100_000;
 
 /** Prices of a model, or the word that it has none. */
 export const prices = z
   .string()
-  .regex(/^(?:unpriced|\d{1,6}(?:\.\d{1,9})?(?:\/\d{1,6}(?:\.\d{1,9})?){2})$/, PRICES)
+  .regex(/^(?:unpriced|\d{1,6}(?:\.\d{1,9})?(?:\/\d{1,6}(?:\.\d{1,9})?){2,3})$/, PRICES)
   .transform((text) => {
     if (text === "unpriced") return text;
-    const [input = 0, cached = 0, output = 0] = text.split("/").map(Number);
-    return { input, cached, output };
+    const [input = 0, cached = 0, output = 0, cacheWrite] = text.split("/").map(Number);
+    return { input, cached, output, ...(cacheWrite !== undefined && { cacheWrite }) };
   })
   .refine(
     (price) =>

@@ -1,4 +1,5 @@
 import type { DeclaredModel, ModelOffer, ProviderSettings } from "../core/model-offer.ts";
+import type { Price } from "../core/model-profile.ts";
 import type { OperatorConfig } from "../core/operator-config.ts";
 import { OPERATOR_FILE as NAME, type OperatorFile } from "./operator-file.ts";
 
@@ -185,9 +186,18 @@ function declaredModels(
       ...(each.context_window === undefined ? {} : { contextWindow: each.context_window }),
       ...(each.max_output === undefined ? {} : { maxOutput: each.max_output }),
       ...(each.unpriced ? { price: "unpriced" as const } : {}),
-      ...(price ? { price: { ...price, cached: price.cached ?? price.input } } : {}),
+      ...(price ? { price: toPrice(price) } : {}),
       ...(each.edit_tool === undefined ? {} : { editTool: each.edit_tool }),
       ...(each.efforts === undefined ? {} : { efforts: each.efforts }),
     };
   });
+}
+
+function toPrice({
+  input,
+  cached = input,
+  output,
+  cache_write: cacheWrite,
+}: NonNullable<NonNullable<OperatorConfig["models"]>[number]["price"]>): Price {
+  return { input, cached, output, ...(cacheWrite !== undefined && { cacheWrite }) };
 }

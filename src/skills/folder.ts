@@ -23,6 +23,8 @@ export interface SkillFolder {
   read(entry: FolderEntry): Promise<Uint8Array>;
 }
 
+/** Folders below one another in which skills are looked for. */
+export const MAX_DEPTH = 5;
 /** The format gives no bounds; these are far above what skills need, and keep a hostile one from filling a disk. */
 export const MAX_FILES = 2_000;
 export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
@@ -50,12 +52,17 @@ export function skillEntry(entries: readonly FolderEntry[]): FolderEntry | undef
   return named("SKILL.md") ?? named("skill.md");
 }
 
+/** Whether a file of that name makes its folder a skill. */
+export function isSkillFile(name: string): boolean {
+  return name === "SKILL.md" || name === "skill.md";
+}
+
 /** Why a folder has no SKILL.md, as far as its files tell. */
 function missingText(entries: readonly FolderEntry[]): string {
   const near = misspelled(entries);
   if (near !== undefined) return `is missing; rename ${JSON.stringify(near.path)} to it`;
   return holdsSkills(entries)
-    ? "is missing; skills are read from folders right here, so move those below this one up"
+    ? "is missing; skills are looked for in at most five folders below one another, so move those below this one up"
     : "is missing";
 }
 
@@ -183,7 +190,7 @@ function linksOf(
 }
 
 /** The path that the text of a link names, with slashes, below where its own path begins; null outside. */
-export function linkTarget(link: string, target: string): string | null {
+function linkTarget(link: string, target: string): string | null {
   if (target.startsWith("/") || target.includes("\0")) return null;
   const names = link.split("/").slice(0, -1);
   for (const name of target.split("/")) {

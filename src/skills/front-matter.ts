@@ -92,7 +92,7 @@ export function parseSkillText(
   if (metadata !== undefined && !isMap(metadata))
     say(["metadata"], "must be a map of keys and texts");
   const texts = isMap(metadata) ? textsOf(metadata) : {};
-  const { manifest, problems: unclear } = readManifest(texts);
+  const { manifest, problems: unclear } = readManifest(isMap(metadata) ? { ...metadata } : {});
   for (const { key, message } of unclear) say(["metadata", key], message);
   if (problems.length > 0 || name === undefined || description === undefined)
     return { ok: false, problems: problems.toSorted((a, b) => a.line - b.line) };

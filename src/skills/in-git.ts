@@ -1,6 +1,6 @@
-import type { RepoRef } from "../core/job.ts";
-import type { TreeEntry, Trees } from "../core/ports.ts";
-import { type FolderEntry, linkTarget, MAX_FILES, type SkillFolder } from "./folder.ts";
+import type { TreeEntry, TreeFiles } from "../core/ports.ts";
+import { type FolderEntry, isSkillFile, MAX_DEPTH, MAX_FILES, type SkillFolder } from "./folder.ts";
+import { placeInTree } from "./place-in-tree.ts";
 
 /** Where repositories keep skills; of one name the one in the later folder counts. */
 export const ROOTS = [".agents/skills", ".codex/skills", ".claude/skills", ".github/skills"];
@@ -11,115 +11,176 @@ export const ORGANISATION_ROOTS = [PLAIN_ROOT, ...ROOTS];
 
 /** Folders of one root that are looked at. */
 const MAX_FOLDERS = 200;
-/** Files below one root that are listed. */
+/** Files below one root that are listed, and as many again behind its links. */
 const MAX_LISTED = 20_000;
 /** Links in the places of folders that are followed. */
 const MAX_LINKS = 50;
-const MAX_TARGET_BYTES = 4096;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
-/** What a root holds: its folders in order, and why it, or one of them, is not looked at. */
+/** What roots hold: its folders in order, and why one of them, or of its folders, is not looked at. */
 export interface RootFolders {
   folders: SkillFolder[];
   problems: { path: string; line: number; message: string }[];
 }
 
 /**
- * The folders of a root in a commit: from git's objects, never from a checkout. A link counts as the folder of
- * the same commit that it leads to, unless that one lies in `roots`, where it is read itself.
+ * The folders below some roots of a commit that may be skills, those that count least first: from git's objects,
+ * never from a checkout. A link counts as the folder of the same commit that it leads to, and a folder that is
+ * reached in several ways is one.
  */
 export async function foldersInGit(
-  trees: Trees,
-  at: { repo: RepoRef; commit: string },
-  root: string,
+  files: TreeFiles,
   roots: readonly string[] = ROOTS,
 ): Promise<RootFolders> {
-  const place = await placeOf(trees, at, root);
-  if (place === null) {
-    const message = "is a symbolic link that leads to no folder of this repository; mend it";
-    return { folders: [], problems: [{ path: root, line: 1, message }] };
-  }
-  if (place !== root && roots.includes(place)) return { folders: [], problems: [] };
-  return foldersBelow(trees, at, { root: place, roots });
-}
-
-/** Where a root is: itself, the folder that a link in its place leads to, or null when that is nowhere. */
-async function placeOf(
-  trees: Trees,
-  { repo, commit }: { repo: RepoRef; commit: string },
-  root: string,
-): Promise<string | null> {
-  const parent = root.slice(0, Math.max(0, root.lastIndexOf("/")));
-  if (parent === "") return root;
-  const beside = await trees.entries(repo, commit, parent, MAX_LISTED);
-  const link = beside?.find(({ path, mode }) => path === root && mode === "120000");
-  if (link === undefined) return root;
-  if (link.size > MAX_TARGET_BYTES) return null;
-  const text = await trees.bytes(repo, link.id, MAX_TARGET_BYTES);
-  const target = linkTarget(root, Buffer.from(text).toString());
-  if (target === null || target === "") return null;
-  return (await trees.entries(repo, commit, target, 1))?.length === 0 ? null : target;
-}
-
-async function foldersBelow(
-  trees: Trees,
-  at: { repo: RepoRef; commit: string },
-  { root, roots }: { root: string; roots: readonly string[] },
-): Promise<RootFolders> {
-  const found = await trees.entries(at.repo, at.commit, root, MAX_LISTED);
-  const problem = (path: string, message: string) => ({ path, line: 1, message });
-  if (found === null) {
-    const message = `holds more than ${MAX_LISTED} files, so none of its skills is read; keep fewer there`;
-    return { folders: [], problems: [problem(root, message)] };
-  }
-  const byFolder = new Map<string, TreeEntry[]>();
-  const links: TreeEntry[] = [];
   const problems: RootFolders["problems"] = [];
-  for (const entry of found) {
-    const [name = "", ...rest] = entry.path.slice(root.length + 1).split("/");
-    if (rest.length > 0) {
-      const inside = byFolder.get(name) ?? [];
-      inside.push(entry);
-      byFolder.set(name, inside);
-    } else if (entry.mode === "120000") links.push(entry);
+  const tell = (path: string, message: string) => void problems.push({ path, line: 1, message });
+  const scans = new Map<string, Scan>();
+  for (const root of roots) {
+    const place = await placeInTree(files, root);
+    if (place.kind === "broken") tell(root, `is a symbolic link that ${place.why}; mend it`);
+    if (place.kind !== "folder" || scans.has(place.path)) continue;
+    // What another root leads to counts where it stands itself.
+    if (place.path !== root && roots.includes(place.path)) continue;
+    scans.set(place.path, scanOf(place.path, await files.entries(place.path, MAX_LISTED), tell));
   }
-  const names = [...byFolder.keys()].sort();
-  if (names.length > MAX_FOLDERS) {
-    const message = `holds more than ${MAX_FOLDERS} folders; those after ${names[MAX_FOLDERS - 1]} are not read`;
-    problems.push(problem(root, message));
-  }
-  if (links.length > MAX_LINKS) {
-    const message = `holds more than ${MAX_LINKS} symbolic links; those after ${links[MAX_LINKS - 1]?.path} are not followed`;
-    problems.push(problem(root, message));
-  }
-  const folders = names.slice(0, MAX_FOLDERS).map((name) => {
-    const path = `${root}/${name}`;
-    return folderOf(trees, at.repo, { name, path, entries: byFolder.get(name) ?? [] });
-  });
-  for (const { path: link, id, size } of links.slice(0, MAX_LINKS)) {
-    const text = size > MAX_TARGET_BYTES ? "" : await trees.bytes(at.repo, id, MAX_TARGET_BYTES);
-    const path = linkTarget(link, Buffer.from(text).toString());
-    const parent = path?.slice(0, Math.max(0, path.lastIndexOf("/"))) ?? "";
-    if (roots.includes(parent)) continue;
-    const entries = path ? await trees.entries(at.repo, at.commit, path, MAX_FILES) : [];
-    if (!path || entries?.length === 0) {
-      const message = "is a symbolic link that leads to no folder of this repository; mend it";
-      problems.push(problem(link, message));
-      continue;
-    }
-    const name = link.slice(root.length + 1);
-    folders.push(folderOf(trees, at.repo, { name, path, entries }));
+  const folders: SkillFolder[] = [];
+  const real = new Set([...scans.values()].flatMap((scan) => [...scan.folders.keys()]));
+  const linked = new Set<string>();
+  for (const scan of scans.values()) {
+    for (const [path, entries] of scan.folders)
+      folders.push(folderOf(files, { name: nameOf(path), path, entries }));
+    folders.push(...(await followed(files, scan, { scans, real, linked, tell })));
   }
   return { folders, problems };
 }
 
+/** What was found so far: places that were looked at, skills that stand there, and those behind links by name. */
+interface Found {
+  scans: ReadonlyMap<string, Scan>;
+  real: ReadonlySet<string>;
+  linked: Set<string>;
+  tell: Tell;
+}
+
+/** Folders that the links of a place lead to, and links in these; those found already are left out. */
+async function followed(
+  files: TreeFiles,
+  { place, links }: Scan,
+  { scans, real, linked, tell }: Found,
+): Promise<SkillFolder[]> {
+  const folders: SkillFolder[] = [];
+  const left = [...links];
+  let room = MAX_LISTED;
+  for (let count = 1; left.length > 0; count += 1) {
+    const link = left.shift() ?? "";
+    if (count > MAX_LINKS) {
+      tell(
+        place,
+        `holds more than ${MAX_LINKS} symbolic links; ${link} and others are not followed`,
+      );
+      break;
+    }
+    const target = await placeInTree(files, link);
+    if (target.kind === "broken") tell(link, `is a symbolic link that ${target.why}; mend it`);
+    if (target.kind !== "folder" || scans.has(target.path) || real.has(target.path)) continue;
+    const key = `${nameOf(link)}\0${target.path}`;
+    if (linked.has(key)) continue;
+    linked.add(key);
+    if (target.path === "" || link.startsWith(`${target.path}/`)) {
+      tell(link, "is a symbolic link to a folder that it lies in itself; remove it");
+      continue;
+    }
+    const entries = await files.entries(target.path, room);
+    room -= entries?.length ?? 0;
+    const behind = scanOf(target.path, entries, tell, true);
+    for (const [path, inside] of behind.folders) {
+      const name = path === target.path ? nameOf(link) : nameOf(path);
+      const same = `${name}\0${path}`;
+      if (real.has(path) || (path !== target.path && linked.has(same))) continue;
+      linked.add(same);
+      folders.push(folderOf(files, { name, path, entries: inside }));
+    }
+    left.push(...behind.links);
+  }
+  return folders;
+}
+
+type Tell = (path: string, message: string) => void;
+
+/** What one place holds: folders that may be skills, by their paths in order, and links in the places of such. */
+interface Scan {
+  place: string;
+  folders: Map<string, TreeEntry[]>;
+  links: string[];
+}
+
+/** Sorts what is below a place; `whole` when it may be a skill itself. */
+function scanOf(
+  place: string,
+  entries: readonly TreeEntry[] | null,
+  tell: Tell,
+  whole = false,
+): Scan {
+  const scan: Scan = { place, folders: new Map(), links: [] };
+  if (entries === null) {
+    const most = `${MAX_LISTED} files that are listed of a root, and again of what its links lead to`;
+    tell(place, `holds more than the ${most}; none of its skills is read, so keep fewer there`);
+    return scan;
+  }
+  const skills = new Set(
+    entries.filter(({ path }) => isSkillFile(nameOf(path))).map(({ path }) => parentOf(path)),
+  );
+  const found = new Map<string, TreeEntry[]>();
+  const others = new Map<string, TreeEntry[]>();
+  for (const entry of entries) {
+    const names = entry.path.slice(place.length + 1).split("/");
+    const above = names.slice(0, -1).slice(0, MAX_DEPTH);
+    const steps = above.map((_, at) => `${place}/${above.slice(0, at + 1).join("/")}`);
+    const owner = whole && skills.has(place) ? place : steps.find((step) => skills.has(step));
+    // What a package manager put there is nobody's skill; in a skill it is a part of it.
+    if ((owner?.slice(place.length) ?? above.join("/")).split("/").includes("node_modules"))
+      continue;
+    const isPart = owner !== undefined;
+    if (isPart) add(found, owner, entry);
+    else if (entry.mode === "120000" && names.length <= MAX_DEPTH) scan.links.push(entry.path);
+    if (!isPart && steps[0] !== undefined) add(others, steps[0], entry);
+  }
+  const topOf = (path: string) => `${place}/${path.slice(place.length + 1).split("/", 1)[0]}`;
+  const groups = new Set([...found.keys(), ...scan.links].map(topOf));
+  for (const [path, inside] of others) {
+    // A group of skills, or of links to some, is no skill that lacks its file.
+    if (!groups.has(path) && !whole) found.set(path, inside);
+  }
+  // Somebody means a skill by a link to a folder in which there is none at all.
+  if (whole && found.size === 0 && scan.links.length === 0) found.set(place, [...entries]);
+  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (sorted.length > MAX_FOLDERS) {
+    const last = nameOf(sorted[MAX_FOLDERS - 1]?.[0] ?? "");
+    tell(place, `holds more than ${MAX_FOLDERS} folders; those after ${last} are not read`);
+  }
+  return { ...scan, folders: new Map(sorted.slice(0, MAX_FOLDERS)) };
+}
+
+function add(found: Map<string, TreeEntry[]>, path: string, entry: TreeEntry): void {
+  const inside = found.get(path) ?? [];
+  inside.push(entry);
+  found.set(path, inside);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
 function folderOf(
-  trees: Trees,
-  repo: RepoRef,
-  { name, path, entries }: { name: string; path: string; entries: TreeEntry[] | null },
+  files: TreeFiles,
+  { name, path, entries }: { name: string; path: string; entries: readonly TreeEntry[] },
 ): SkillFolder {
   const ids = new Map<string, string>();
-  const below = (entries ?? []).map((entry): FolderEntry => {
+  const below = entries.map((entry): FolderEntry => {
     const inside = entry.path.slice(path.length + 1);
     ids.set(inside, entry.id);
     return { path: inside, mode: modeOf(entry.mode), size: entry.size };
@@ -127,8 +188,8 @@ function folderOf(
   return {
     name,
     path,
-    entries: entries === null || entries.length > MAX_FILES ? null : below,
-    read: (entry) => trees.bytes(repo, ids.get(entry.path) ?? "", MAX_FILE_BYTES),
+    entries: entries.length > MAX_FILES ? null : below,
+    read: (entry) => files.bytes(ids.get(entry.path) ?? "", MAX_FILE_BYTES),
   };
 }
 

@@ -2,10 +2,10 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { toError } from "../core/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { isOtherFolder, type SkillFolder } from "./folder.ts";
-import { ORGANISATION_ROOTS, PLAIN_ROOT, ROOTS } from "./in-git.ts";
+import { isOtherFolder, isSkillFile, type SkillFolder } from "./folder.ts";
+import { foldersInGit, ORGANISATION_ROOTS, PLAIN_ROOT, ROOTS, type RootFolders } from "./in-git.ts";
 import { loadFolder, type Skill, type SkillProblem, twice } from "./load.ts";
-import { collectionOnDisk, folderOnDisk, foldersOnDisk, linkedFolders } from "./on-disk.ts";
+import { collectionOnDisk, filesOnDisk, folderOnDisk } from "./on-disk.ts";
 
 /** What a look at skills found: lines for a person, and whether each skill can be used. */
 export interface LintReport {
@@ -29,7 +29,9 @@ export async function lintSkills(target: string): Promise<LintReport> {
   const others: SkillProblem[] = [];
   try {
     const byName = new Map<string, Skill>();
-    for (const folder of await foldersAt(target)) {
+    const { folders, problems } = await foldersAt(target);
+    problems.forEach(tell);
+    for (const folder of folders) {
       const loaded = await loadFolder(folder).catch((thrown: unknown) => [
         { path: folder.path, line: 1, message: `cannot be read: ${toError(thrown).message}` },
       ]);
@@ -64,21 +66,24 @@ export async function lintSkills(target: string): Promise<LintReport> {
   return report;
 }
 
-async function foldersAt(target: string): Promise<SkillFolder[]> {
+async function foldersAt(target: string): Promise<RootFolders> {
   const names = await readdir(target);
-  if (names.some((name) => /^(SKILL|skill)\.md$/.test(name)))
-    return [await folderOnDisk(path.resolve(target))];
+  const alone = (folders: SkillFolder[]): RootFolders => ({ folders, problems: [] });
+  if (names.some(isSkillFile)) return alone([await folderOnDisk(path.resolve(target))]);
   // In an organisation's own repository a plain folder `skills` is read as the others are; elsewhere it is a collection.
   const isHome = path.basename(path.resolve(target)) === ".github";
-  const roots = isHome ? ORGANISATION_ROOTS : ROOTS;
-  const found: SkillFolder[] = [];
-  if (!isHome)
-    found.push(...(await collectionOnDisk(path.join(target, PLAIN_ROOT)).catch(unlessMissing)));
-  for (const root of roots) {
-    found.push(...(await foldersOnDisk(path.join(target, root)).catch(unlessMissing)));
-    found.push(...(await linkedFolders(target, { root, roots }).catch(unlessMissing)));
-  }
-  return found.length > 0 ? found : collectionOnDisk(target);
+  const plain = isHome ? [] : await collection(path.join(target, PLAIN_ROOT)).catch(unlessMissing);
+  const found = await foldersInGit(filesOnDisk(target), isHome ? ORGANISATION_ROOTS : ROOTS);
+  const at = (inside: string) => path.join(target, inside);
+  const folders = [...plain, ...found.folders.map((each) => ({ ...each, path: at(each.path) }))];
+  const problems = found.problems.map((each) => ({ ...each, path: at(each.path) }));
+  return folders.length + problems.length > 0
+    ? { folders, problems }
+    : alone(await collection(target));
+}
+
+async function collection(dir: string): Promise<SkillFolder[]> {
+  return (await collectionOnDisk(dir)).folders;
 }
 
 function unlessMissing(thrown: unknown): [] {

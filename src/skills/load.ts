@@ -1,9 +1,8 @@
-import path from "node:path";
 import { toError, UserError } from "../core/errors.ts";
 import { codeSpan } from "../core/markdown.ts";
 import { type Bundle, filesOf, readBundle, type SkillFolder, skillEntry } from "./folder.ts";
 import { parseSkillText, type SkillText } from "./front-matter.ts";
-import { collectionOnDisk, linksOut } from "./on-disk.ts";
+import { collectionOnDisk } from "./on-disk.ts";
 
 /** A skill of the Agent Skills format (agentskills.io), its text read and its files not yet. */
 export interface Skill extends SkillText {
@@ -30,13 +29,11 @@ export interface LoadedSkills {
 
 /** Loads the skills in the folders of a directory of the server, at any depth. */
 export async function loadSkills(dir: string): Promise<LoadedSkills> {
-  const { skills, problems } = await loadFolders(await collectionOnDisk(dir));
-  const links = (await linksOut(dir)).map((name) => ({
-    path: path.join(dir, name),
-    line: 1,
-    message:
-      "is a symbolic link out of the folder of skills, and is not followed; put the folder in its place",
-  }));
+  const { folders, linksOut } = await collectionOnDisk(dir);
+  const { skills, problems } = await loadFolders(folders);
+  const message =
+    "is a symbolic link out of the folder of skills, and is not followed; put the folder in its place";
+  const links = linksOut.map((at) => ({ path: at, line: 1, message }));
   return { skills, problems: [...problems, ...links] };
 }
 

@@ -1,67 +1,78 @@
-import { constants } from "node:fs";
+import { constants, type Dirent, type Stats } from "node:fs";
 import { lstat, open, readdir, readlink, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { toError, UserError } from "../core/errors.ts";
 import { codeSpan } from "../core/markdown.ts";
-import { type FolderEntry, MAX_BUNDLE_BYTES, MAX_FILES, type SkillFolder } from "./folder.ts";
+import type { TreeEntry, TreeFiles } from "../core/ports.ts";
+import {
+  type FolderEntry,
+  isSkillFile,
+  MAX_BUNDLE_BYTES,
+  MAX_DEPTH,
+  MAX_FILES,
+  type SkillFolder,
+} from "./folder.ts";
 
-/** Folders below one another in which skills are looked for. */
-const MAX_DEPTH = 5;
 const MAX_FOLDERS = 20_000;
 
-/** The folders of a directory of the server, in order; links among them are not followed. */
-export async function foldersOnDisk(dir: string): Promise<SkillFolder[]> {
-  return Promise.all((await namesIn(dir)).map((name) => folderOnDisk(path.join(dir, name))));
+/** What a collection holds: folders that may be skills, and links that lead out of it, which nobody follows. */
+export interface Collection {
+  folders: SkillFolder[];
+  linksOut: string[];
 }
 
 /**
  * The folders of a collection that may be skills: those with a SKILL.md at any depth, and those right in it that
  * hold none anywhere. What is hidden and holds none is no skill, as it is the business of git or an editor.
  */
-export async function collectionOnDisk(dir: string): Promise<SkillFolder[]> {
-  const count = { folders: 0 };
-  const found: SkillFolder[] = [];
+export async function collectionOnDisk(dir: string): Promise<Collection> {
+  const found: Found = { looked: 0, links: await linksTo(dir) };
+  const folders: SkillFolder[] = [];
   for (const name of await namesIn(dir)) {
-    const inside = await skillFoldersBelow(path.join(dir, name), 1, count).catch(
-      (thrown: unknown) => [unreadable(path.join(dir, name), toError(thrown))],
-    );
-    if (inside.length > 0) found.push(...inside);
+    const inside = await skillFoldersBelow(path.join(dir, name), 1, found);
+    if (inside.length > 0) folders.push(...inside);
     else if (!name.startsWith("."))
-      found.push(await folderOnDisk(path.join(dir, name), { deep: false }));
+      folders.push(await folderOnDisk(path.join(dir, name), { deep: false }));
   }
-  return found;
-}
-
-/** Links to folders outside a directory, by name: a skill behind one is not read. */
-export async function linksOut(dir: string): Promise<string[]> {
   const here = await realpath(dir);
-  const links = await linksTo(dir);
-  return links.filter(({ target }) => !isBelow(target, here)).map(({ name }) => name);
+  const out = found.links.filter(({ target }) => !isBelow(target, here));
+  return { folders, linksOut: out.map(({ at }) => at) };
 }
 
-/** Folders of a checkout that links in one of its roots lead to, as a commit's are read, but for those in `roots`. */
-export async function linkedFolders(
-  checkout: string,
-  { root, roots }: { root: string; roots: readonly string[] },
-): Promise<SkillFolder[]> {
-  const here = await realpath(checkout);
-  const links = await linksTo(path.join(checkout, root));
-  return Promise.all(
-    links
-      .filter(({ target }) => isBelow(target, here))
-      .filter(({ target }) => !roots.includes(path.relative(here, path.dirname(target))))
-      .map(({ name, target }) => folderOnDisk(target, { name })),
-  );
+/** A checkout in the shape of a commit, so that its skills are found as a commit's are. */
+export function filesOnDisk(checkout: string): TreeFiles {
+  const entryOf = async (inside: string): Promise<TreeEntry | null> => {
+    const above = path.dirname(inside);
+    const real = await unlessMissing(realpath(path.join(checkout, above)));
+    // As in a commit, nothing stands at a path that goes through a link.
+    if (real !== path.join(await realpath(checkout), above)) return null;
+    const found = await unlessMissing(lstat(path.join(checkout, inside)));
+    if (found === null) return null;
+    const kind = found.isDirectory() ? "040000" : kindOf(found, found.mode);
+    return { path: inside, mode: kind, id: inside, size: found.size };
+  };
+  return {
+    entry: entryOf,
+    async entries(folder, most) {
+      const entries: FolderEntry[] = [];
+      const whole = await walk(path.join(checkout, folder), "", { entries, deep: true, most });
+      if (!whole) return null;
+      const at = (inside: string) => (folder === "" ? inside : `${folder}/${inside}`);
+      return entries.map((each) => ({ ...each, path: at(each.path), id: at(each.path) }));
+    },
+    bytes: (id) => readInside(checkout, id),
+  };
 }
 
 /** Links in a directory that lead to folders, wherever those are. */
-async function linksTo(dir: string): Promise<{ name: string; target: string }[]> {
+async function linksTo(dir: string): Promise<Found["links"]> {
   const found = await readdir(dir, { withFileTypes: true });
   const names = found.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
-  const links: { name: string; target: string }[] = [];
+  const links: Found["links"] = [];
   for (const name of names.sort()) {
-    const target = await unlessMissing(realpath(path.join(dir, name)));
-    if (target !== null && (await stat(target)).isDirectory()) links.push({ name, target });
+    const at = path.join(dir, name);
+    const target = await unlessMissing(realpath(at));
+    if (target !== null && (await stat(target)).isDirectory()) links.push({ at, target });
   }
   return links;
 }
@@ -81,22 +92,30 @@ function isMissing(thrown: unknown): boolean {
   return /^(ENOENT|ENOTDIR|ELOOP|EMLINK)/.test(toError(thrown).message);
 }
 
-/** A folder with a SKILL.md, or else those below it. */
-async function skillFoldersBelow(
-  dir: string,
-  depth: number,
-  count: { folders: number },
-): Promise<SkillFolder[]> {
-  count.folders += 1;
-  const names = await readdir(dir);
-  if (names.some((name) => /^(SKILL|skill)\.md$/.test(name))) return [await folderOnDisk(dir)];
-  const found: SkillFolder[] = [];
-  if (depth === MAX_DEPTH) return found;
-  for (const name of await namesIn(dir)) {
-    if (count.folders >= MAX_FOLDERS) break;
-    found.push(...(await skillFoldersBelow(path.join(dir, name), depth + 1, count)));
+/** What was found on the way so far. */
+interface Found {
+  looked: number;
+  /** Links to folders, beside skills. */
+  links: { at: string; target: string }[];
+}
+
+/** A folder with a SKILL.md, or else those below it; one that cannot be looked into is a problem, and hides no other. */
+async function skillFoldersBelow(dir: string, depth: number, found: Found): Promise<SkillFolder[]> {
+  found.looked += 1;
+  try {
+    const names = await readdir(dir);
+    if (names.some(isSkillFile)) return [await folderOnDisk(dir)];
+    found.links.push(...(await linksTo(dir)));
+  } catch (thrown) {
+    return [unreadable(dir, toError(thrown))];
   }
-  return found;
+  const below: SkillFolder[] = [];
+  if (depth === MAX_DEPTH) return below;
+  for (const name of await namesIn(dir)) {
+    if (found.looked >= MAX_FOLDERS) break;
+    below.push(...(await skillFoldersBelow(path.join(dir, name), depth + 1, found)));
+  }
+  return below;
 }
 
 /** Folders in a directory that are not git's or a package manager's. */
@@ -110,7 +129,7 @@ async function namesIn(dir: string): Promise<string[]> {
     .sort();
 }
 
-/** A folder that cannot be looked into: its skill is a problem, and hides no other. */
+/** A folder that cannot be looked into, or in which something cannot: whoever reads its skill is told why. */
 function unreadable(dir: string, why: Error): SkillFolder {
   return {
     name: path.basename(dir),
@@ -126,25 +145,29 @@ export async function folderOnDisk(
   { deep = true, name = path.basename(dir) } = {},
 ): Promise<SkillFolder> {
   const entries: FolderEntry[] = [];
-  const whole = await walk(dir, "", { entries, deep });
+  const whole = await walk(dir, "", { entries, deep, most: MAX_FILES });
   return {
     name,
     path: dir,
     entries: whole ? entries : null,
-    async read({ path: inside, mode }) {
-      const file = path.join(dir, inside);
-      if (mode === "120000") return Buffer.from(await readlink(file));
-      // What became a link since it was listed is not followed.
-      const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW).catch(explained);
-      try {
-        if ((await handle.stat()).size > MAX_BUNDLE_BYTES)
-          throw new UserError(`${codeSpan(inside)} of a skill is too large by now`);
-        return await handle.readFile();
-      } finally {
-        await handle.close();
-      }
-    },
+    read: ({ path: inside }) => readInside(dir, inside),
   };
+}
+
+/** A file of a folder, or where a link in it leads. */
+async function readInside(dir: string, inside: string): Promise<Uint8Array> {
+  const file = path.join(dir, inside);
+  if ((await lstat(file).catch(explained)).isSymbolicLink())
+    return Buffer.from(await readlink(file));
+  // What became a link since is not followed.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW).catch(explained);
+  try {
+    if ((await handle.stat()).size > MAX_BUNDLE_BYTES)
+      throw new UserError(`${codeSpan(inside)} of a skill is too large by now`);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Whoever works on the folder of a running server may take a file away or put a link in its place. */
@@ -160,9 +183,9 @@ function explained(thrown: unknown): never {
 async function walk(
   root: string,
   below: string,
-  list: { entries: FolderEntry[]; deep: boolean },
+  list: { entries: FolderEntry[]; deep: boolean; most: number },
 ): Promise<boolean> {
-  const { entries, deep } = list;
+  const { entries, deep, most } = list;
   for (const found of await readdir(path.join(root, below), { withFileTypes: true })) {
     // A checkout's own history is no part of a skill.
     if (found.name === ".git") continue;
@@ -172,14 +195,15 @@ async function walk(
       if (inside.split("/").length > 32 || !(await walk(root, inside, list))) return false;
       continue;
     }
-    if (entries.length === MAX_FILES) return false;
+    if (entries.length === most) return false;
     const { mode, size } = await lstat(path.join(root, inside));
-    const kind = found.isSymbolicLink() ? "120000" : found.isFile() ? fileMode(mode) : "other";
-    entries.push({ path: inside, mode: kind, size });
+    entries.push({ path: inside, mode: kindOf(found, mode), size });
   }
   return true;
 }
 
-function fileMode(mode: number): "100644" | "100755" {
+function kindOf(found: Dirent | Stats, mode: number): FolderEntry["mode"] {
+  if (found.isSymbolicLink()) return "120000";
+  if (!found.isFile()) return "other";
   return (mode & 0o100) === 0 ? "100644" : "100755";
 }

@@ -2,7 +2,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createProvider } from "../../src/adapters/openai/provider.ts";
-import { TransientError, toError, UserError } from "../../src/core/errors.ts";
 import type { ChatMessage, ToolSpec } from "../../src/core/model.ts";
 import { type AskerOptions, createAsker } from "../support/asker.ts";
 import { type ModelServer, type ScriptedReply, startModelServer } from "../support/model-server.ts";
@@ -19,13 +18,9 @@ const TOOL: ToolSpec = {
 };
 
 let server: ModelServer;
-const waits: number[] = [];
-const logged: string[] = [];
 
 afterEach(async () => {
   vi.unstubAllEnvs();
-  waits.length = 0;
-  logged.length = 0;
   await server.close();
 });
 
@@ -39,21 +34,12 @@ async function modelWith(replies: ScriptedReply[], options: Partial<AskerOptions
   const model = await createAsker({
     apiKey: KEY,
     baseURL: server.url,
-    log: { warn: (fields, message) => logged.push(`${JSON.stringify(fields)} ${message}`) },
-    waited: (ms) => waits.push(ms),
     ...options,
   });
   return {
     ask: (messages = HELLO, signal = new AbortController().signal) =>
       model.complete({ model: "m-1", messages, tools: [TOOL], signal }),
   };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.fail("it should have failed"),
-    (error: unknown) => toError(error),
-  );
 }
 
 const call = (
@@ -191,6 +177,43 @@ describe("tool calls as servers really send them", () => {
       [call(0, "x", "read", { path: "a" }), call(1, "x", "read", { path: "b" })],
     ],
     [
+      "neither index nor id, arguments after each name",
+      [
+        call(undefined, undefined, "read", ""),
+        call(undefined, undefined, undefined, '{"path":"a"}'),
+        call(undefined, undefined, "read", ""),
+        call(undefined, undefined, undefined, '{"pa'),
+        call(undefined, undefined, undefined, 'th":"b"}'),
+      ],
+    ],
+    [
+      "one index for both and no id, arguments after each name",
+      [
+        call(0, undefined, "read", ""),
+        call(0, undefined, undefined, '{"path":"a"}'),
+        call(0, undefined, "read", ""),
+        call(0, undefined, undefined, '{"path":"b"}'),
+      ],
+    ],
+    [
+      "neither index nor id, the name in every fragment",
+      [
+        call(undefined, undefined, "read", '{"pa'),
+        call(undefined, undefined, "read", 'th":"a"}'),
+        call(undefined, undefined, "read", '{"path"'),
+        call(undefined, undefined, "read", ':"b"}'),
+        call(undefined, undefined, "read", ""),
+      ],
+    ],
+    [
+      "whole arguments after each other under the name of the first",
+      [
+        call(0, "x", "read", ""),
+        call(0, undefined, "", '{"path":"a"}'),
+        call(0, undefined, "", '{"path":"b"}'),
+      ],
+    ],
+    [
       "neither index nor id",
       [
         call(undefined, undefined, "read", '{"path":"a"}'),
@@ -204,6 +227,19 @@ describe("tool calls as servers really send them", () => {
     const ids = toolCalls.map((each) => each.id);
     expect(new Set(ids).size).toBe(2);
     expect(ids).not.toContain("");
+  });
+
+  test("calls with neither index nor id stay apart when one of them has no arguments", async () => {
+    const chunks = [
+      call(undefined, undefined, "list", ""),
+      call(undefined, undefined, "read", ""),
+      call(undefined, undefined, undefined, '{"path":"b"}'),
+    ];
+    const { ask } = await modelWith([{ chunks: [...chunks, finish("tool_calls")] }]);
+    expect((await ask()).toolCalls).toMatchObject([
+      { name: "list", arguments: "" },
+      { name: "read", arguments: '{"path":"b"}' },
+    ]);
   });
 
   test("calls under one index stay apart when one of them has no arguments", async () => {
@@ -401,7 +437,6 @@ describe("a request", () => {
     const model = await createAsker({
       apiKey: KEY,
       baseURL: server.url,
-      log: { warn: () => undefined },
     });
     const request = { model: "m", messages: HELLO, tools: [], signal: AbortSignal.timeout(20_000) };
     const replies = await Promise.all([model.complete(request), model.complete(request)]);
@@ -413,60 +448,7 @@ describe("a request", () => {
   });
 });
 
-describe("a failure that may pass", () => {
-  const overloaded = { error: { message: "The server is overloaded", type: "server_error" } };
-  test.each<[string, ScriptedReply]>([
-    ["408", { status: 408, body: overloaded }],
-    ["409", { status: 409, body: overloaded }],
-    [
-      "429",
-      { status: 429, body: { error: { message: "Slow down", code: "rate_limit_exceeded" } } },
-    ],
-    [
-      "429 about a request that is too large for a minute",
-      {
-        status: 429,
-        body: { error: { message: "Request too large. Reduce the length of the messages." } },
-      },
-    ],
-    ["500", { status: 500, body: overloaded }],
-    ["502 with a web page", { status: 502, body: "<html>Bad gateway</html>" }],
-    ["503 without body", { status: 503 }],
-    ["200 with a web page", { status: 200, body: "<!doctype html><title>Sign in</title>" }],
-    ["200 with nothing", { status: 200, headers: { "content-type": "text/event-stream" } }],
-    ["200 with half a JSON", { status: 200, body: '{"choices":[{"mess' }],
-    ["200 with an error", { status: 200, body: overloaded }],
-    ["a stream that ends early", { fault: "end" }],
-    ["a connection that breaks", { fault: "reset" }],
-    ["an error inside a stream", { chunks: [{ choices: [] }, overloaded] }],
-    [
-      "an error inside a stream, as OpenRouter has it",
-      {
-        chunks: [{ error: { code: 502, message: "Provider returned error" } }],
-      },
-    ],
-    [
-      "broken JSON inside a stream",
-      {
-        status: 200,
-        headers: { "content-type": "text/event-stream" },
-        body: 'data: {"choices": [\n\ndata: [DONE]\n\n',
-      },
-    ],
-  ])("%s is tried again", async (_, fault) => {
-    const { ask } = await modelWith([fault, { content: "Hello" }]);
-    expect((await ask()).content).toBe("Hello");
-    expect(server.requests).toHaveLength(2);
-    expect(waits).toHaveLength(1);
-    expect(logged).toHaveLength(1);
-  });
-
-  test("a server that goes silent is given up and tried again", async () => {
-    const { ask } = await modelWith([{ fault: "hang" }, { content: "Hello" }], { idleMs: 150 });
-    expect((await ask()).content).toBe("Hello");
-    expect(server.requests).toHaveLength(2);
-  });
-
+describe("a stream", () => {
   test("a slow stream is no silent one", async () => {
     const word = { choices: [{ index: 0, delta: { content: "la " } }] };
     const chunks = [...Array.from({ length: 9 }, () => word), finish("stop")];
@@ -492,164 +474,5 @@ describe("a failure that may pass", () => {
     ]);
     expect((await ask()).content).toBe("Hello");
     expect(server.requests).toHaveLength(1);
-  });
-
-  test("waits longer from try to try and then is thrown, without the key", async () => {
-    const { ask } = await modelWith([{ status: 500, body: { error: { message: `no ${KEY}` } } }]);
-    const error = await failureOf(ask());
-    expect(error).toBeInstanceOf(TransientError);
-    expect(error.message).toContain("after 5 tries: 127.0.0.1");
-    // The server asked for no wait: the job's attempts count.
-    expect((error as TransientError).retryAt).toBeUndefined();
-    expect(error.message + logged.join()).not.toContain(KEY);
-    expect(server.requests).toHaveLength(5);
-    expect(waits).toHaveLength(4);
-    for (const [index, wait] of waits.entries()) {
-      expect(wait).toBeGreaterThanOrEqual(500 * 2 ** index);
-      expect(wait).toBeLessThanOrEqual(1500 * 2 ** index);
-    }
-  });
-
-  test.each([
-    ["retry-after-ms", "1234.5", 1234.5],
-    ["retry-after", "7", 7000],
-    ["retry-after", "0", 0],
-  ])("waits as %s: %s says", async (header, value, expected) => {
-    const { ask } = await modelWith([
-      { status: 429, headers: { [header]: value } },
-      { content: "Hi" },
-    ]);
-    await ask();
-    const [wait = 0] = waits;
-    expect(wait).toBeGreaterThanOrEqual(expected);
-    expect(wait).toBeLessThanOrEqual(expected * 1.1);
-  });
-
-  test("waits until the date of retry-after", async () => {
-    const date = new Date(Date.now() + 60_000).toUTCString();
-    const { ask } = await modelWith([
-      { status: 503, headers: { "retry-after": date } },
-      { content: "Hi" },
-    ]);
-    await ask();
-    expect(waits[0]).toBeGreaterThan(30_000);
-    expect(waits[0]).toBeLessThanOrEqual(66_000);
-  });
-
-  test("is thrown at once when the server wants a long wait, with when to come back", async () => {
-    const before = Date.now();
-    const { ask } = await modelWith([{ status: 429, headers: { "retry-after": "3600" } }]);
-    const error = await failureOf(ask());
-    expect(error).toBeInstanceOf(TransientError);
-    expect((error as TransientError).retryAt).toBeGreaterThanOrEqual(before + 3_600_000);
-    expect(server.requests).toHaveLength(1);
-    expect(waits).toEqual([]);
-  });
-
-  test("of the network is tried again and told with its cause", async () => {
-    const { ask } = await modelWith([{ content: "Hi" }]);
-    await server.close();
-    const error = await failureOf(ask());
-    expect(error).toBeInstanceOf(TransientError);
-    expect(error.message).toMatch(/after 5 tries: 127\.0\.0\.1:\d+ did not answer.*ECONNREFUSED/);
-  });
-});
-
-describe("a failure that will not pass", () => {
-  const error = (message: string, code?: string) => ({ error: { message, code } });
-  test.each<[string, ScriptedReply, RegExp]>([
-    [
-      "401",
-      { status: 401, body: error(`Incorrect API key provided: ${KEY}`, "invalid_api_key") },
-      /refused the key: check OPENAI_API_KEY/,
-    ],
-    ["403", { status: 403, body: error("Not yours") }, /refused access: check OPENAI_API_KEY/],
-    [
-      "404",
-      { status: 404, body: error("The model does not exist", "model_not_found") },
-      /model m-1 is not known at 127\.0\.0\.1:\d+: check DRAFTSMITH_MODEL/,
-    ],
-    [
-      "400",
-      { status: 400, body: error(`tools[0] is bad, ${KEY}`) },
-      /400 tools\[0\] is bad, \(key\)/,
-    ],
-    ["422", { status: 422, body: { detail: [{ msg: "Field required" }] } }, /Field required/],
-    [
-      "an account without quota",
-      { status: 429, body: error("You exceeded your current quota", "insufficient_quota") },
-      /no quota left: check its plan and billing/,
-    ],
-    [
-      "a bad key told inside a stream",
-      { chunks: [{ error: { message: "bad", type: "authentication_error" } }] },
-      /refused the key: check OPENAI_API_KEY/,
-    ],
-  ])("%s tells the operator what to do, at once", async (_, reply, message) => {
-    const { ask } = await modelWith([reply]);
-    const failure = await failureOf(ask());
-    expect(failure).toBeInstanceOf(UserError);
-    expect(failure.message).toMatch(message);
-    expect(failure.message).not.toContain(KEY);
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test("a server that sends requests elsewhere gets nothing there, neither prompt nor key", async () => {
-    const { ask } = await modelWith([
-      { status: 307, headers: { location: "/elsewhere" } },
-      { content: "from elsewhere" },
-    ]);
-    const failure = await failureOf(ask());
-    expect(failure).toBeInstanceOf(UserError);
-    expect(failure.message).toContain("set OPENAI_BASE_URL to that one");
-    expect(server.requests.map(({ path }) => path)).toEqual(["/v1/chat/completions"]);
-  });
-
-  test("a web page, again and again, points at the base URL", async () => {
-    const { ask } = await modelWith([{ status: 200, body: "<html>Welcome</html>" }]);
-    const failure = await failureOf(ask());
-    expect(failure).toBeInstanceOf(UserError);
-    expect(failure.message).toContain("check OPENAI_BASE_URL");
-  });
-
-  test("a request that the host's filter declines is a refusal, not an error", async () => {
-    const { ask } = await modelWith([
-      { status: 400, body: { error: { code: "content_filter", message: "filtered" } } },
-    ]);
-    expect(await ask()).toMatchObject({ toolCalls: [], refusal: expect.any(String) });
-  });
-});
-
-describe("an abort", () => {
-  const reason = new Error("cancelled by alice");
-
-  test("while the reply streams ends the request with its reason", async () => {
-    const abort = new AbortController();
-    const { ask } = await modelWith([{ fault: "hang" }]);
-    const asked = failureOf(ask(HELLO, abort.signal));
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
-    abort.abort(reason);
-    expect(await asked).toBe(reason);
-    expect(server.requests).toHaveLength(1);
-    expect(waits).toEqual([]);
-  });
-
-  test("while waiting for the next try ends the wait", async () => {
-    const abort = new AbortController();
-    server = await startModelServer(() => ({ status: 500 }));
-    const model = await createAsker({
-      apiKey: KEY,
-      baseURL: server.url,
-      log: { warn: () => abort.abort(reason) },
-    });
-    const request = { model: "m", messages: HELLO, tools: [], signal: abort.signal };
-    expect(await failureOf(model.complete(request))).toBe(reason);
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test("that came before asks nothing", async () => {
-    const { ask } = await modelWith([{ content: "Hi" }]);
-    expect(await failureOf(ask(HELLO, AbortSignal.abort(reason)))).toBe(reason);
-    expect(server.requests).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createProviderLine } from "../../src/adapters/provider-line.ts";
+import { MONOTONIC } from "../../src/compose/models.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Provider, ProviderRequest, Tried } from "../../src/core/model.ts";
 
@@ -79,7 +80,7 @@ const FREE = { concurrency: null, requestsPerMinute: null, tokensPerMinute: null
 describe("a provider's line", () => {
   it("lets so many calls through at a time, in their order", async () => {
     const { provider, asked, open } = handProvider();
-    const line = createProviderLine(provider, { ...FREE, concurrency: 2 });
+    const line = createProviderLine(provider, { ...FREE, concurrency: 2 }, MONOTONIC);
     const all = ["a", "b", "c"].map((id) => line.tryOnce(request(id)));
     await settle();
     expect(asked).toEqual(["a", "b"]);
@@ -94,7 +95,7 @@ describe("a provider's line", () => {
 
   it("lets a call leave the line that nobody waits for any more, and does not ask for it", async () => {
     const { provider, asked, open } = handProvider();
-    const line = createProviderLine(provider, { ...FREE, concurrency: 1 });
+    const line = createProviderLine(provider, { ...FREE, concurrency: 1 }, MONOTONIC);
     const first = line.tryOnce(request("a"));
     const left = new AbortController();
     const second = line.tryOnce(request("b", { signal: left.signal }));

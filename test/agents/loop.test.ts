@@ -446,7 +446,7 @@ describe("a window that fills, and money that ends", () => {
   });
 
   test("an answer that it is too long makes it shorter, and the call is made again", async () => {
-    const model = scripted([print(), print(), print(), { status: "too_long" }, REPORT]);
+    const model = scripted([print(), print(), print(), { status: "too_long", due: null }, REPORT]);
     expect(await agent(model)).toMatchObject({ status: "finished" });
     expect(seen).toHaveLength(5);
     expect(size(seen[4] ?? [])).toBeLessThan(size(seen[3] ?? []) / 2);
@@ -455,17 +455,56 @@ describe("a window that fills, and money that ends", () => {
   });
 
   test("with nothing left to shorten the job ends and says so, also at its first call", async () => {
-    const first = await agent(scripted([{ status: "too_long" }]));
+    const first = await agent(scripted([{ status: "too_long", due: null }]));
     expect(first).toEqual({ status: "limit", which: "context", report: "" });
     expect(seen).toHaveLength(1);
     expect(events).toEqual([{ type: "note", text: expect.stringContaining("does not fit") }]);
-    const later = await agent(scripted([print(), { status: "too_long" }]));
+    const later = await agent(scripted([print(), { status: "too_long", due: null }]));
     expect(later).toMatchObject({ status: "limit", which: "context" });
     expect(seen.length).toBeLessThan(12);
   });
 
+  test("with nothing left to shorten it waits for a larger model that comes back", async () => {
+    const due = Date.now() + 600_000;
+    const waiting = agent(scripted([{ status: "too_long", due }]));
+    await expect(waiting).rejects.toMatchObject({ name: "TransientError", retryAt: due });
+    expect(events).toEqual([]);
+  });
+
+  const ROOM = "room under the budget of $1 for this command, which calls under way hold";
+
+  test("a wait for money that others hold shows, until the model answered", async () => {
+    const model = scripted([REPORT]);
+    await agent({
+      ...model,
+      async ask(request) {
+        await request.onWait?.(ROOM);
+        return model.ask(request);
+      },
+    });
+    expect(trace).toEqual([`note: waiting for ${ROOM}`, "model", "reply: the model answered"]);
+  });
+
+  test("a job whose time ends while it waits for money says for which", async () => {
+    const model: Model = {
+      window: () => 0,
+      async ask({ onWait, signal }) {
+        await onWait?.(ROOM);
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        throw signal.reason;
+      },
+    };
+    const limits = { steps: 50, tokens: 1_000_000, deadline: Date.now() + 100 };
+    expect(await agent(model, { limits })).toEqual({
+      status: "limit",
+      which: "room",
+      why: `the time limit was reached while it waited for ${ROOM}`,
+      report: "",
+    });
+  });
+
   test("a call that may not be paid ends the job with why; the calls before it were made", async () => {
-    const why = "$1.98 of the $2.00 for this job are spent";
+    const why = { cap: "job", spent: 1_980_000, limit: 2_000_000 } as const;
     const outcome = await agent(scripted([print(), { status: "over_budget", why }]));
     expect(outcome).toEqual({ status: "limit", which: "budget", why, report: "" });
     expect(results()).toHaveLength(1);

@@ -49,19 +49,19 @@ describe("the rules", () => {
       skill: "Write tests that fail without the change.\n",
       checks: ["npm run lint", "npm test"],
       protectedPaths: ["db/migrations/**"],
-      allowedPaths: ["src/**", "db/**"],
+      allowedPaths: [["src/**", "db/**"]],
       network: ["packages.example.org"],
     });
     expect(prompt).toContain("\n    npm run lint\n    npm test\n");
     expect(prompt).toContain("Network: only packages.example.org, by http and https;");
     expect(prompt).toMatch(/may not change \.github\/workflows\/\*\*, .*, db\/migrations\/\*\*\./);
-    expect(prompt).toContain("You may change src/**, db/** only.");
+    expect(prompt).toContain("You may change only src/**, db/**.");
     expect(systemPrompt(rules)).not.toContain("You may change");
     expect(prompt.endsWith("Write tests that fail without the change.")).toBe(true);
   });
 
   test("leave no doubt where nothing may be changed", () => {
-    const prompt = systemPrompt({ ...rules, allowedPaths: [] });
+    const prompt = systemPrompt({ ...rules, allowedPaths: [["**"], []] });
     expect(prompt).toContain("You may change nothing:");
     expect(prompt).not.toContain(" only. A change");
   });

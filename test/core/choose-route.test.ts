@@ -15,6 +15,7 @@ import {
   type RepoConfig,
 } from "../../src/core/repo-config.ts";
 import type { Resolved } from "../../src/core/resolve-model.ts";
+import { NO_MANIFEST } from "../../src/core/skill-manifest.ts";
 
 const MODELS = ["small", "usual", "strong", "other"];
 
@@ -186,6 +187,15 @@ describe("what a rule brings", () => {
     );
   });
 
+  it("is told without the models that a skill of the job is not written for", () => {
+    const route = choose(yaml);
+    if (typeof route === "string") throw new Error(route);
+    const skill = { name: "tidy", manifest: { ...NO_MANIFEST, models: ["us*", "other"] } };
+    expect(routeText(route, [skill])).toMatchInlineSnapshot(
+      `"\`other\` by rule 1, because it holds for every task; else \`usual\` (low effort); \`small\` left out, as the skill \`tidy\` is not written for it; \`strong\` left out, as the skill \`tidy\` is not written for it"`,
+    );
+  });
+
   it.each<[string, Choosers["flags"], RegExp]>([
     ["routes: [{use: {model: huge}}]", {}, /^there is no model huge \(chosen by rule 1\)$/],
     ["routes: [{use: {model: small, fallback: [huge]}}]", {}, /no model huge/],
@@ -255,13 +265,13 @@ budget: {job: 0, command: .nan, day: .inf, month: 1e99, week: 3}`),
         "4: \`match.paths\` in entry 2 of \`routes\` \`a//b\` matches nothing: a path has no empty names, no \`.\` and no \`..\`; write it from the root",
         "4: unknown key \`skil\` in \`match\` in entry 2 of \`routes\`; did you mean \`skill\`?",
         "5: entry 1 of \`use.fallback\` in entry 2 of \`routes\` must be the name of a model, or \`model:\` with \`effort:\`",
-        "6: \`escalate.after_failed_checks\` in entry 2 of \`routes\` must be at least 1",
-        "7: \`match.longer_than\` in entry 3 of \`routes\` must be at least 1",
+        "6: \`escalate.after_failed_checks\` in entry 2 of \`routes\` must be at least 1, not 0; raise it",
+        "7: \`match.longer_than\` in entry 3 of \`routes\` must be at least 1, not -1; raise it",
         "7: \`use\` in entry 3 of \`routes\` must be a group of keys, not empty",
-        "8: \`budget.job\` must be at least 0.01",
+        "8: \`budget.job\` must be at least 0.01, not 0; raise it",
         "8: \`budget.command\` must be a number, not NaN; write an ordinary number, such as 2.5",
         "8: \`budget.day\` must be a number, not Infinity; write an ordinary number, such as 2.5",
-        "8: \`budget.month\` must be at most 10,000",
+        "8: \`budget.month\` must be at most 10,000, not 1e+99; lower it",
         "8: unknown key \`week\` in \`budget\`; known here: \`job\`, \`command\`, \`day\`, \`month\`",
       ]
     `);
@@ -296,3 +306,22 @@ it.each<[string, string[]]>([
 ])("the paths in %j", (text, paths) => {
   expect(pathsIn(text)).toEqual(paths);
 });
+
+// Each has 300,000 characters: who reads them again from every place in them is not done in minutes.
+it.each([
+  ["a/", 299_999],
+  ["a.", 0],
+  ["@", 0],
+  ["../", 0],
+  ["a//", 0],
+  ["-a-", 0],
+  ["./a ", 0],
+  ["a/b.", 299_999],
+])(
+  "the paths in a text of many %j are found in one reading",
+  { timeout: 20_000 },
+  (sign, length) => {
+    const text = sign.repeat(Math.ceil(300_000 / sign.length)).slice(0, 300_000);
+    expect(pathsIn(text).map((each) => each.length)).toEqual(length === 0 ? [] : [length]);
+  },
+);

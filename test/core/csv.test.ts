@@ -16,6 +16,7 @@ test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1
 );
 
 test("nor out of what begins a cell where another separator is usual", () => {
+  expect(csvLine(['boom;"=HYPERLINK(1);x'])).toBe(`"boom;""'=HYPERLINK(1);x"\r\n`);
   expect(csvLine(["rule 1 (a;=HYPERLINK(1))", "said:\n=1", "a - b; c"])).toBe(
     `"rule 1 (a;'=HYPERLINK(1))","said:\n'=1","a - b; c"\r\n`,
   );

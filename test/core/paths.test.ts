@@ -44,9 +44,20 @@ describe("what the commands of the configuration name", () => {
 
 it("a job that may change nothing changes nothing, and is told why", () => {
   const files = [file("none"), file("src/none/a.ts"), file("README.md", { status: "deleted" })];
-  const { violations } = sortPaths(files, { ...open, allowed: [] });
+  const { violations } = sortPaths(files, { ...open, within: [[]] });
   expect(violations.map((found) => found.path)).toEqual(["none", "src/none/a.ts", "README.md"]);
   for (const { reason } of violations) expect(reason).toMatch(/draftsmith-writes: none/);
+});
+
+it("a job by a skill changes what both its skill and the repository name, and nothing else", () => {
+  const files = [file("docs/a.md"), file("lib/docs/evil.txt"), file("docs/a.txt"), file("a.md")];
+  const paths = { ...open, allowed: ["docs/**"], within: [["docs/", "*.md"], ["*.md"]] };
+  const { violations } = sortPaths(files, paths);
+  expect(violations.map(({ path, reason }) => [path, reason])).toEqual([
+    ["lib/docs/evil.txt", "not among the allowed paths of .github/codex.yml"],
+    ["docs/a.txt", "not among the paths that the skill of this job names in draftsmith-writes"],
+    ["a.md", "not among the allowed paths of .github/codex.yml"],
+  ]);
 });
 
 describe("paths no job may change, whatever is configured", () => {

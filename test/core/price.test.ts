@@ -17,7 +17,10 @@ function dice(seed: number): () => number {
 function anyPrice(random: () => number): Price {
   const rate = () =>
     random() < 0.15 ? 0 : Number((random() * 80).toFixed(Math.floor(random() * 6)));
-  const rates = () => ({ input: rate(), cached: rate(), output: rate() });
+  const rates = () => ({
+    ...{ input: rate(), cached: rate(), output: rate() },
+    ...(random() < 0.5 && { cacheWrite: rate() }),
+  });
   const tiers = Array.from({ length: Math.floor(random() * 4) }, () => ({
     above: Math.floor(random() * 3_000),
     ...rates(),
@@ -66,6 +69,19 @@ test("more cached tokens than there was prompt make no call cheaper than all of 
   expect(costOf(plain, usage)).toBe(125);
 });
 
+test("tokens that were written to a cache cost what that costs, as input where nobody says", () => {
+  const price = { input: 3, cached: 0.3, cacheWrite: 3.75, output: 15 };
+  const usage = { inputTokens: 1_000, cachedTokens: 400, cacheWriteTokens: 200, outputTokens: 10 };
+  expect(costOf(price, usage)).toBe(400 * 3 + 400 * 0.3 + 200 * 3.75 + 150);
+  expect(costOf(plain, usage)).toBe(600 * 1.25 + 50 + 100);
+  expect(worstCase(price, 1_000, 10)).toBe(3_750 + 150);
+  expect(fittingOutput({ price, promptTokens: 1_000, wanted: 10, least: 1 }, 3_750)).toBeNull();
+  expect(costOf(price, { ...usage, cacheWriteTokens: 9_000 })).toBe(400 * 0.3 + 600 * 3.75 + 150);
+  expect(costOf(price, { ...usage, cacheWriteTokens: -1 })).toBeNull();
+  const tiers = [{ above: 500, input: 6, cached: 0.6, cacheWrite: 7.5, output: 30 }];
+  expect(worstCase({ ...price, tiers }, 1_000, 10)).toBe(7_500 + 300);
+});
+
 test("no call costs more than its worst case, whatever the prices", () => {
   const random = dice(5);
   for (let round = 0; round < 3_000; round += 1) {
@@ -76,7 +92,9 @@ test("no call costs more than its worst case, whatever the prices", () => {
     for (const inputTokens of [0, prompt, Math.floor(random() * (prompt + 1)), ...edges]) {
       if (inputTokens > prompt) continue;
       for (const cachedTokens of [0, inputTokens, Math.floor(random() * (inputTokens + 1))]) {
-        const cost = costOf(price, { inputTokens, cachedTokens, outputTokens: output });
+        const cacheWriteTokens = Math.floor(random() * (inputTokens + 1));
+        const usage = { inputTokens, cachedTokens, cacheWriteTokens, outputTokens: output };
+        const cost = costOf(price, usage);
         expect(cost, JSON.stringify({ price, prompt, output, inputTokens })).toBeLessThanOrEqual(
           bound,
         );

@@ -118,10 +118,26 @@ describe("a mistake is told with its line and remedy", () => {
       ["2: `limits.minutes` must be a number, not text; write it without quotes and units"],
     ],
     ["half a step", "limits:\n  steps: 1.5", ["2: `limits.steps` must be a whole number, not 1.5"]],
-    ["too many steps", "limits:\n  steps: 900", ["2: `limits.steps` must be at most 500"]],
-    ["no time", "limits:\n  minutes: 0", ["2: `limits.minutes` must be more than 0"]],
-    ["nothing allowed", "paths:\n  allowed: []", ["2: `paths.allowed` must have at least 1 entry"]],
-    ["an empty command", "checks: ['  ']", ["1: entry 1 of `checks` must not be empty"]],
+    [
+      "too many steps",
+      "limits:\n  steps: 900",
+      ["2: `limits.steps` must be at most 500, not 900; lower it"],
+    ],
+    [
+      "no time",
+      "limits:\n  minutes: 0",
+      ["2: `limits.minutes` must be more than 0, not 0; raise it"],
+    ],
+    [
+      "nothing allowed",
+      "paths:\n  allowed: []",
+      ["2: `paths.allowed` must have at least 1 entry; add one or remove the key"],
+    ],
+    [
+      "an empty command",
+      "checks: ['  ']",
+      ["1: entry 1 of `checks` must not be empty; fill it in or remove it"],
+    ],
     [
       "a URL for a domain",
       "network:\n  - https://x.example/",
@@ -154,13 +170,52 @@ describe("a mistake is told with its line and remedy", () => {
     [
       "a glob of a billion",
       `paths: { protected: ['${"{a,b}".repeat(30)}'] }`,
-      ["1: entry 1 of `paths.protected` has too many alternatives in braces"],
+      [
+        "1: entry 1 of `paths.protected` has more than 256 alternatives in braces; write several globs",
+      ],
+    ],
+    [
+      "text where a list is wanted, once",
+      "routes:\n  - use: {model: gpt-5, fallback: gpt-5-mini}",
+      [
+        "2: `use.fallback` in entry 1 of `routes` must be a list, not text; write each entry on a line of its own behind `- `",
+      ],
+    ],
+    [
+      "an empty name, once",
+      "model: ''\nbase: ''\npaths: {allowed: ['']}",
+      [
+        "1: `model` must not be empty; fill it in or remove it",
+        "2: `base` must not be empty; fill it in or remove it",
+        "3: entry 1 of `paths.allowed` must not be empty; fill it in or remove it",
+      ],
+    ],
+    [
+      "names that are too long, once",
+      `model: ${"x".repeat(201)}\nbase: ${"x".repeat(201)}`,
+      [
+        "1: `model` must have at most 200 characters; shorten it",
+        "2: `base` must have at most 200 characters; shorten it",
+      ],
+    ],
+    [
+      "a number below all whole ones, once",
+      "limits: {steps: -1e30}",
+      ["1: `limits.steps` must be at least 1, not -1e+30; raise it"],
+    ],
+    [
+      "two globs of one list, each",
+      "routes: [{match: {paths: ['!a', b//c]}, use: {model: a}}]",
+      [
+        "1: `match.paths` in entry 1 of `routes` `!a` cannot be negated; name what is meant instead",
+        "1: `match.paths` in entry 1 of `routes` `b//c` matches nothing: a path has no empty names, no `.` and no `..`; write it from the root",
+      ],
     ],
     [
       "several mistakes, in the order of the file",
       "limits:\n  steps: 0\n  x: 1\nchecks: 5",
       [
-        "2: `limits.steps` must be at least 1",
+        "2: `limits.steps` must be at least 1, not 0; raise it",
         "3: unknown key `x` in `limits`; known here: `tasks`, `steps`, `minutes`, `tokens`, `check_minutes`, `files`, `lines`, `kilobytes`, `binary_kilobytes`",
         "4: `checks` must be a list, not a number; write each entry on a line of its own behind `- `",
       ],
@@ -243,7 +298,11 @@ describe("a mistake is told with its line and remedy", () => {
       "limits: {minutes: .nan}",
       /^1: `limits.minutes` must be a number, not NaN; write an ordinary number, such as 2.5$/,
     ],
-    ["a huge number", "limits: {steps: 1e99}", /^1: `limits.steps` must be at most 500$/],
+    [
+      "a huge number",
+      "limits: {steps: 1e99}",
+      /^1: `limits.steps` must be at most 500, not 1e\+99; lower it$/,
+    ],
     [
       "a key with something unseen in it",
       "ena\u200bbled: true",

@@ -10,7 +10,7 @@ const read = (metadata: Record<string, string>) =>
 const excess = (metadata: Record<string, string>, given: object = {}, model = "gpt-5.1") => {
   const { manifest, problems } = read(metadata);
   expect(problems).toEqual([]);
-  return excessOf(manifest, config(given), model);
+  return excessOf(manifest, config(given), [model]);
 };
 
 describe("the manifest of a skill", () => {
@@ -53,15 +53,44 @@ describe("the manifest of a skill", () => {
     expect(read({ checks })).toMatchObject({ manifest: { checks: commands }, problems: [] });
   });
 
+  it("is read from lists as from texts", () => {
+    const { manifest, problems } = readManifest({
+      "draftsmith-checks": ["true", "echo one, two"],
+      "draftsmith-writes": ["docs/**", "CHANGELOG.md"],
+      "draftsmith-models": ["gpt-5.1"],
+      "draftsmith-minutes": 10,
+      "draftsmith-scripts": false,
+    });
+    expect(problems).toEqual([]);
+    expect(manifest).toMatchObject({
+      checks: ["true", "echo one, two"],
+      writes: ["docs/**", "CHANGELOG.md"],
+      models: ["gpt-5.1"],
+      limits: { minutes: 10 },
+      scripts: "none",
+    });
+    for (const wrong of [{ a: 1 }, [["x"]], [{ a: 1 }], [""], null]) {
+      expect(readManifest({ "draftsmith-writes": wrong }).problems).toHaveLength(1);
+    }
+  });
+
+  it.each([
+    [["docs/**"], "docs/"],
+    [["docs/**"], "./docs/"],
+    [["*/*"], "b/"],
+  ])("cannot widen %j by %j", (allowed, writes) => {
+    expect(excess({ writes }, { paths: { allowed } })).toHaveLength(1);
+  });
+
   it("that writes nothing is taken wherever something may be written, and leaves nothing", () => {
     const { manifest, problems } = read({ writes: "none" });
     expect(problems).toEqual([]);
     const before = config({ paths: { allowed: ["src/**"], protected: ["none"] } });
-    expect(excessOf(manifest, before, "gpt-5.1")).toEqual([]);
+    expect(excessOf(manifest, before, ["gpt-5.1"])).toEqual([]);
     const after = narrowed(before, [manifest, read({}).manifest]);
-    expect(after.paths.allowed).toEqual([]);
+    expect(after.paths.within).toEqual([[]]);
     // A second skill opens nothing that the first closed.
-    expect(excessOf(read({ writes: "src/**" }).manifest, after, "gpt-5.1")).toEqual([
+    expect(excessOf(read({ writes: "src/**" }).manifest, after, ["gpt-5.1"])).toEqual([
       expect.stringMatching(/`src\/\*\*`.*another skill of this job has `draftsmith-writes: none`/),
     ]);
   });
@@ -120,8 +149,8 @@ describe("the manifest of a skill", () => {
     expect(after.checks).toEqual(["npm test", "npm run lint"]);
     expect(after.limits).toMatchObject({ minutes: 10, steps: 5, tokens: before.limits.tokens });
     expect(after.budget.job).toBe(0.5);
-    expect(narrowed(before, [read({ writes: "docs/**" }).manifest]).paths.allowed).toEqual([
-      "docs/**",
-    ]);
+    const docs = read({ writes: "docs/**" }).manifest;
+    const { paths } = narrowed(config({ paths: { allowed: ["src/**"] } }), [docs]);
+    expect(paths).toMatchObject({ allowed: ["src/**"], within: [["docs/**"]] });
   });
 });

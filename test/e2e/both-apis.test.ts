@@ -34,6 +34,7 @@ async function played(api: "chat" | "responses") {
     file: await world.show(`${pull.head}:a.txt`),
     checks: world.pullBody(pull).match(/\*\*The check passed\*\*/)?.[0],
     told: last?.body.messages.map(({ role, content }) => [role, content]),
+    costOnBoard: /\$\d+\.\d+/.exec(board)?.[0],
     cost: /\$\d+\.\d+/.exec(world.pullBody(pull).split("### Model and cost")[1] ?? "")?.[0],
   };
 }
@@ -50,6 +51,8 @@ test("the same job runs through Chat Completions and through Responses, and ends
   expect(responses.lost).toEqual([]);
   const same = ({ file, checks, cost }: typeof chat) => ({ file, checks, cost });
   expect(same(responses)).toEqual(same(chat));
+  expect(chat.cost).not.toBe("$0.0000");
+  expect([chat.cost, responses.cost]).toEqual([chat.costOnBoard, responses.costOnBoard]);
   const roles = (told: typeof chat.told) => told?.map(([role]) => role);
   expect(roles(responses.told)).toEqual(roles(chat.told));
 });

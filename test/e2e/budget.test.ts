@@ -1,4 +1,7 @@
+import { globSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
+import { WRAP_UP_START } from "../../src/agents/notices.ts";
 import { startWorld, taskOf } from "../support/world.ts";
 
 const write = (path: string, content: string) => ({ name: "write", arguments: { path, content } });
@@ -68,6 +71,64 @@ test("a job that is out of budget is told to wrap up, leaves a draft that says s
   expect(now()).not.toMatch(/Out of budget|unfinished|Left to do|codex continue/);
 });
 
+test("a draft out of budget that its continuation finds whole says so, and nothing offers to go on with it", {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    config: "checks: ['true']\nbudget: {job: 0.05}\n",
+    model: (request) => {
+      const replies = request.messages.filter(({ role }) => role === "assistant").length;
+      if (taskOf(request) !== "make it") return { content: "Nothing\n\nIt is all there." };
+      const calls = [plan(["Write a", "in_progress"]), write("a.txt", "a\n")];
+      return { toolCalls: [calls[replies] ?? write("a.txt", "aa\n")], usage: DEAR };
+    },
+  });
+  await world.say("/codex make it");
+  expect(await world.ended()).toMatch(/`\/codex continue [0-9a-f]{8} --budget 0.05` on #/);
+  const [pull] = world.pulls();
+  if (!pull) throw new Error("no pull request");
+  await world.say("/codex continue", pull.number);
+  expect(await world.ended(pull.number)).toContain("➖ no change");
+  const body = () => world.pullBody(pull);
+  await expect.poll(body, { timeout: 15_000 }).toContain("found nothing more to change");
+  expect(body()).not.toMatch(/Out of budget|unfinished|Left to do|codex continue/);
+  const board = () => world.ended();
+  await expect.poll(board, { timeout: 15_000 }).toContain("found nothing more to change");
+  expect(await board()).not.toContain("/codex continue");
+
+  await world.say("/codex continue", pull.number);
+  const answers = () => world.answers(pull.number).map((each) => each.body);
+  await expect
+    .poll(answers, { timeout: 15_000 })
+    .toContainEqual(expect.stringContaining("nothing that was asked for here stopped"));
+});
+
+test("a job that goes on after a restart is told to wrap up by what it had spent before", {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    config: "budget: {job: 0.07}\n",
+    model: (request) => {
+      const replies = request.messages.filter(({ role }) => role === "assistant").length;
+      if (replies === 4) return { content: "Begin it\n\nAs asked." };
+      const command = replies === 3 ? "touch begun; sleep 60" : "true";
+      return { toolCalls: [{ name: "shell", arguments: { command } }], usage: DEAR };
+    },
+  });
+  await world.say("/codex look around");
+  const begun = () => globSync(path.join(world.dataDir, "work/workspaces/*/tree/begun"));
+  await expect.poll(begun, { timeout: 30_000 }).toHaveLength(1);
+  expect(JSON.stringify(world.model.requests)).not.toContain(WRAP_UP_START);
+  await world.stop("SIGKILL");
+  await world.start();
+  expect(await world.ended()).toContain("✅ done");
+  const [before, after] = world.model.requests.slice(-2).map(({ body }) => JSON.stringify(body));
+  expect(world.model.requests).toHaveLength(5);
+  expect(before).not.toContain(WRAP_UP_START);
+  expect(after).toContain(WRAP_UP_START);
+  expect(after).toContain("14 % of the money");
+});
+
 test("more than a job may cost is refused with what it may, and nothing starts", async () => {
   const world = await startWorld({
     config: "budget: {job: 0.5}\n",
@@ -95,6 +156,9 @@ test("a repository that is out of money for the day starts no call, and offers n
   await world.say("/codex make it");
   const board = () => world.answers().at(-1)?.body;
   await expect.poll(board, { timeout: 20_000 }).toContain("there is more after midnight UTC");
+  expect(board()).toContain(
+    "it can go on after midnight UTC, or once `budget.day` in `.github/codex.yml` is raised",
+  );
   expect(board()).not.toContain("/codex continue");
   expect(world.model.requests).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { git } from "../../demo/github/bare.ts";
@@ -23,6 +23,14 @@ const HOUSE =
 const BUILT_IN_LIKE =
   "---\nname: refactor\ndescription: Our own way to refactor.\n---\n\nAsk first what may break.\n";
 
+/** The skill that docs/skills.md works through, as a reader would copy it: its SKILL.md and its script. */
+function documented(): { text: string; script: string } {
+  const docs = readFileSync(new URL("../../docs/skills.md", import.meta.url), "utf8");
+  const [, text = ""] = /```markdown\n([\s\S]*?)```/.exec(docs) ?? [];
+  const [, script = ""] = /```sh\n([\s\S]*?)```/.exec(docs) ?? [];
+  return { text, script };
+}
+
 /** The digest of a bundle, told anew from its definition in docs/skills.md. */
 function digestOf(files: Record<string, string>): string {
   const whole = createHash("sha256");
@@ -38,24 +46,21 @@ const said = (request: RecordedRequest | undefined, role: string) =>
     .map(({ content }) => String(content))
     .join("\n");
 
-test("the model takes up a skill of the repository, runs its script, cannot change it, and the pull request says its pin", {
+test("the model takes up the skill of docs/skills.md, runs its script, cannot change it, and the pull request says its pin", {
   timeout: 180_000,
 }, async () => {
+  const { text, script } = documented();
+  const shelf = "../skills/release-notes";
+  const command = `(echo '## 2.4'; sh ${shelf}/scripts/merged.sh) > CHANGELOG.md; echo evil > ${shelf}/SKILL.md; ls ${shelf}`;
   const calls = [
     { name: "skill", arguments: { name: "release-notes" } },
-    {
-      name: "shell",
-      arguments: {
-        command:
-          "sh ../skills/release-notes/scripts/title.sh > NOTES.md; echo evil > ../skills/release-notes/SKILL.md; ls ../skills/release-notes",
-      },
-    },
-    { name: "read", arguments: { path: "../skills/release-notes/SKILL.md" } },
+    { name: "shell", arguments: { command } },
+    { name: "read", arguments: { path: `${shelf}/SKILL.md` } },
   ];
   const world = await startWorld({
     files: {
-      ".agents/skills/release-notes/SKILL.md": NOTES,
-      ".agents/skills/release-notes/scripts/title.sh": SCRIPT,
+      ".agents/skills/release-notes/SKILL.md": text,
+      ".agents/skills/release-notes/scripts/merged.sh": script,
       ".agents/skills/release-notes/scripts/other.sh": "echo not named\n",
       ".claude/skills/Broken/SKILL.md": "---\nname: Broken\ndescription: x\n---\n",
     },
@@ -70,24 +75,24 @@ test("the model takes up a skill of the repository, runs its script, cannot chan
 
   const [first] = world.model.requests;
   const rules = said(first, "system");
-  expect(rules).toMatch(/^release-notes: Writes release notes\./m);
-  expect(rules).not.toMatch(/Run scripts\/title\.sh|Broken/);
+  expect(rules).toMatch(/^release-notes: Writes release notes from the commits/m);
+  expect(rules).not.toMatch(/group what it prints|Broken/);
   const results = said(world.model.requests.at(-1), "tool");
-  expect(results).toContain("Run scripts/title.sh and put what it says first.");
+  expect(results).toContain("group what it prints by what a user notices");
   expect(results).toMatch(/Read-only file system|Permission denied/);
-  expect(results).toContain("draftsmith-steps");
+  expect(results).toContain("draftsmith-minutes");
 
   const [pull] = world.pulls();
   if (!pull) throw new Error("there is no pull request");
-  expect(await world.show(`${pull.head}:NOTES.md`)).toBe("Notes of the shop");
+  expect(await world.show(`${pull.head}:CHANGELOG.md`)).toBe("## 2.4\n- Begin");
   const pin = `release-notes@sha256:${digestOf({
-    "SKILL.md": NOTES,
+    "SKILL.md": text,
+    "scripts/merged.sh": script,
     "scripts/other.sh": "echo not named\n",
-    "scripts/title.sh": SCRIPT,
   })}`;
   const body = world.pullBody(pull);
   expect(body).toContain(`\`${pin}\` of this repository at \`${world.baseSha.slice(0, 12)}\``);
-  expect(body).toContain("test -f NOTES.md && sh ../skills/release-notes");
+  expect(body).toContain("grep -q '^## [0-9]' CHANGELOG.md");
   expect(body).toMatch(/The check\*\* passed|The check passed|✅/);
 });
 

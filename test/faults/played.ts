@@ -174,9 +174,9 @@ export const PLAYED: [fault: string, ids: string[], elsewhere: Elsewhere[]][] = 
     "the model's server fails, hangs, breaks off or answers nonsense",
     [],
     [
-      ["adapters/openai.test.ts", "a server that goes silent is given up"],
-      ["adapters/openai.test.ts", "of the network is tried again"],
-      ["adapters/openai.test.ts", "is thrown at once when the server wants a long wait"],
+      ["adapters/openai/failure.test.ts", "silence after the request may have cost something"],
+      ["jobs/call-model.test.ts", "is waited for longer from try to try"],
+      ["jobs/candidates.test.ts", "gives the job back when the only provider asks for a long wait"],
       ["hostile/model.test.ts", "calls tools that do not exist, with arguments that are wrong"],
     ],
   ],

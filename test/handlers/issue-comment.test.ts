@@ -15,6 +15,7 @@ import { type CommentEventOptions, commentEvent } from "../support/comment-event
 import { silentLog } from "../support/log.ts";
 import { storeOn } from "../support/open-test-store.ts";
 import { aCommand, acceptJobs, aJob, due } from "../support/store-rows.ts";
+import { treeOf } from "../support/tree-of.ts";
 
 const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })
@@ -76,7 +77,10 @@ beforeEach(async () => {
   };
   const outbox: Outbox = {
     put: async () => undefined,
-    tell: async (commandId) => void told.push(commandId),
+    tell: async (commandId) => {
+      told.push(commandId);
+      return [];
+    },
     perform: () => Promise.reject(new Error("a handler performs nothing")),
     valueOf: async () => null,
     wake: () => undefined,
@@ -123,9 +127,9 @@ beforeEach(async () => {
       },
       homes: {
         organisation: async () => null,
-        folders: async (_, path) => {
-          asked.push(`folders ${path}`);
-          return path === ".claude/skills" ? ["release-notes"] : [];
+        files: async () => {
+          asked.push("files");
+          return treeOf({ ".claude/skills/group/release-notes/SKILL.md": "" });
         },
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
@@ -192,7 +196,7 @@ describe("a command", () => {
   });
 
   it("asks GitHub for skills only when a flag names one that the server does not have", async () => {
-    const looked = () => asked.filter((each) => each.startsWith("folders "));
+    const looked = () => asked.filter((each) => each === "files");
     await receive({ body: "/codex --skill refactor a\n/codex --skill none refactor b\n/codex c" });
     expect(looked()).toEqual([]);
     expect((await jobs()).map((job) => [job.skill, job.skillBy])).toEqual([
@@ -202,7 +206,7 @@ describe("a command", () => {
     ]);
     await receive({ guid: "2", commentId: 2, body: "/codex --skill release-notes tell the news" });
     expect((await jobs()).map((job) => job.skill)).toContain("release-notes");
-    expect(looked()).toHaveLength(4);
+    expect(looked()).toHaveLength(1);
   });
 
   it("is taken once, however often and at whatever time its webhook comes", async () => {
@@ -265,6 +269,7 @@ describe("a command", () => {
         route: {
           rule: "default",
           why: "no rule matches; --effort asked for high",
+          effort: "high",
           choices: [{ model: "gpt-5-mini", effort: "high" }],
           escalation: null,
         },
@@ -279,6 +284,24 @@ describe("a command", () => {
     expect(JSON.stringify(answer)).toMatch(
       /the model `big` does not take the effort `wild`; it takes `low`, `medium`, `high`/,
     );
+  });
+
+  it("that goes on with a job is taken from one of two comments that come at one moment", async () => {
+    const command = aCommand("old", {
+      repo: { installationId: 7, id: 42, owner: "acme", name: "shop" },
+    });
+    await acceptJobs(store, command, [aJob("old-job-3f9a0c1b", command, { state: "over_budget" })]);
+    await Promise.all([
+      receive({ guid: "1", commentId: 1, body: "/codex continue" }),
+      receive({ guid: "2", commentId: 2, body: "/codex continue 3f9a0c1b with tests" }),
+    ]);
+    const [next, ...others] = await jobs();
+    expect(others).toEqual([]);
+    expect(started).toEqual([next?.id]);
+    // The board of the job that is gone on with is told so, too.
+    expect(told).toEqual([next?.commandId]);
+    const texts = (await acts()).flatMap((act) => (act.kind === "comment" ? [act.body] : []));
+    expect(texts.filter((text) => /goes on with job|is still at work/.test(text))).toHaveLength(1);
   });
 
   it("asks the permission API, not author_association", async () => {

@@ -67,6 +67,7 @@ async function tell(scene: Scene = {}) {
       jobsOf: unasked,
       askedAt: unasked,
       followUpsOf: unasked,
+      wentOnWith: unasked,
       merged: unasked,
       jobOfPull: async () => scene.opened ?? null,
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../src/adapters/store/store.ts";
-import { LostLease } from "../../src/core/errors.ts";
+import { LostLease, TransientError } from "../../src/core/errors.ts";
 import type { Caps } from "../../src/core/ledger.ts";
 import type { ChatMessage, ModelReply, ProviderRequest, Tried } from "../../src/core/model.ts";
 import type { ModelProfile } from "../../src/core/model-profile.ts";
@@ -48,6 +48,8 @@ async function scene(
   const warnings: object[] = [];
   let time = 0;
   const waited: { first?: () => Promise<void> } = {};
+  const pauses: number[] = [];
+  const told: string[] = [];
   const model = routedModel(
     Object.keys(scripts).map((name) => ({ model: name, effort: null })),
     {
@@ -85,19 +87,23 @@ async function scene(
         now: () => time,
         wait: async (ms) => {
           time += ms;
+          pauses.push(ms);
           await waited.first?.();
         },
       },
     },
   );
   const ask = (signal = new AbortController().signal) =>
-    model.ask({ messages: MESSAGES, tools: [], step: 3, signal });
+    model.ask({
+      ...{ messages: MESSAGES, tools: [], step: 3, signal },
+      onWait: async (what) => void told.push(what),
+    });
   const rows = () =>
     sqlOn(
       place,
       "select provider, model, rule, step, state, micro_dollars, reserved, reason from calls order by id",
     );
-  return { ask, asked, rows, store, job, warnings, waited };
+  return { ask, asked, rows, store, job, warnings, waited, pauses, told };
 }
 
 /** One reading of a row's figures. */
@@ -172,6 +178,38 @@ describe("a failure", () => {
     expect(second).toMatchObject({ state: "answered" });
   });
 
+  it("is waited for longer from try to try, and then thrown for the queue to try again", async () => {
+    const { ask, asked, pauses, warnings } = await scene({ a: () => passing(false, "a is busy") });
+    const error = await ask().then(
+      () => expect.fail("nobody answers"),
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(TransientError);
+    expect(error).toMatchObject({
+      message: "no reply from the model after 5 tries: a is busy",
+      // The server asked for no wait: the job's attempts count.
+      retryAt: undefined,
+    });
+    expect([asked.length, warnings.length]).toEqual([5, 5]);
+    expect(pauses).toHaveLength(4);
+    for (const [at, ms] of pauses.entries()) {
+      expect(ms).toBeGreaterThanOrEqual(500 * 2 ** at);
+      expect(ms).toBeLessThanOrEqual(1500 * 2 ** at);
+    }
+  });
+
+  it("of a job that is stopped while it waits for the next try ends with why", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stopped by ada");
+    const { ask, asked, waited } = await scene({ a: () => passing(false) });
+    waited.first = async () => {
+      controller.abort(reason);
+      throw new Error("the wait was cut short");
+    };
+    await expect(ask(controller.signal)).rejects.toBe(reason);
+    expect(asked).toHaveLength(1);
+  });
+
   it("of a stopped job stays counted, and says why it was stopped", async () => {
     const controller = new AbortController();
     const reason = new Error("stopped by ada");
@@ -221,25 +259,56 @@ describe("a budget", () => {
     const { ask, asked } = await scene({ a: () => reply() }, { caps: { repositoryDay: 10_000 } });
     expect(await ask()).toEqual({
       status: "over_budget",
-      why: "the budget of $0.0100 for this repository and day is used up (one call may cost more); there is more after midnight UTC",
+      why: { cap: "repositoryDay", spent: 0, limit: 10_000 },
     });
     expect(asked).toEqual([]);
   });
 });
 
 describe("room that another call holds", () => {
-  it("is waited for, as it will cost less than it reserved", async () => {
-    const { ask, store, job, asked, waited } = await scene(
-      { a: () => reply() },
-      { caps: { repositoryDay: 100_000 } },
-    );
-    const bound = caps({ repositoryDay: 100_000 });
-    const { fence } = job;
+  /** With $0.10 for the repository's day, of which another call has reserved all but $0.009. */
+  async function crowded() {
+    const bound = { repositoryDay: 100_000 };
+    const all = await scene({ a: () => reply() }, { caps: bound });
+    const { fence } = all.job;
     const other = aCall("other", "j1", { fence, wanted: 9_000, least: 9_000 });
-    expect(await store.reserve(other, bound)).toMatchObject({ status: "reserved" });
+    expect(await all.store.reserve(other, caps(bound))).toMatchObject({ status: "reserved" });
+    return all;
+  }
+
+  it("is waited for, as it will cost less than it reserved", async () => {
+    const { ask, store, asked, waited } = await crowded();
     waited.first = () => store.settle("other", answered(500));
     expect(await ask()).toMatchObject({ status: "reply" });
     expect(asked).toHaveLength(1);
+  });
+
+  it("is looked for ever more seldom, and what is waited for is told once", async () => {
+    const { ask, store, waited, pauses, told } = await crowded();
+    waited.first = async () => {
+      if (pauses.length === 8) await store.settle("other", answered(500));
+    };
+    expect(await ask()).toMatchObject({ status: "reply" });
+    expect(pauses).toHaveLength(8);
+    for (const [at, ms] of pauses.entries()) {
+      const usual = Math.min(30_000, 2_000 * 2 ** at);
+      expect(ms).toBeGreaterThanOrEqual(usual / 2);
+      expect(ms).toBeLessThanOrEqual(usual * 1.5);
+    }
+    expect(new Set(pauses).size).toBe(8);
+    expect(told).toEqual([
+      "room under the budget of $0.10 for this repository and day, which calls under way hold",
+    ]);
+  });
+
+  it("is waited for no longer once it was used up", async () => {
+    const { ask, store, waited, pauses } = await crowded();
+    waited.first = () => store.settle("other", answered(91_000));
+    expect(await ask()).toMatchObject({
+      status: "over_budget",
+      why: { cap: "repositoryDay", limit: 100_000, spent: 91_000 },
+    });
+    expect(pauses).toHaveLength(1);
   });
 });
 
@@ -278,7 +347,7 @@ describe("a conversation that is too long", () => {
   it("is told as such when no model of the route has a larger window", async () => {
     const tooLong: Tried = { kind: "too_long", message: "maximum context length" };
     const { ask, rows } = await scene({ a: () => tooLong, b: () => tooLong });
-    expect(await ask()).toEqual({ status: "too_long" });
+    expect(await ask()).toEqual({ status: "too_long", due: null });
     expect(await rows()).toMatchObject([{ state: "void" }]);
   });
 });

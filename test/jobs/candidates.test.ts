@@ -6,10 +6,16 @@ import {
   candidatesOf,
   failedWith,
   isTooLong,
+  type Next,
   nextOf,
 } from "../../src/jobs/candidates.ts";
 
-const WINDOWS: Record<string, number> = { small: 8_000, large: 200_000, other: 8_000 };
+const WINDOWS: Record<string, number> = {
+  small: 8_000,
+  large: 200_000,
+  huge: 400_000,
+  other: 8_000,
+};
 
 function route(models: string[], rests: Record<string, number> = {}): Candidate[] {
   const provider = (name: string): PacedProvider => ({
@@ -124,6 +130,14 @@ describe("nextOf", () => {
     expect(thrown(() => nextOf(candidates, 1e9))).toBeInstanceOf(TransientError);
   });
 
+  it("is told to the operator when all that failed is a matter of settings", () => {
+    const candidates = route(["a"]);
+    for (let tries = 1; tries <= 5; tries++) {
+      failedWith(at(candidates, 0), passing({ operator: true, message: "check the URL" }), 0);
+    }
+    expect(thrown(() => nextOf(candidates, 1e9))).toEqual(new UserError("check the URL"));
+  });
+
   it("takes a larger window when the conversation does not fit, and none that is as small", () => {
     const candidates = route(["small", "other", "large"]);
     isTooLong(candidates, at(candidates, 0));
@@ -141,16 +155,45 @@ describe("nextOf", () => {
 });
 
 describe("a conversation that fits only a model that is away", () => {
-  it("is shortened for the one that is there", () => {
+  it("is shortened for the one that is there, and told for ever where the other is gone", () => {
     const gone = route(["small", "large"]);
     isTooLong(gone, at(gone, 0));
     failedWith(at(gone, 1), { kind: "final", message: "large is not known" }, 0);
-    expect(turn(gone)).toBe("too_long");
-    const resting = route(["small", "large"], { large: 600_000 });
+    expect(nextOf(gone, 0)).toEqual({ kind: "too_long", due: null });
+  });
+
+  it("is told with when the other is there again, the soonest of several", () => {
+    const resting = route(["small", "large", "huge"], { large: 900_000, huge: 600_000 });
     isTooLong(resting, at(resting, 0));
-    expect(turn(resting)).toBe("too_long");
+    expect(dueIn(nextOf(resting, 0))).toBe(600);
+  });
+
+  it("is told with a time, too, where the other only kept failing", () => {
+    const failing = route(["small", "large"]);
+    isTooLong(failing, at(failing, 0));
+    for (let tries = 1; tries <= 5; tries++) {
+      failedWith(at(failing, 1), passing({ afterMs: tries * 10_000 }), 0);
+    }
+    const due = dueIn(nextOf(failing, 0));
+    expect(due).toBeGreaterThanOrEqual(50);
+    expect(due).toBeLessThanOrEqual(55);
+  });
+
+  it("is told for ever where the other fails by a setting of the server", () => {
+    const failing = route(["small", "large"]);
+    isTooLong(failing, at(failing, 0));
+    for (let tries = 1; tries <= 5; tries++) {
+      failedWith(at(failing, 1), passing({ operator: true }), 0);
+    }
+    expect(nextOf(failing, 1e9)).toEqual({ kind: "too_long", due: null });
   });
 });
+
+/** In how many seconds a model with a larger window is there again. */
+function dueIn(next: Next): number {
+  if (next.kind !== "too_long" || next.due === null) throw new Error(`${next.kind}, and no time`);
+  return Math.round((next.due - Date.now()) / 1000);
+}
 
 describe("candidatesOf", () => {
   it("goes on with those that are left when the operator took one away", () => {

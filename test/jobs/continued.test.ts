@@ -5,6 +5,7 @@ import { type RepoConfig, repoConfigSchema } from "../../src/core/repo-config.ts
 import { planCommand } from "../../src/jobs/plan-command.ts";
 import { anyModel } from "../support/any-model.ts";
 import { aCommand, aJob } from "../support/store-rows.ts";
+import { treeOf } from "../support/tree-of.ts";
 
 const { repo } = aCommand("c");
 const ada = { id: 5, login: "ada", type: "User" } as const;
@@ -65,12 +66,17 @@ async function say(body: string, before: Before): Promise<Job[] | string> {
       skills: [{ name: "refactor", description: "" }],
       homes: {
         organisation: async () => null,
-        folders: async (_repo, path) => (path === ".agents/skills" ? homes : []),
+        files: async () =>
+          treeOf(Object.fromEntries(homes.map((name) => [`.agents/skills/${name}/SKILL.md`, ""]))),
       },
       commands: {
         askedAt: async () => asked,
         jobOfPull: async () => ours,
         followUpsOf: async () => followUps,
+        wentOnWith: async (ids: string[]) =>
+          [...asked, ...followUps].filter(({ continues }) =>
+            continues?.jobs.some((id) => ids.includes(id)),
+          ),
       } as never,
       figures: { history: async () => ({ alike: { of: "repository" }, costs: [] }) as never },
       models: anyModel("gpt-5-mini"),
@@ -268,6 +274,75 @@ describe("on a pull request of Draftsmith's", () => {
     const fourth = await job("/codex continue aaaaaaaa and the docs", before);
     expect(fourth.task).toContain("Added now:\n\nand the docs");
     expect(fourth.task).not.toContain("Write c");
+  });
+
+  it("takes words where nothing stopped as a follow-up like any other, without skill or job of another", async () => {
+    const opener = stopped("aaaaaaaa", {
+      ...{ state: "done", publication: FOUND, skill: "refactor", skillBy: "flag" },
+    });
+    const review = followUp("bbbbbbbb", { state: "no_change", skill: "refactor", skillBy: "flag" });
+    const going = { pull: PULL, ours: opener, asked: [review] };
+    const made = await job("/codex continue and rename the flag", going);
+    expect(made).toMatchObject({ task: "continue and rename the flag", skill: null });
+    expect(made.target).toMatchObject({ kind: "follow_up", pull: 30 });
+    expect(made).not.toHaveProperty("continues");
+    const finished = followUp("cccccccc", {
+      ...{ state: "no_change", continues: { jobs: [ours().id], task: "make it" } },
+    });
+    const after = { pull: PULL, ours: ours(), asked: [finished] };
+    expect((await job("/codex continue and rename it", after)).task).toBe("continue and rename it");
+    for (const before of [going, after]) {
+      const answer = await say("/codex continue", before);
+      expect(answer).toContain("nothing that was asked for here stopped before its end");
+      expect(answer).toContain("`/codex <what to change>`");
+      expect(answer).toContain("8 digits");
+    }
+    expect((await job("/codex continue bbbbbbbb", going)).task).toContain("Continue: make it");
+  });
+
+  it("goes on with the newest that was stopped, whatever stopped it, and not while one is at work", async () => {
+    const next = (state: Job["state"], more: Partial<Job> = {}) =>
+      followUp("bbbbbbbb", { state, continues: { jobs: [ours().id], task: "make it" }, ...more });
+    const ends: [Job["state"], Partial<Job>][] = [
+      ["failed", {}],
+      ["cancelled", {}],
+      ["blocked", {}],
+      ["no_change", { ending: { kind: "declined" } }],
+    ];
+    for (const [state, more] of ends) {
+      const opener = ours();
+      const before = { pull: PULL, ours: opener, asked: [next(state, more)] };
+      const third = await job("/codex continue", before);
+      expect(third.continues?.jobs).toEqual([opener.id, next(state).id]);
+      expect(third.task).toContain("- Write c");
+    }
+    const busy = { pull: PULL, ours: ours(), asked: [next("running")] };
+    expect(await say("/codex continue", busy)).toContain("job `bbbbbbbb` is still at work");
+    expect(await say("/codex continue and rename it", busy)).toContain("another word than");
+    expect(await say("/codex continue aaaaaaaa", busy)).toContain("goes on with job `aaaaaaaa`");
+  });
+
+  it("does no work twice: of two tasks in one comment that go on with a job, and with what it went on with", async () => {
+    const lost = followUp("bbbbbbbb", {
+      ...{ state: "failed", continues: { jobs: [ours().id], task: "make it" } },
+    });
+    const twice = "/codex continue bbbbbbbb\n\n/codex continue aaaaaaaa with tests";
+    expect(await say(twice, { pull: PULL, ours: ours(), asked: [lost] })).toContain(
+      "tasks 1 and 2 both continue job `aaaaaaaa`; keep one",
+    );
+  });
+
+  it("keeps the effort that was asked for, as it was stored, and reads none out of a sentence", async () => {
+    const route = { rule: "rule 1", why: "r", escalation: null } as const;
+    const choices: [{ model: string; effort: string }] = [{ model: "gpt-5", effort: "high" }];
+    const asked = { ...ours(), route: { ...route, choices, effort: "high" } };
+    expect((await job("/codex continue", { pull: PULL, ours: asked })).route).toMatchObject({
+      ...{ rule: "default", effort: "high", choices: [{ effort: "high" }] },
+    });
+    const why = "skill is x; --effort asked for high";
+    const old = { ...ours(), route: { ...route, why, choices } };
+    const made = await job("/codex continue", { pull: PULL, ours: old });
+    expect(made.route?.choices).toEqual([{ model: "gpt-5-mini", effort: null }]);
   });
 
   it("cuts what the agent is told to the length of a task", async () => {

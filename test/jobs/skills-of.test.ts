@@ -71,6 +71,29 @@ it("one folder behind links in several roots is one skill, of which nothing is t
   expect(said).toEqual([]);
 });
 
+it.each([
+  [".claude", "the folder above a root", { ".claude": { link: ".agents" } }],
+  [".claude/skills", "a root", { ".claude/skills": { link: "../.agents/skills" } }],
+  [
+    ".claude/skills/deploy",
+    "a skill",
+    { ".claude/skills/deploy": { link: "../../.agents/skills/ops/deploy" } },
+  ],
+])("a link in the place of %s, %s, is no second skill", async (_at, _what, links) => {
+  const said: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (fields) => said.push(fields) };
+  const { job, deps } = await jobOn(
+    { ".agents/skills/ops/deploy/SKILL.md": text("deploy", "Body."), ...links },
+    log,
+  );
+  const { skills } = await skillsOf(job, deps, new AbortController().signal);
+  expect(skills.find(({ name }) => name === "deploy")).toMatchObject({
+    path: ".agents/skills/ops/deploy",
+    instead: [],
+  });
+  expect(said).toEqual([]);
+});
+
 it("a job that is to stop reads no further skill", async () => {
   const files = Object.fromEntries(
     Array.from({ length: 20 }, (_, at) => [
@@ -81,11 +104,16 @@ it("a job that is to stop reads no further skill", async () => {
   const stop = new AbortController();
   let reads = 0;
   const trees: Trees = {
-    entries: world.git.entries,
-    bytes(...asked) {
-      reads += 1;
-      if (reads === 3) stop.abort(new Error("the lease is lost"));
-      return world.git.bytes(...asked);
+    at(...of) {
+      const files = world.git.at(...of);
+      return {
+        ...files,
+        bytes(...asked) {
+          reads += 1;
+          if (reads === 3) stop.abort(new Error("the lease is lost"));
+          return files.bytes(...asked);
+        },
+      };
     },
   };
   const { job, deps } = await jobOn(files, silentLog, trees);

@@ -20,7 +20,8 @@ const problem = {
   line: 3,
   message: "description is missing or empty; say what the skill does and when to use it",
 };
-const catalogue = { skills: [wide, skill("notes")], problems: [problem], commits: [] };
+const picky = skill("picky", { manifest: { ...NO_MANIFEST, models: ["gpt-5*", "coder"] } });
+const catalogue = { skills: [wide, skill("notes"), picky], problems: [problem], commits: [] };
 const first = (given: Parameters<typeof aJob>[2]) =>
   firstSkill(aJob("j1", aCommand("c1"), { skill: null, ...given }), catalogue);
 
@@ -52,4 +53,30 @@ test("a skill that wants more than the repository allows is refused by name, eac
   expect(reason).toMatch(/`scripts\/go\.sh`.*scripts: false.*--skill none/);
   const open = repoConfigSchema.parse({ network: ["*.example.org"] });
   expect(first({ task: "deploy it", config: open })).toMatchObject({ kind: "chosen" });
+});
+
+test("a skill that is written for some models is taken up while the route begins with one of them or falls back to it", () => {
+  const route = (...models: [string, ...string[]]) => {
+    const [head, ...fallback] = models.map((model) => ({ model, effort: null }));
+    if (head === undefined) throw new Error("no model");
+    const escalation = { afterFailedChecks: 1, to: { model: "coder", effort: null } };
+    const choices: [typeof head, ...(typeof head)[]] = [head, ...fallback];
+    return { model: head.model, route: { rule: "rule 1", why: "so", choices, escalation } };
+  };
+  const told = (...models: [string, ...string[]]) =>
+    first({ task: "x", skill: "picky", skillBy: "flag", ...route(...models) });
+  expect(told("gpt-5.1", "large")).toMatchObject({ kind: "chosen" });
+  expect(told("large", "gpt-5.1")).toMatchObject({ kind: "chosen" });
+  expect(told("large")).toEqual({
+    kind: "refused",
+    reason: expect.stringMatching(
+      /^the skill `picky` .*written for `gpt-5\*`, `coder`.*has the model `large`; name/,
+    ),
+  });
+  expect(told("large", "small")).toMatchObject({
+    reason: expect.stringContaining("has the models `large`, `small`; name"),
+  });
+  expect(first({ task: "x", skill: "picky", skillBy: "flag", model: "coder" })).toMatchObject({
+    kind: "chosen",
+  });
 });

@@ -122,6 +122,24 @@ describe("draftsmith.yml", () => {
     expect(resolve("house/big")).toMatchObject({ ok: false });
   });
 
+  it("takes a name that holds a slash as it stands, before it reads a provider in it", () => {
+    const { offer } = read(`providers: [{id: openai}, {id: router}]
+models:
+  - {name: gpt-5, provider: openai, unpriced: true}
+  - {name: openai/gpt-5, provider: router, unpriced: true}
+default: {model: gpt-5}
+`);
+    const { resolve } = openModels(offer);
+    const providerOf = (name: string) => {
+      const found = resolve(name);
+      return found.ok ? [found.profile.provider, found.profile.name] : found.problem;
+    };
+    expect(providerOf("openai/gpt-5")).toEqual(["router", "openai/gpt-5"]);
+    expect(providerOf("router/openai/gpt-5")).toEqual(["router", "openai/gpt-5"]);
+    expect(providerOf("gpt-5")).toEqual(["openai", "gpt-5"]);
+    expect(providerOf("router/gpt-5")).toMatch(/^there is no model `router\/gpt-5`; did you mean/);
+  });
+
   it("keeps its keys out of every text", () => {
     const config = read(TWO, KEYS);
     const { credentials } = config;
@@ -170,16 +188,16 @@ route: []
         "draftsmith.yml:4: \`key\` in entry 1 of \`providers\` must be the name of an environment variable that holds the key, such as \`ACME_KEY\`; a key itself may not stand in this file",
         "draftsmith.yml:5: \`api\` in entry 1 of \`providers\` must be \`chat\` or \`responses\`",
         "draftsmith.yml:6: \`headers.X-Ok.env\` in entry 1 of \`providers\` must be the name of an environment variable that holds the key, such as \`ACME_KEY\`; a key itself may not stand in this file",
-        "draftsmith.yml:6: \`headers.bad name\` in entry 1 of \`providers\` is no name of a header",
-        "draftsmith.yml:7: \`concurrency\` in entry 1 of \`providers\` must be at least 1",
+        "draftsmith.yml:6: \`headers.bad name\` in entry 1 of \`providers\` is no name of a header; use letters, digits and hyphens",
+        "draftsmith.yml:7: \`concurrency\` in entry 1 of \`providers\` must be at least 1, not 0; raise it",
         "draftsmith.yml:9: \`price.output\` in entry 1 of \`models\` must be a number, not empty",
         "draftsmith.yml:10: \`name\` in entry 2 of \`models\` must be the name of a model: printable ASCII without spaces",
-        "draftsmith.yml:10: \`context_window\` in entry 2 of \`models\` must be at most 100,000,000",
+        "draftsmith.yml:10: \`context_window\` in entry 2 of \`models\` must be at most 100,000,000, not 1e+99; lower it",
         "draftsmith.yml:10: \`edit_tool\` in entry 2 of \`models\` must be \`edit\` or \`apply_patch\`",
         "draftsmith.yml:11: \`budgets.call\` must be dollars from 0.01 to 1,000,000, such as 2.5, or \`none\` for no bound",
-        "draftsmith.yml:11: \`budgets.job\` must be at least 0.01",
+        "draftsmith.yml:11: \`budgets.job\` must be at least 0.01, not 0; raise it",
         "draftsmith.yml:11: \`budgets.command\` must be dollars from 0.01 to 1,000,000, such as 2.5, or \`none\` for no bound",
-        "draftsmith.yml:11: \`budgets.person_day\` must be at most 1,000,000",
+        "draftsmith.yml:11: \`budgets.person_day\` must be at most 1,000,000, not 1e+99; lower it",
         "draftsmith.yml:11: unknown key \`month\` in \`budgets\`; known here: \`call\`, \`job\`, \`command\`, \`person_day\`, \`repository_day\`, \`repository_month\`, \`installation_month\`, \`operator_month\`",
         "draftsmith.yml:12: unknown key \`route\`; did you mean \`routes\`?",
       ]
@@ -285,13 +303,17 @@ describe("without draftsmith.yml", () => {
         maxOutput: 16_384,
       },
     });
+    const written = open({ ...env, DRAFTSMITH_PRICES: "3/0.3/15/3.75" }).resolve("qwen3:8b");
+    expect(written).toMatchObject({
+      profile: { price: { input: 3, cached: 0.3, output: 15, cacheWrite: 3.75 } },
+    });
     const { resolve } = open({ ...env, DRAFTSMITH_PRICES: "unpriced" });
     expect(resolve("qwen3:8b")).toMatchObject({ profile: { price: "unpriced" } });
     // Of that model, not of whatever a person names.
     expect(resolve("another")).toMatchObject({ ok: false });
   });
 
-  it.each(["1.25", "1/2", "1/2/3/4", "-1/0/1", "1e9/1/1", "NaN/1/1", "999999/1/1", "free"])(
+  it.each(["1.25", "1/2", "1/2/3/4/5", "-1/0/1", "1e9/1/1", "NaN/1/1", "999999/1/1", "free"])(
     "%s is no price",
     (DRAFTSMITH_PRICES) => {
       expect(problems(() => read(null, { OPENAI_API_KEY: "k", DRAFTSMITH_PRICES }))).toEqual([

@@ -259,6 +259,50 @@ describe("hostile text", () => {
   });
 });
 
+/** Runs as somebody whom modes of files bind, which root is not. */
+async function asNobody<T>(run: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return run();
+  process.seteuid?.(65534);
+  try {
+    return await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+describe("a folder of SKILLS_DIR that the server may not read", () => {
+  afterEach(async () => {
+    for (const name of ["closed", "group/closed", "half/assets"])
+      await chmod(path.join(dir, name), 0o755).catch(() => null);
+  });
+
+  it("is told with the remedy, and hides no other, at any depth", async () => {
+    await skill("good");
+    await skill("closed");
+    await skill("half");
+    await put("half/assets/logo.svg");
+    for (const name of ["closed", "open"])
+      await put(`group/${name}/SKILL.md`, `---\nname: ${name}\ndescription: d\n---\n`);
+    await chmod(dir, 0o755);
+    for (const name of ["closed", "group/closed", "half/assets"])
+      await chmod(path.join(dir, name), 0);
+    const { skills, problems } = await asNobody(() => loadSkills(dir));
+    expect(skills.map(({ name }) => name)).toEqual(["good", "open"]);
+    expect(problems.map((each) => path.relative(dir, each.path))).toEqual([
+      "closed",
+      "group/closed",
+      "half",
+    ]);
+    for (const { message } of problems)
+      expect(message).toMatch(/^cannot be read: EACCES.*; let the server's user read the folder$/);
+    const lines = listSkills(await asNobody(() => serverSkills(dir, path.join(dir, "group"))));
+    expect(lines.filter((line) => !line.includes("EACCES"))).toEqual([
+      "good (built-in): What good does.",
+      "open (operator, in place of built-in): d",
+    ]);
+  });
+});
+
 describe("linting and listing", () => {
   it("takes a collection as it is cloned: history, tooling, and groups of skills at any depth", async () => {
     for (const file of [".git/HEAD", ".github/workflows/ci.yml", "node_modules/x/SKILL.md"])
@@ -279,18 +323,20 @@ describe("linting and listing", () => {
     ]);
   });
 
-  it("finds the skills of an organisation's repository, and tells of those a server would not read", async () => {
+  it("finds the skills of an organisation's repository, and tells of those that do not count", async () => {
     const house = "---\nname: house\ndescription: d\n---\n";
     await put("acme/.github/skills/house/SKILL.md", house);
     await put("acme/.github/profile/README.md");
     await put("acme/.github/.github/skills/house/SKILL.md", house);
     await put("acme/.github/.claude/skills/group/house/SKILL.md", house);
     const { ok, good, lines } = await lintSkills(path.join(dir, "acme/.github"));
-    expect({ ok, good }).toEqual({ ok: false, good: 2 });
+    expect({ ok, good }).toEqual({ ok: true, good: 3 });
     expect(lines).toEqual([
-      expect.stringMatching(/\.claude\/skills\/group\/SKILL\.md:1: is missing; .*move .* up/),
       expect.stringMatching(
-        /\.github\/skills\/house:1: note: is not used: .*\.github\/\.github\/skills\/house has/,
+        /\.github\/skills\/house:1: note: is not used: .*\.claude\/skills\/group\/house has/,
+      ),
+      expect.stringMatching(
+        /\.claude\/skills\/group\/house:1: note: is not used: .*\.github\/\.github\/skills\/house has/,
       ),
     ]);
   });
@@ -312,8 +358,36 @@ describe("linting and listing", () => {
     const { ok, good, lines } = await lintSkills(path.join(dir, "linked"));
     expect({ ok, good }).toEqual({ ok: false, good: 1 });
     expect(lines).toEqual([
+      expect.stringMatching(/\.claude\/skills\/b:1: is a symbolic link that leads out of this rep/),
       expect.stringMatching(/tools\/notes\/SKILL\.md:2: name is "other" and its folder "notes"/),
     ]);
+  });
+
+  it("takes a skill that two roots of a checkout lead to for one", async () => {
+    await put("x/.agents/skills/one/SKILL.md", "---\nname: one\ndescription: d\n---\n");
+    await symlink(".agents", path.join(dir, "x/.claude"));
+    await mkdir(path.join(dir, "x/.codex"));
+    await symlink("../.agents/skills", path.join(dir, "x/.codex/skills"));
+    expect(await lintSkills(path.join(dir, "x"))).toEqual({ ok: true, good: 1, lines: [] });
+  });
+
+  it("a link out of a collection is told wherever it stands beside skills, and not followed", async () => {
+    await put("skills/group/one/SKILL.md", "---\nname: one\ndescription: d\n---\n");
+    await put("skills/group/one/notes.md");
+    await put("elsewhere/two/SKILL.md", "---\nname: two\ndescription: d\n---\n");
+    await symlink("../../elsewhere/two", path.join(dir, "skills/group/two"));
+    await symlink("../elsewhere", path.join(dir, "skills/more"));
+    await symlink("group/one", path.join(dir, "skills/within"));
+    const { skills, problems } = await loadSkills(path.join(dir, "skills"));
+    expect(skills.map(({ name }) => name)).toEqual(["one"]);
+    expect(problems.map(({ path: at, message }) => [path.relative(dir, at), message])).toEqual(
+      ["skills/more", "skills/group/two"].map((at) => [
+        at,
+        expect.stringMatching(
+          /^is a symbolic link out of the folder of skills, and is not followed/,
+        ),
+      ]),
+    );
   });
 
   it("of one name in one source the later counts, and the other is told of", async () => {

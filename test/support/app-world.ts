@@ -63,7 +63,7 @@ export async function appWorld(over: Partial<SubmitDeps> = {}): Promise<AppWorld
   const probot = new Probot({ appId: 1, privateKey, secret: "x", logLevel: "fatal" });
   const outbox = {
     put: async () => undefined,
-    tell: async () => undefined,
+    tell: async () => [],
     perform: () => Promise.reject(new Error("a handler performs nothing")),
     valueOf: async () => null,
     wake: () => undefined,
@@ -86,7 +86,7 @@ export async function appWorld(over: Partial<SubmitDeps> = {}): Promise<AppWorld
       allow: () => Promise.reject(new Error("nothing is held here")),
       github,
       sandbox: { check: async () => ({ ok: true }) },
-      homes: { organisation: async () => null, folders: async () => [] },
+      homes: { organisation: async () => null, files: async () => null },
       skills: [],
       models: anyModel(),
       redact: (text) => text,

@@ -1,8 +1,7 @@
 import { createProvider } from "../../src/adapters/openai/provider.ts";
-import type { Clock } from "../../src/core/clock.ts";
+import { MONOTONIC } from "../../src/compose/models.ts";
 import { UserError } from "../../src/core/errors.ts";
 import type { ChatMessage, ModelReply, ToolSpec } from "../../src/core/model.ts";
-import type { Log } from "../../src/core/ports.ts";
 import { createPromptBound } from "../../src/core/prompt-bound.ts";
 import { routedModel } from "../../src/jobs/call-model.ts";
 import { caps } from "./calls.ts";
@@ -13,11 +12,8 @@ import { aCommand, acceptJobs, aJob, claimNext } from "./store-rows.ts";
 export interface AskerOptions {
   apiKey: string | undefined;
   baseURL: string;
-  log?: Pick<Log, "warn">;
   /** Time without a byte after which a request is given up, in ms. */
   idleMs?: number;
-  /** Hears of waits between tries, which take no time then. */
-  waited?: (ms: number) => void;
 }
 
 /** Asks one unpriced model over HTTP as a job does, with a ledger of its own. */
@@ -34,13 +30,21 @@ export async function createAsker(options: AskerOptions): Promise<{
   await acceptJobs(store, command, [aJob("j1", command)]);
   const job = await claimNext(store);
   if (!job) throw new Error("nothing to claim");
-  const { apiKey, baseURL, idleMs = 120_000, waited } = options;
-  const log = { ...silentLog, ...options.log };
+  const { apiKey, baseURL, idleMs = 120_000 } = options;
   const settings = {
     ...{ key: "OPENAI_API_KEY", baseURL: "OPENAI_BASE_URL", model: "DRAFTSMITH_MODEL" },
   };
   const provider = createProvider({
-    ...{ id: "default", api: "chat", headers: {}, apiKey, baseURL, settings, log, idleMs },
+    ...{
+      id: "default",
+      api: "chat",
+      headers: {},
+      apiKey,
+      baseURL,
+      settings,
+      log: silentLog,
+      idleMs,
+    },
   });
   const caller = {
     ...{ jobId: "j1", fence: job.fence, commandId: "c1", actorId: 5, repoId: job.repo.id },
@@ -61,25 +65,12 @@ export async function createAsker(options: AskerOptions): Promise<{
               ...{ maxOutput: 16_000, price: "unpriced", editTool: "edit" },
             },
           }),
-          log,
-          ...(waited && { clock: impatient(waited) }),
+          ...{ clock: MONOTONIC, log: silentLog },
         },
       );
       const answer = await asked.ask({ messages, tools, step: 1, signal });
       if (answer.status === "reply") return answer.reply;
       throw new UserError(answer.status);
-    },
-  };
-}
-
-/** A clock on which waits take no time. */
-function impatient(waited: (ms: number) => void): Clock {
-  let skipped = 0;
-  return {
-    now: () => performance.now() + skipped,
-    async wait(ms) {
-      skipped += ms;
-      waited(ms);
     },
   };
 }

@@ -27,10 +27,7 @@ const github: GitHub = {
 const outbox: Outbox = {
   put: () => Promise.reject(new Error("everything is stored with its comment")),
   tell: (commandId, make) =>
-    store.putTold(commandId, (command, jobs) => ({
-      keyed: make(command, jobs).keyed,
-      spacingMs: 0,
-    })),
+    store.putTold(commandId, (told) => make(told).map(({ keyed }) => ({ keyed, spacingMs: 0 }))),
   perform: () => Promise.reject(new Error("nothing is published here")),
   valueOf: async () => null,
   wake: () => undefined,
@@ -66,7 +63,7 @@ await openDoors(
       sandbox: { check: async () => ({ ok: true }) },
       skills: [],
       figures: store,
-      homes: { organisation: async () => null, folders: async () => [] },
+      homes: { organisation: async () => null, files: async () => null },
       models: anyModel(),
       allow: () => Promise.reject(new Error("nothing is let out here")),
       stop: () => Promise.reject(new Error("nothing is stopped here")),

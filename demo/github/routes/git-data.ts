@@ -17,7 +17,7 @@ const commitRequest = z.object({
 const refRequest = z.object({ ref: z.string(), sha });
 const refUpdate = z.object({ sha, force: z.boolean().default(false) });
 
-/** The Git data API: refs and commits. */
+/** The Git data API: refs, commits, trees and blobs. */
 export const gitDataRoutes: Route[] = [
   repositoryRoute("GET /git/ref/*ref", ["contents:read"], async (call) => {
     const found = await refShape(call, `refs/${call.params.ref}`);
@@ -72,6 +72,29 @@ export const gitDataRoutes: Route[] = [
     const found = await resolve(call.repository.path, call.params.sha ?? "", "commit");
     if (!found) throw notFound();
     return ok(await commitShape(call, found, false));
+  }),
+  repositoryRoute("GET /git/trees/:sha", ["contents:read"], async (call) => {
+    const { path } = call.repository;
+    const found = await resolve(path, call.params.sha ?? "", "tree");
+    if (!found) throw notFound();
+    const deep = call.query.has("recursive") ? ["-r", "-t"] : [];
+    const listed = await git(path, ["ls-tree", "-z", "--long", ...deep, found]);
+    const tree = listed.split("\0").flatMap((line) => {
+      const [meta = "", name] = line.split("\t");
+      const [mode, type, sha, size] = meta.split(/\s+/);
+      return name
+        ? [{ path: name, mode, type, sha, ...(type === "blob" && { size: Number(size) }) }]
+        : [];
+    });
+    return ok({ sha: found, tree, truncated: false });
+  }),
+  repositoryRoute("GET /git/blobs/:sha", ["contents:read"], async (call) => {
+    const { path } = call.repository;
+    const found = await resolve(path, call.params.sha ?? "", "blob");
+    if (!found) throw notFound();
+    const { stdout } = await tryGit(path, ["cat-file", "blob", found]);
+    const content = stdout.toString("base64");
+    return ok({ sha: found, size: stdout.byteLength, content, encoding: "base64" });
   }),
 ];
 

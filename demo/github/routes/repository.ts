@@ -43,6 +43,22 @@ export const repositoryRoutes: Route[] = [
     const url = `${state.url}/api/v3/repos/${repository.owner}/${repository.name}/commits/${sha}`;
     return ok({ name, commit: { sha, url }, protected: false });
   }),
+  repositoryRoute("GET /commits", ["contents:read"], async (call) => {
+    const { repository, query } = call;
+    const name = query.get("sha") ?? repository.defaultBranch;
+    const tip = await resolve(repository.path, name, "commit");
+    if (!tip) throw new Problem(409, "Git Repository is empty.");
+    const most = Math.min(Number(query.get("per_page") ?? 30), 100);
+    const format = "--format=%H %T %s";
+    const log = await git(repository.path, ["log", `--max-count=${most}`, format, tip, "--"]);
+    const found = log.split("\n").filter(Boolean);
+    return ok(
+      found.map((line) => {
+        const [sha, tree, ...message] = line.split(" ");
+        return { sha, commit: { message: message.join(" "), tree: { sha: tree } } };
+      }),
+    );
+  }),
   repositoryRoute("GET /commits/*ref", ["contents:read"], async (call) => {
     const { repository, params, accept } = call;
     const ref = params.ref ?? "";

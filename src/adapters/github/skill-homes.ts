@@ -1,7 +1,6 @@
-import { posix } from "node:path";
 import type { Octokit } from "@octokit/rest";
 import type { RepoRef } from "../../core/job.ts";
-import type { Log, SkillHomes } from "../../core/ports.ts";
+import type { Log, SkillHomes, TreeEntry, TreeFiles } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
 import { failedWith } from "./http-failure.ts";
 import { READ } from "./permissions.ts";
@@ -9,6 +8,8 @@ import { READ } from "./permissions.ts";
 /** What GitHub answers when the App is not installed on a repository, or there is none. */
 const NOT_THERE = [403, 404, 422];
 const HOME = ".github";
+/** The mode of a folder in git. */
+const FOLDER = "040000";
 /** How long an answer holds: each costs a token, and jobs come in crowds. */
 const HOLDS_MS = 60_000;
 
@@ -65,35 +66,92 @@ export function createSkillHomes(deps: {
       return home;
     },
 
-    folders: (repo, path) =>
-      explained(`read ${path}`, repo, READ, async () => {
-        const found = await contents(repo, path);
-        if (Array.isArray(found)) return namesIn(found);
-        // GitHub follows no link to a folder.
-        const target = found?.type === "symlink" && "target" in found ? found.target : null;
-        const at = typeof target === "string" ? posix.join(posix.dirname(path), target) : "..";
-        if (at === "." || posix.isAbsolute(target ?? "") || at.split("/")[0] === "..") return [];
-        const behind = await contents(repo, at.replace(/\/$/, ""));
-        return Array.isArray(behind) ? namesIn(behind) : [];
-      }),
+    async files(repo) {
+      const { owner, name } = repo;
+      const at = { owner, repo: name };
+      const read = <T>(what: string, work: (octokit: Octokit) => Promise<T>) =>
+        explained(`read ${what}`, repo, READ, () => work(deps.octokitFor(repo)));
+      const root = await read("the default branch", async ({ rest }) => {
+        try {
+          // Without a name it is the default branch.
+          const { data } = await rest.repos.listCommits({ ...at, per_page: 1 });
+          return data[0]?.commit.tree.sha ?? null;
+        } catch (error) {
+          // Nothing was ever pushed.
+          if (failedWith(error, 404, 409)) return null;
+          throw error;
+        }
+      });
+      if (root === null) return null;
+      return filesOf(root, {
+        tree: (id, whole) =>
+          read("a folder", async ({ rest }) => {
+            const asked = { ...at, tree_sha: id, ...(whole && { recursive: "1" }) };
+            return (await rest.git.getTree(asked)).data;
+          }),
+        blob: (id) =>
+          read("a file", async ({ rest }) => {
+            const { data } = await rest.git.getBlob({ ...at, file_sha: id });
+            return Buffer.from(data.content, "base64");
+          }),
+      });
+    },
   };
-
-  /** What GitHub has at a path of the default branch; null when there is nothing. */
-  async function contents(repo: RepoRef, path: string) {
-    const { owner, name } = repo;
-    try {
-      const octokit = deps.octokitFor(repo);
-      return (await octokit.rest.repos.getContent({ owner, repo: name, path })).data;
-    } catch (error) {
-      if (failedWith(error, 404)) return null;
-      throw error;
-    }
-  }
 }
 
-/** Folders, and links that may lead to one; that is seen when they are read. */
-function namesIn(found: readonly { type: string; name: string }[]): string[] {
-  return found.filter(({ type }) => /^(dir|symlink)$/.test(type)).map(({ name }) => name);
+/** What GitHub says of a tree; `truncated` when it is more than it lists. */
+interface Listed {
+  tree: { path?: string; mode?: string; sha?: string; size?: number }[];
+  truncated: boolean;
+}
+
+/** The files of a commit by its root tree, each folder on the way read once. */
+function filesOf(
+  root: string,
+  ask: {
+    tree: (id: string, whole: boolean) => Promise<Listed>;
+    blob: (id: string) => Promise<Uint8Array>;
+  },
+): TreeFiles {
+  const known = new Map<string, Promise<TreeEntry[]>>();
+  async function right(id: string, folder: string): Promise<TreeEntry[]> {
+    const listed = known.get(folder) ?? ask.tree(id, false).then((got) => entriesOf(got, folder));
+    known.set(folder, listed);
+    return listed;
+  }
+  async function entry(path: string): Promise<TreeEntry | null> {
+    let found: TreeEntry | null = { path: "", mode: FOLDER, id: root, size: 0 };
+    for (const name of path.split("/")) {
+      if (found?.mode !== FOLDER) return null;
+      const above: TreeEntry = found;
+      const inside = await right(above.id, above.path);
+      const at = above.path === "" ? name : `${above.path}/${name}`;
+      found = inside.find((each) => each.path === at) ?? null;
+    }
+    return found;
+  }
+  return {
+    entry,
+    async entries(folder, most) {
+      const found = await entry(folder);
+      if (found?.mode !== FOLDER) return [];
+      const listed = await ask.tree(found.id, true);
+      const entries = entriesOf(listed, folder).filter(({ mode }) => mode !== FOLDER);
+      return listed.truncated || entries.length > most ? null : entries;
+    },
+    async bytes(id, maxBytes) {
+      const bytes = await ask.blob(id);
+      if (bytes.byteLength <= maxBytes) return bytes;
+      throw new Error(`the object ${id} is larger than ${maxBytes} bytes`);
+    },
+  };
+}
+
+function entriesOf({ tree }: Listed, folder: string): TreeEntry[] {
+  return tree.map(({ path = "", mode = "", sha = "", size = 0 }) => ({
+    path: folder === "" ? path : `${folder}/${path}`,
+    ...{ mode, id: sha, size },
+  }));
 }
 
 async function tokenByName(app: Octokit, installationId: number): Promise<string | null> {

@@ -33,11 +33,19 @@ export interface Complaint {
 
 /** Of a complaint about a value, not about the field: DeepSeek's "the valid range of max_tokens is [1, 8192]". */
 const BAD_VALUE =
-  /too (large|small|high|low|big|many)|at (least|most)|(greater|less) than|minimum|maximum|must be (a |an )?(positive|integer|between|[<>])|exceed|\brange\b|should be|invalid \S+ value|max_\w*tokens\W*(of |value )?\d|unsupported value/i;
+  /too (large|small|high|low|big|many)|at (least|most)(?! one\b)|(greater|less|larger|more) than|\babove\b|\bup to\b|minimum|maximum|must be (a |an )?(positive|integer|between|[<>])|exceed|\brange\b|should be (?!used|set|given|omitted|removed|replaced)|invalid( \S+)? value|max_\w*tokens\W*(of |value )?\d|unsupported value/i;
 
 /** How servers say that they do not take a field at all, or not beside another. */
 const UNKNOWN_FIELD =
-  /unsupported|not support|unrecognized|not recognized|unknown|unexpected|\bextra\b|extra_forbidden|not (permitted|allowed)|additional propert|deprecated|\binstead\b|\bboth\b|same time|mutually exclusive/i;
+  /unsupported|not support|n't support|unrecognized|not recognized|unknown|unexpected|\bextra\b|extra_forbidden|not (permitted|allowed)|additional propert|deprecated|\binstead\b|\bboth\b|\bone of\b|same time|mutually exclusive/i;
+
+/** What leaves no doubt that it is the field, whatever else is said. */
+const SURELY_FIELD =
+  /(unsupported|unknown|unrecognized|unexpected)( request| keyword)? (parameter|argument|field|property)|extra_forbidden|max_\w*tokens\W* ?(is|are)(n't| not| un)? ?supported(?! at| with a)/i;
+
+/** The field that a server wants instead of the one it got. */
+const REMEDY =
+  /(?<!not )\buse\W+(max_(?:completion_)?tokens)\b|\b(max_(?:completion_)?tokens)\W+(?:should|must|has to|needs to) be used/i;
 
 /**
  * Mistral, vLLM with its models, NIM (https://github.com/mistralai/mistral-vibe/issues/578); llama.cpp and LM
@@ -103,7 +111,9 @@ export function isLongId({ param, code, message }: Complaint): boolean {
 
 function isUnknownField({ code, message }: Complaint): boolean {
   if (code === "unsupported_parameter" || code === "unknown_parameter") return true;
-  return UNKNOWN_FIELD.test(message) && !BAD_VALUE.test(message);
+  if (code === "unsupported_value") return false;
+  if (SURELY_FIELD.test(message)) return true;
+  return (UNKNOWN_FIELD.test(message) || REMEDY.test(message)) && !BAD_VALUE.test(message);
 }
 
 /** Whether a complaint names a field of the request. */
@@ -111,9 +121,17 @@ function isAbout({ param, message }: Complaint, field: string): boolean {
   return param === field || new RegExp(`\\b${field}\\b`).test(message);
 }
 
-/** The field it is about; of two that it names, the first is the one that is not taken. */
+/** The field it is about; of two that it names, the first is the one that is not taken, unless it is the remedy. */
 function limitNamed(complaint: Complaint): "max_tokens" | "max_completion_tokens" | null {
   const first = /\bmax_(completion_)?tokens\b/;
-  const named = first.exec(complaint.param)?.[0] ?? first.exec(complaint.message)?.[0];
+  const remedy = REMEDY.exec(complaint.message);
+  const wanted = (remedy?.[1] ?? remedy?.[2])?.toLowerCase();
+  const named =
+    first.exec(complaint.param)?.[0] ?? otherThan(wanted) ?? first.exec(complaint.message)?.[0];
   return named === "max_tokens" || named === "max_completion_tokens" ? named : null;
+}
+
+function otherThan(limit: string | undefined): string | undefined {
+  if (limit === undefined) return undefined;
+  return limit === "max_tokens" ? "max_completion_tokens" : "max_tokens";
 }

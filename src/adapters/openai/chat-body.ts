@@ -1,6 +1,6 @@
 import type { ChatMessage, ProviderRequest, ToolCall } from "../../core/model.ts";
 import type { Adaptation } from "./adaptation.ts";
-import { sentArguments } from "./tool-call.ts";
+import { sentArguments, sentName } from "./tool-call.ts";
 import { toWireMessages } from "./wire-messages.ts";
 
 /** How the server of a request is to be spoken to. */
@@ -81,7 +81,7 @@ function toCall(call: ToolCall, { native }: Assistant, dialect: Dialect): Record
   return {
     id: call.id,
     type: "function",
-    function: { name: call.name, arguments: sentArguments(call.arguments) },
+    function: { name: sentName(call.name), arguments: sentArguments(call.arguments) },
     ...(extra && { extra_content: extra }),
   };
 }

@@ -17,11 +17,14 @@ export interface ChatCalls {
 
 /**
  * Collects calls from pieces without index or id, under one index, in turns, with arguments as an
- * object, or with `{}` in place of those that follow.
+ * object, or with `{}` in place of those that follow. Where no id tells, another call begins with another name,
+ * or with a name or an object after complete arguments.
  */
 export function createChatCalls(room: Room): ChatCalls {
   const all: ToolCall[] = [];
   const byIndex = new Map<number, ToolCall>();
+  /** A name alone after a call of that name: another call where arguments follow, else an echo. */
+  const echoes = new Set<ToolCall>();
   let latest: ToolCall | undefined;
   let looks = MAX_LOOKS;
 
@@ -57,15 +60,25 @@ export function createChatCalls(room: Room): ChatCalls {
         return;
       }
       if (name === "" && args.trim() === "") return;
+      const bare = args.trim() === "" && id === "";
       if (all.length === MAX_CALLS) {
         room.drop();
         return;
       }
-      latest = { id, name, arguments: args, ...(extra && { extra }) };
+      // Some servers name the function only once, and give it the arguments of several calls.
+      latest = {
+        id,
+        name: name || (current?.name ?? ""),
+        arguments: args,
+        ...(extra && { extra }),
+      };
       all.push(latest);
+      if (bare && current?.name === name) echoes.add(latest);
       if (index !== null) byIndex.set(index, latest);
     },
-    all,
+    get all() {
+      return all.filter((call) => !echoes.has(call) || call.arguments.trim() !== "");
+    },
     complete: () => all.every(({ arguments: args }) => args.trim() === "" || isJsonObject(args)),
   };
 }
@@ -76,17 +89,21 @@ function indexOf(value: unknown): number | null {
   return typeof value === "number" ? value : null;
 }
 
-/** A delta that names a function opens a call unless it can still belong to the current one. */
+/** A delta opens a call unless it can still belong to the current one. */
 function startsNewCall(
   current: ToolCall,
   delta: { id: string; name: string; args: string },
   isComplete: (written: string) => boolean,
 ): boolean {
-  if (delta.name === "") return false;
+  const empty = isEmptyObject(current.arguments);
+  if (delta.name === "") {
+    return delta.args.trimStart().startsWith("{") && !empty && isComplete(current.arguments);
+  }
   const both = delta.id !== "" && current.id !== "";
   if (both && delta.id !== current.id) return true;
-  if (both && isEmptyObject(current.arguments)) return false;
-  return delta.args.trim() !== "" && isComplete(current.arguments);
+  if (both && (empty || delta.args.trim() === "")) return false;
+  if (!both && current.name !== "" && delta.name !== current.name) return true;
+  return isComplete(current.arguments);
 }
 
 /** Whether the arguments may stand for ones that are still to come. */

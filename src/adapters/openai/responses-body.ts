@@ -2,7 +2,7 @@ import type { ChatMessage, ProviderRequest } from "../../core/model.ts";
 import { type Dialect, takesNative } from "./chat-body.ts";
 import { text } from "./json.ts";
 import { saidBy } from "./responses-items.ts";
-import { sentArguments } from "./tool-call.ts";
+import { sentArguments, sentName } from "./tool-call.ts";
 import { toWireMessages } from "./wire-messages.ts";
 
 type Item = Record<string, unknown>;
@@ -44,7 +44,7 @@ function toItems(message: ChatMessage, dialect: Dialect): Item[] {
       const calls = message.toolCalls.map((call) => ({
         type: "function_call",
         call_id: call.id,
-        name: call.name,
+        name: sentName(call.name),
         arguments: sentArguments(call.arguments),
       }));
       // A text, not parts: parts of an assistant's message belong to an item with an id.

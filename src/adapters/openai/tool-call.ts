@@ -19,6 +19,14 @@ export function sentArguments(written: string): string {
     : JSON.stringify({ invalid: wellFormed.slice(0, 2000) });
 }
 
+/**
+ * The name of a past call, as it is sent back: OpenAI takes letters, digits, `_` and `-`, at most 64, and refuses
+ * the whole request for another. A model may have called a tool that nobody has by any name.
+ */
+export function sentName(name: string): string {
+  return name.replaceAll(/[^\w-]/g, "_").slice(0, 64) || "unknown";
+}
+
 /** Ids that are missing or taken get a new one; nine letters and digits, as Mistral demands. */
 export function withUniqueIds(calls: ToolCall[], usedIds: Iterable<string>): ToolCall[] {
   const used = new Set(usedIds);

@@ -7,7 +7,7 @@ const MAX_TOKENS = 20_000_000;
 /**
  * Reads what servers call usage: OpenAI's two forms, DeepSeek's and Moonshot's counts of cached tokens,
  * Anthropic's (whose `input_tokens` leave the cached ones out), and those of Gemini and xAI, which count
- * reasoning in `total_tokens` alone. Numbers that contradict each other are not believed: then it is an
+ * reasoning in `total_tokens` alone; what was written to a cache as OpenRouter, LiteLLM and Anthropic tell it. Numbers that contradict each other are not believed: then it is an
  * estimate at four characters a token wherever there is nothing better.
  */
 export function readUsage(
@@ -22,6 +22,13 @@ export function readUsage(
     told.cache_read_input_tokens,
   ].filter(isTold);
   const cached = Math.max(0, ...cachedParts.map(asNumber));
+  const details = record(told.prompt_tokens_details ?? told.input_tokens_details);
+  const writtenParts = [
+    details.cache_write_tokens,
+    details.cache_creation_tokens,
+    told.cache_creation_input_tokens,
+  ].filter(isTold);
+  const written = Math.max(0, ...writtenParts.map(asNumber));
   const input = readInput(told);
   const said = asNumber(told.completion_tokens ?? told.output_tokens);
   const beyond = isTold(told.total_tokens) ? asNumber(told.total_tokens) - input : 0;
@@ -35,14 +42,15 @@ export function readUsage(
     input > 0 &&
     isCount(output) &&
     (output > 0 || chars.reply === 0) &&
-    cachedParts.map(asNumber).every(isCount) &&
-    cached <= input &&
+    [...cachedParts, ...writtenParts].map(asNumber).every(isCount) &&
+    cached + written <= input &&
     (reasoning === null || (isCount(reasoning) && reasoning <= output));
   const inputTokens = whole(input) || Math.ceil(chars.request / 4);
   const outputTokens = whole(output) || Math.ceil(chars.reply / 4);
   const usage: TokenUsage = {
     inputTokens,
     cachedTokens: Math.min(whole(cached), inputTokens),
+    ...(written > 0 && { cacheWriteTokens: Math.min(whole(written), inputTokens) }),
     outputTokens,
     ...(reasoning !== null && { reasoningTokens: Math.min(whole(reasoning), outputTokens) }),
   };

@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import type { Command, Job } from "../../core/job.ts";
 import type { CommandStore } from "../../core/ports.ts";
 import { jobsFrom } from "./calls-of-jobs.ts";
+import { wentOnWith } from "./continuations.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
 /** What commands stored by earlier versions lack. */
@@ -66,6 +67,8 @@ export function commandStore({ tables }: Database): CommandStore {
         .execute();
       return jobsFrom(tables, rows);
     },
+
+    wentOnWith: (jobIds) => wentOnWith(tables, jobIds),
 
     async merged(repoId, pull, at) {
       await tables.transaction().execute(async (transaction) => {

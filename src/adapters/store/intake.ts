@@ -4,6 +4,7 @@ import { createLock } from "../../core/lock.ts";
 import type { Refusal, Usage } from "../../core/policy.ts";
 import type { Admit, Delivery, Heard, IntakeStore, KeyedAct } from "../../core/ports.ts";
 import type { SaidStop } from "../../core/stopped.ts";
+import { rememberContinued, standsAsJudged } from "./continuations.ts";
 import { encodeJob } from "./job-row.ts";
 import { putAct } from "./outbox.ts";
 import { openBefore, stopAfter } from "./said-stops.ts";
@@ -74,11 +75,15 @@ export function intakeStore(database: Database): IntakeStore {
     return (await delivery.unionAll(comment).execute()).length > 0;
   }
 
-  /** Runs `work` in a transaction when the comment is new and the gate admits it on what is in use. */
-  function taking(
+  /**
+   * Runs `work` in a transaction when the comment is new, the gate admits it on what is in use, and `obstacle`
+   * finds none.
+   */
+  function taking<Obstacle = never>(
     heard: Heard,
     admit: Admit,
     work: (transaction: Kysely<Tables>) => Promise<void>,
+    obstacle?: (transaction: Kysely<Tables>) => Promise<Obstacle | null>,
   ) {
     return alone(async (transaction) => {
       if (await isKnown(transaction, heard.delivery.guid, heard.key)) {
@@ -89,6 +94,8 @@ export function intakeStore(database: Database): IntakeStore {
       const verdict = admit(await usageOf(transaction, heard));
       if (verdict.status === "refused") return verdict;
       if (verdict.status === "undecided") throw new Error(`the gate lacks ${verdict.needs}`);
+      const hindered = (await obstacle?.(transaction)) ?? null;
+      if (hindered !== null) return hindered;
       await record(transaction, heard);
       await work(transaction);
       return "accepted";
@@ -185,10 +192,10 @@ export function intakeStore(database: Database): IntakeStore {
       });
     },
 
-    accept({ delivery, command, jobs, acts, admit }) {
+    accept({ delivery, command, jobs, takenUp = [], acts, admit }) {
       const { key, actor, repo, issue } = command;
       const heard = { delivery, key, actorId: actor.id, repo, issue };
-      return taking(heard, admit, async (transaction) => {
+      const work = async (transaction: Kysely<Tables>) => {
         await transaction
           .insertInto("commands")
           .values({
@@ -211,6 +218,7 @@ export function intakeStore(database: Database): IntakeStore {
             .insertInto("jobs")
             .values({ ...encodeJob(job), run_at: now })
             .execute();
+          await rememberContinued(transaction, job);
         }
         const stop = await stopAfter(transaction, command);
         if (stop !== null)
@@ -221,6 +229,12 @@ export function intakeStore(database: Database): IntakeStore {
           );
         await database.announce(transaction, jobs.length);
         await put(transaction, acts);
+      };
+      return taking(heard, admit, work, async (transaction) => {
+        for (const each of takenUp) {
+          if (!(await standsAsJudged(transaction, each))) return "overtaken" as const;
+        }
+        return null;
       });
     },
 

@@ -32,7 +32,8 @@ export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
   const { change, allowance, publication, sources, conflicts, createdAt, ...rest } = more;
-  const { startedAt, endedAt, priority, attempts, crashes, stop, ahead, skills, ...spec } = rest;
+  const { startedAt, endedAt, priority, attempts, crashes, stop, ahead, skills, ending, ...spec } =
+    rest;
   spec satisfies Spec;
   return {
     id,
@@ -65,6 +66,7 @@ export function encodeJob(job: Job): JobRow {
     pull: publication?.pull ?? null,
     sources: sources && JSON.stringify(sources),
     skills: skills ? JSON.stringify(skills) : null,
+    ending: ending ? JSON.stringify(ending) : null,
     conflicts: JSON.stringify(conflicts),
     created_at: createdAt,
     started_at: startedAt,
@@ -75,7 +77,7 @@ export function encodeJob(job: Job): JobRow {
 /** The columns that a patch writes. */
 export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
   const { state, spend, plan, lastAction, reason, change, publication, ...more } = patch;
-  const { sources, skills, startedAt, endedAt, ...forgotten } = more;
+  const { sources, skills, ending, startedAt, endedAt, ...forgotten } = more;
   // Does not compile when JobPatch has a field that is not written here.
   forgotten satisfies Record<string, never>;
   return {
@@ -91,6 +93,7 @@ export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
     }),
     ...(sources !== undefined && { sources: sources && JSON.stringify(sources) }),
     ...(skills !== undefined && { skills: JSON.stringify(skills) }),
+    ...(ending !== undefined && { ending: ending && JSON.stringify(ending) }),
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...(endedAt !== undefined && { ended_at: endedAt }),
   };
@@ -126,6 +129,9 @@ export function decodeJob(row: JobRow, called: Spent | undefined): Job {
     plan: fromJson<Job["plan"]>(row.plan, `${where}, plan`),
     lastAction: row.last_action,
     reason: row.reason,
+    ...(row.ending !== null && {
+      ending: fromJson<NonNullable<Job["ending"]>>(row.ending, `${where}, ending`),
+    }),
     change: row.change === null ? null : decodeChange(row.change, `${where}, change`),
     allowance:
       row.allowance === null

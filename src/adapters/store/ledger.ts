@@ -1,5 +1,5 @@
 import type { Kysely, Updateable } from "kysely";
-import { tightest } from "../../core/caps.ts";
+import { type CapUse, tightest } from "../../core/caps.ts";
 import { isTerminal } from "../../core/job.ts";
 import type { Caps, LedgerStore, NewCall, Reserved, Settlement } from "../../core/ledger.ts";
 import { createLock } from "../../core/lock.ts";
@@ -69,13 +69,10 @@ export function ledgerStore(database: Database): LedgerStore {
       return { status: "reserved", maxOutput, microDollars, jobSpent };
     }
     const least = tightest(uses);
-    const room = least === null ? Number.POSITIVE_INFINITY : least.limit - least.spent;
-    const maxOutput =
-      call.price === null ? call.wanted : fittingOutput({ ...call, price: call.price }, room);
+    const maxOutput = least === null ? call.wanted : fitting(call, least);
     if (maxOutput === null) {
-      if (least === null) throw new Error(`call ${call.id} fits nowhere, though nothing is capped`);
-      const held = await underWay(transaction, call, least.cap, job.at);
-      return { status: "refused", ...least, underWay: held };
+      const full = uses.filter((use) => fitting(call, use) === null);
+      return judged(transaction, call, full, job.at);
     }
     const reserved = call.price === null ? 0 : worstCase(call.price, call.promptTokens, maxOutput);
     await transaction
@@ -111,6 +108,34 @@ export function ledgerStore(database: Database): LedgerStore {
       .execute();
     return { status: "reserved", maxOutput, microDollars: reserved, jobSpent: jobSpent + reserved };
   }
+}
+
+/** With how many output tokens a call fits under a cap; null when it does not. */
+function fitting(call: NewCall, { limit, spent }: CapUse): number | null {
+  const { price } = call;
+  return price === null ? call.wanted : fittingOutput({ ...call, price }, limit - spent);
+}
+
+/**
+ * Whether a call that does not fit under these caps may do so soon: it is refused by those under which it would
+ * not, even if all that is under way cost nothing.
+ */
+async function judged(
+  transaction: Kysely<Tables>,
+  call: NewCall,
+  full: CapUse[],
+  at: number,
+): Promise<Reserved> {
+  const usedUp: CapUse[] = [];
+  for (const use of full) {
+    const spent = use.spent - (await underWay(transaction, call, use.cap, at));
+    if (fitting(call, { ...use, spent }) === null) usedUp.push(use);
+  }
+  const by = tightest(usedUp);
+  if (by !== null) return { status: "refused", ...by };
+  const held = tightest(full);
+  if (held === null) throw new Error(`call ${call.id} fits nowhere, though nothing is capped`);
+  return { status: "crowded", ...held };
 }
 
 /** The columns that the end of a call writes. */

@@ -1,6 +1,7 @@
 import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 import { UserError } from "../../core/errors.ts";
 import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
+import { keepContinuations } from "./continuations.ts";
 import { countCrashes } from "./count-crashes.ts";
 import { keepLedger } from "./keep-ledger.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
@@ -27,15 +28,13 @@ const MIGRATIONS: Migration[] = [
   findOldTexts,
   keepLedger,
   rememberSkills,
+  keepContinuations,
 ];
 
 /** Which schema this program has. */
 export const NEWEST_SCHEMA = MIGRATIONS.length;
 
-/**
- * Brings the schema up to date, or up to a number, in one transaction; one newer than this program is a
- * UserError.
- */
+/** Brings the schema up to date, or up to a number, in one transaction; of a newer program it is a UserError. */
 export async function migrate(database: Database, upTo = NEWEST_SCHEMA): Promise<void> {
   await database.tables.transaction().execute(async (transaction) => {
     await database.alone(transaction, "schema");

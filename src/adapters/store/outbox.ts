@@ -3,6 +3,7 @@ import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import { type Act, type ActKind, ASKED_ACTS, type OutboxRow } from "../../core/act.ts";
 import type { KeyedAct, OutboxStore } from "../../core/ports.ts";
 import { decodeCommand, jobsOf } from "./commands.ts";
+import { commandsBefore, laterThan } from "./continuations.ts";
 import { putOff } from "./paces.ts";
 import { type Database, fromJson, type Tables } from "./schema.ts";
 
@@ -32,10 +33,14 @@ export function outboxStore(database: Database): OutboxStore {
           .where("id", "=", commandId)
           .returning("detail")
           .executeTakeFirst();
-        if (!row) return;
+        if (!row) return [];
         const jobs = await jobsOf(transaction, commandId);
-        const { keyed, spacingMs } = tell(decodeCommand(row.detail, commandId), jobs);
-        await putAct(transaction, database, keyed, spacingMs);
+        const command = decodeCommand(row.detail, commandId);
+        const later = await laterThan(transaction, jobs);
+        for (const { keyed, spacingMs } of tell({ command, jobs, later })) {
+          await putAct(transaction, database, keyed, spacingMs);
+        }
+        return commandsBefore(transaction, jobs);
       });
     },
 

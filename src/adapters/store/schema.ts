@@ -100,12 +100,16 @@ export interface Tables {
     sources: string | null;
     /** JSON of JobSkills. */
     skills: string | null;
+    /** JSON of Ending. */
+    ending: string | null;
     /** JSON of Job["conflicts"]. */
     conflicts: string;
     created_at: number;
     started_at: number | null;
     ended_at: number | null;
   };
+  /** Which jobs went on with which: a row for each that a job names in `continues`. */
+  continuations: { before_id: string; job_id: string };
   events: {
     job_id: string;
     /** 1-based place in the history of its job. */

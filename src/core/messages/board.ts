@@ -43,8 +43,11 @@ export function boardMarker(commandId: string): string {
   return `<!-- draftsmith:board:${commandId} -->`;
 }
 
-/** The one status comment of a command: a row per job, details folded below. */
-export function renderBoard(command: Command, jobs: Job[]): string {
+/**
+ * The one status comment of a command: a row per job, details folded below. `later`: jobs that went on with one
+ * of them, oldest first.
+ */
+export function renderBoard(command: Command, jobs: Job[], later: Job[] = []): string {
   const running = jobs.filter((job) => !isTerminal(job.state)).length;
   const head =
     running > 0
@@ -69,7 +72,7 @@ export function renderBoard(command: Command, jobs: Job[]): string {
     running > 0
       ? `This comment is updated while the work goes on. ${howToStop(jobs)}`
       : "Comment `/codex <what to change>` on a draft pull request to go on with it.",
-    ...jobs.flatMap(howToContinue),
+    ...jobs.flatMap((job) => howToContinue(job, later)),
   ].join("\n");
 }
 
@@ -162,9 +165,9 @@ function details(job: Job): string[] {
 }
 
 /** What it works with and what that may cost. */
-function means({ route, estimate, budget }: Job): string[] {
+function means({ route, skills, estimate, budget }: Job): string[] {
   return [
-    ...(route ? ["", `- Model: ${routeText(route)}`] : []),
+    ...(route ? ["", `- Model: ${routeText(route, skills?.pins)}`] : []),
     ...(budget === undefined ? [] : [`- Budget: ${money(budget)}`]),
     ...(estimate ? [`- Expected cost: ${estimateWords(estimate, estimate.alike)}`] : []),
   ];

@@ -1,13 +1,14 @@
 import type { Command, Job, Spend, VerifiedChange } from "../job.ts";
 import { codeSpan, fenced } from "../markdown.ts";
 import { money } from "../money.ts";
+import { shortId } from "../plan.ts";
 import { pinOrigin, pinText, type SkillPin } from "../skill.ts";
-import { continueCommand, leftToDo } from "./budget.ts";
+import { howToGoOn, leftToDo } from "./budget.ts";
 import { evidenceSection, filesTable } from "./evidence.ts";
 import { commitLink, laterOpenings, opening } from "./opening.ts";
 import { routeText } from "./route.ts";
 import { sourcesSection } from "./sources.ts";
-import { type Standing, standing } from "./unfinished.ts";
+import { finishedBy, type Standing, sequelWords, standing } from "./unfinished.ts";
 import { askedIn, cost, count, MAX_TEXT, modelsOf, nameText } from "./words.ts";
 
 const MAX_CONFLICTS = 5;
@@ -31,12 +32,12 @@ export function renderPull(facts: {
   change: VerifiedChange;
   headSha: string;
   neighbours: Neighbour[];
-  /** Jobs that added commits to it later. */
-  followUps?: Job[];
+  /** Jobs that added commits to it later, or went on with one of these, oldest first. */
+  later?: Job[];
 }): string {
-  const { command, job, change, headSha, neighbours, followUps = [] } = facts;
+  const { command, job, change, headSha, neighbours, later = [] } = facts;
   const evidence = evidenceSection(change, headSha, job.config);
-  const stands = standing(job, change, followUps);
+  const stands = standing(job, change, later);
   const first = firstLine(job, change, stands);
   const text = (shown: string[]) =>
     [
@@ -44,7 +45,7 @@ export function renderPull(facts: {
       // What does not hold is said before anything else.
       ...(checksPass(change) ? [] : [first, ""]),
       ...opening(job, change),
-      ...laterOpenings(followUps),
+      ...laterOpenings(later),
       ...(checksPass(change) ? [first, ""] : []),
       "### Task",
       "",
@@ -54,7 +55,7 @@ export function renderPull(facts: {
       ...skillLines(job),
       "",
       ...(job.sources ? [...sourcesSection(job.sources), ""] : []),
-      ...(stands.kind === "unfinished" ? leftToDo(stands.job) : []),
+      ...(stands.kind === "whole" ? [] : leftToDo(stands.left)),
       "### What changed and why",
       "",
       change.summary || "The agent gave no summary.",
@@ -69,7 +70,7 @@ export function renderPull(facts: {
       "### Model and cost",
       "",
       spend(job),
-      ...(job.route ? ["", `Chosen: ${routeText(job.route)}.`] : []),
+      ...(job.route ? ["", `Chosen: ${routeText(job.route, job.skills?.pins)}.`] : []),
       "",
       "### How to go on",
       "",
@@ -101,23 +102,30 @@ export function renderCheckRun(job: Job, change: VerifiedChange, headSha: string
   return { conclusion: "success", title, summary } as const;
 }
 
-/** How the agent can finish what it left. */
+/** How what is left can be finished, where nobody is at it. */
 function goOn(stands: Standing): string[] {
   if (stands.kind !== "unfinished") return [];
-  const command = continueCommand(stands.job, stands.limit);
-  return command === null ? [] : [`- Comment \`${command}\` here to let it finish what is left.`];
+  const { job, since } = stands;
+  if (since.kind === "under_way" || since.kind === "held") return [];
+  // The newest that was stopped; by its digits where another one could be meant.
+  const how = since.kind === "none" ? howToGoOn(job) : howToGoOn(since.by, shortId(since.by.id));
+  return how.kind === "command"
+    ? [`- Comment \`${how.command}\` here to let it finish what is left.`]
+    : [`- To let it finish what is left would be in vain now: ${how.why}.`];
 }
 
 /** Whether the agent was stopped, and what became of that. */
 function limitLine(stands: Standing): string {
   if (stands.kind === "whole") return "";
   if (stands.kind === "finished") {
-    const failing = checksPass(stands.change) ? "" : ", **with failing checks**";
-    return `The agent was stopped at a limit first; the later commit ${commitLink(stands.by)} finished the work${failing}. `;
+    const { by } = stands;
+    const failing = by.change === null || checksPass(by.change) ? "" : ", **with failing checks**";
+    return `The agent was stopped at a limit first; ${finishedBy(stands)}${failing}. `;
   }
-  const { change, limit, later, job } = stands;
+  const { change, limit, later, job, since } = stands;
   const agent = later ? `The agent of the later commit ${commitLink(job)}` : "The agent";
-  return `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} ${agent} was stopped because ${limit}; the work may be unfinished. `;
+  const sequel = since.kind === "none" ? "" : `; ${sequelWords(since)}`;
+  return `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} ${agent} was stopped because ${limit}; the work may be unfinished${sequel}. `;
 }
 
 function firstLine(job: Job, change: VerifiedChange, stands: Standing): string {

@@ -6,6 +6,7 @@ import type { SkillFile } from "../../../src/core/skill.ts";
 import { foldersInGit } from "../../../src/skills/in-git.ts";
 import { loadFolders } from "../../../src/skills/load.ts";
 import { type GitWorld, makeGitWorld } from "../../support/git-world.ts";
+import { treeOf } from "../../support/tree-of.ts";
 
 let world: GitWorld;
 beforeAll(async () => {
@@ -30,20 +31,24 @@ test("skills are read from a commit: files, modes and links of a folder, and not
     "README.md": "x\n",
   });
   await world.git.fetch(repo, [sha], world.token);
-  const at = { repo, commit: sha };
-  const { folders } = await foldersInGit(world.git, at, ROOT);
+  const files = world.git.at(repo, sha);
+  const { folders } = await foldersInGit(files, [ROOT]);
   const { skills, problems } = await loadFolders(folders);
   expect(skills.map(({ name }) => name)).toEqual(["one"]);
   expect(problems).toMatchObject([{ path: `${ROOT}/out/secret`, line: 1 }]);
-  const files = (await skills[0]?.bundle())?.files ?? [];
-  expect(files.map((file) => [file.path, file.mode])).toEqual([
+  const bundled = (await skills[0]?.bundle())?.files ?? [];
+  expect(bundled.map((file) => [file.path, file.mode])).toEqual([
     ["SKILL.md", "100644"],
     ["again.sh", "100755"],
     ["scripts/run.sh", "100755"],
   ]);
-  expect((await foldersInGit(world.git, at, ".claude/skills")).folders).toEqual([]);
-  expect((await foldersInGit(world.git, at, ".github/skills")).folders).toEqual([]);
-  expect(await world.git.entries(repo, sha, ROOT, 2)).toBeNull();
+  const behind = await foldersInGit(files, [".claude/skills"]);
+  expect(behind.folders.map(({ path: from }) => from)).toEqual([`${ROOT}/one`, `${ROOT}/out`]);
+  expect(await foldersInGit(files, [".github/skills"])).toEqual({ folders: [], problems: [] });
+  expect(await files.entries(ROOT, 2)).toBeNull();
+  // Which git would take for more than a name.
+  expect(await files.entry(":(glob)**")).toBeNull();
+  expect(await files.entries(":(top)", 9)).toEqual([]);
 });
 
 test("a link in the place of a folder is the folder of the same commit, once, and others are told of", async () => {
@@ -61,8 +66,8 @@ test("a link in the place of a folder is the folder of the same commit, once, an
     ".github/skills": { link: "../nowhere" },
   });
   await world.git.fetch(repo, [sha], world.token);
-  const at = { repo, commit: sha };
-  const { folders, problems } = await foldersInGit(world.git, at, ROOT);
+  const files = world.git.at(repo, sha);
+  const { folders, problems } = await foldersInGit(files);
   const loaded = await loadFolders(folders);
   expect(loaded.skills.map(({ name, path: from }) => [name, from])).toEqual([
     ["one", `${ROOT}/one`],
@@ -73,14 +78,92 @@ test("a link in the place of a folder is the folder of the same commit, once, an
     "SKILL.md",
     "run.sh",
   ]);
-  expect(problems.map((each) => each.path).sort()).toEqual([
-    `${ROOT}/gone`,
-    `${ROOT}/long`,
-    `${ROOT}/out`,
+  const nowhere = "is a symbolic link that leads to no folder of this repository; mend it";
+  expect(problems.map(({ path: at, message }) => [at, message]).sort()).toEqual([
+    [`${ROOT}/gone`, nowhere],
+    [`${ROOT}/long`, nowhere],
+    [`${ROOT}/out`, "is a symbolic link that leads out of this repository; mend it"],
+    [".github/skills", nowhere],
   ]);
-  expect(await foldersInGit(world.git, at, ".claude/skills")).toEqual({
+});
+
+test("skills stand in groups, behind links on the way, and circles are told", async () => {
+  const { repo, remote } = world.repository();
+  const sha = remote.commit({
+    [`${ROOT}/office/pdf/SKILL.md`]: text("pdf"),
+    [`${ROOT}/office/pdf/examples/inner/SKILL.md`]: "no skill of its own\n",
+    [`${ROOT}/office/pdf/node_modules/x/y.js`]: "x\n",
+    [`${ROOT}/office/tables/xlsx/SKILL.md`]: text("xlsx"),
+    [`${ROOT}/office/LICENSE`]: { link: "../../../LICENSE" },
+    [`${ROOT}/node_modules/dep/SKILL.md`]: text("dep"),
+    [`${ROOT}/a/b/c/d/deep/SKILL.md`]: text("deep"),
+    [`${ROOT}/a/b/c/d/e/deeper/SKILL.md`]: text("deeper"),
+    [`${ROOT}/f/b/c/d/e/deepest/SKILL.md`]: text("deepest"),
+    [`${ROOT}/shared`]: { link: "../../tools/skills" },
+    [`${ROOT}/round`]: { link: ".." },
+    [`${ROOT}/one-way`]: { link: "other-way" },
+    [`${ROOT}/other-way`]: { link: "one-way" },
+    LICENSE: "MIT\n",
+    tools: { link: "vendor" },
+    "vendor/skills/deploy/SKILL.md": text("deploy"),
+    "vendor/skills/back": { link: "../../.agents/skills" },
+    "vendor/skills/xlsx": { link: "../../.claude/skills/office/tables/xlsx" },
+    ".claude": { link: ".agents" },
+    ".codex/skills/office": { link: "../../.claude/skills/office" },
+  });
+  await world.git.fetch(repo, [sha], world.token);
+  const { folders, problems } = await foldersInGit(world.git.at(repo, sha));
+  const loaded = await loadFolders(folders);
+  expect(loaded.skills.map(({ name, path: from }) => [name, from])).toEqual([
+    ["deep", `${ROOT}/a/b/c/d/deep`],
+    ["pdf", `${ROOT}/office/pdf`],
+    ["xlsx", `${ROOT}/office/tables/xlsx`],
+    ["deploy", "vendor/skills/deploy"],
+  ]);
+  const pdf = (await loaded.skills[1]?.bundle())?.files.map((file) => file.path);
+  expect(pdf).toEqual(["SKILL.md", "examples/inner/SKILL.md", "node_modules/x/y.js"]);
+  const told = [...problems, ...loaded.problems];
+  expect(told.map(({ path: at, message }) => `${at} ${message}`).sort()).toEqual([
+    `${ROOT}/f/SKILL.md is missing; skills are looked for in at most five folders below one another, so move those below this one up`,
+    `${ROOT}/one-way is a symbolic link that leads in a circle; mend it`,
+    `${ROOT}/other-way is a symbolic link that leads in a circle; mend it`,
+    `${ROOT}/round is a symbolic link to a folder that it lies in itself; remove it`,
+  ]);
+});
+
+test("of a root 200 skills, 50 links and 20,000 files are looked at, and the rest is told", async () => {
+  const skills = Array.from({ length: 201 }, (_, at) => `s${String(at).padStart(3, "0")}`);
+  const links = Array.from({ length: 51 }, (_, at) => `l${String(at).padStart(2, "0")}`);
+  const crowd = Array.from({ length: 10_001 }, (_, at) => `many/x${at % 100}/f${at}`);
+  const files = treeOf({
+    ...Object.fromEntries(skills.map((name) => [`${ROOT}/${name}/SKILL.md`, text(name)])),
+    ...Object.fromEntries(links.map((name) => [`.codex/skills/${name}`, { link: "../../tool" }])),
+    ...Object.fromEntries(crowd.map((name) => [name, ""])),
+    ...Object.fromEntries(crowd.map((name) => [`.github/skills/${name}`, ""])),
+    ".claude/skills/a": { link: "../../many" },
+    ".claude/skills/b": { link: "../../.github/skills/many" },
+    "tool/SKILL.md": text("tool"),
+  });
+  const { folders, problems } = await foldersInGit(files);
+  expect(folders.filter(({ path: from }) => from.startsWith(ROOT))).toHaveLength(200);
+  expect(folders.filter(({ path: from }) => from === "tool")).toHaveLength(50);
+  expect(problems.map(({ path: at, message }) => `${at} ${message}`)).toEqual([
+    `${ROOT} holds more than 200 folders; those after s199 are not read`,
+    ".codex/skills holds more than 50 symbolic links; .codex/skills/l50 and others are not followed",
+  ]);
+  const crowded = treeOf(
+    Object.fromEntries(Array.from({ length: 20_001 }, (_, at) => [`${ROOT}/x/f${at}`, ""])),
+  );
+  expect(await foldersInGit(crowded)).toEqual({
     folders: [],
-    problems: [],
+    problems: [
+      {
+        path: ROOT,
+        line: 1,
+        message:
+          "holds more than the 20000 files that are listed of a root, and again of what its links lead to; none of its skills is read, so keep fewer there",
+      },
+    ],
   });
 });
 
@@ -115,7 +198,7 @@ test("names that are no UTF-8 are told of, not mounted as one another", async ()
     .trim();
   execFileSync("git", ["update-ref", "refs/heads/odd", sha], { cwd: remote.bare });
   await world.git.fetch(repo, [sha], world.token);
-  const { folders } = await foldersInGit(world.git, { repo, commit: sha }, ROOT);
+  const { folders } = await foldersInGit(world.git.at(repo, sha));
   const { skills, problems } = await loadFolders(folders);
   expect(skills).toEqual([]);
   expect(problems.map(({ message }) => message)).toEqual(

@@ -70,28 +70,63 @@ it("asks once for many jobs of a minute, and again after a failure", async () =>
   expect((await Promise.all(asked)).map((home) => home?.id)).toEqual([99, 99, 99]);
 });
 
-it("names the folders of a folder and links that may lead to one, and nothing else in it", async () => {
+const COMMITS = "/repos/acme/shop/commits?per_page=1";
+const tree = (id: string) => `/repos/acme/shop/git/trees/${id}`;
+const dir = (path: string, sha: string) => ({ path, sha, mode: "040000", type: "tree" });
+const file = (path: string, sha: string) => ({ path, sha, mode: "100644", type: "blob", size: 9 });
+
+it("lists the default branch by its trees, and reads each folder on the way once", async () => {
   mints("ghs_first", { times: 1 });
   nock(API)
-    .get("/repos/acme/shop/contents/.agents/skills")
-    .reply(200, [
-      { type: "dir", name: "one" },
-      { type: "file", name: "README.md" },
-      { type: "symlink", name: "two" },
-    ]);
-  nock(API).get("/repos/acme/shop/contents/.claude/skills").reply(404, { message: "Not Found" });
+    .get(COMMITS)
+    .reply(200, [{ sha: "c1", commit: { tree: { sha: "t1" } } }]);
   nock(API)
-    .get("/repos/acme/shop/contents/.codex/skills")
-    .reply(200, { type: "symlink", target: "../tools" });
+    .get(tree("t1"))
+    .reply(200, { tree: [dir(".agents", "t2"), file("a.txt", "b1")], truncated: false });
   nock(API)
-    .get("/repos/acme/shop/contents/tools")
-    .reply(200, [{ type: "dir", name: "three" }]);
+    .get(tree("t2"))
+    .reply(200, { tree: [dir("skills", "t3")], truncated: false });
   nock(API)
-    .get("/repos/acme/shop/contents/.github/skills")
-    .reply(200, { type: "symlink", target: "../../elsewhere" });
-  const { github } = setUp();
-  expect(await github.folders(repo, ".agents/skills")).toEqual(["one", "two"]);
-  expect(await github.folders(repo, ".claude/skills")).toEqual([]);
-  expect(await github.folders(repo, ".codex/skills")).toEqual(["three"]);
-  expect(await github.folders(repo, ".github/skills")).toEqual([]);
+    .get(`${tree("t3")}?recursive=1`)
+    .times(2)
+    .reply(200, {
+      tree: [dir("one", "t4"), file("one/SKILL.md", "b2"), file("one/a.md", "b3")],
+      truncated: false,
+    });
+  nock(API)
+    .get("/repos/acme/shop/git/blobs/b2")
+    .times(2)
+    .reply(200, { content: Buffer.from("a skill\n").toString("base64"), encoding: "base64" });
+  const files = await setUp().github.files(repo);
+  expect(await files?.entry(".agents/skills")).toMatchObject({ mode: "040000", id: "t3" });
+  expect(await files?.entry(".claude/skills")).toBeNull();
+  expect(await files?.entry("a.txt/b")).toBeNull();
+  expect(await files?.entries(".claude/skills", 9)).toEqual([]);
+  expect(await files?.entries(".agents/skills", 2)).toEqual([
+    { path: ".agents/skills/one/SKILL.md", mode: "100644", id: "b2", size: 9 },
+    { path: ".agents/skills/one/a.md", mode: "100644", id: "b3", size: 9 },
+  ]);
+  expect(await files?.entries(".agents/skills", 1)).toBeNull();
+  expect(Buffer.from((await files?.bytes("b2", 8)) ?? []).toString()).toBe("a skill\n");
+  await expect(files?.bytes("b2", 7)).rejects.toThrow("larger than 7 bytes");
+});
+
+it("has no whole list of a folder that GitHub cuts off", async () => {
+  mints("ghs_first", { times: 1 });
+  nock(API)
+    .get(COMMITS)
+    .reply(200, [{ sha: "c1", commit: { tree: { sha: "t1" } } }]);
+  nock(API)
+    .get(tree("t1"))
+    .reply(200, { tree: [dir("skills", "t2")], truncated: false });
+  nock(API)
+    .get(`${tree("t2")}?recursive=1`)
+    .reply(200, { tree: [file("one/SKILL.md", "b2")], truncated: true });
+  expect(await (await setUp().github.files(repo))?.entries("skills", 9)).toBeNull();
+});
+
+it.each([404, 409])("an empty repository has no files: GitHub answers %i", async (status) => {
+  mints("ghs_first", { times: 1 });
+  nock(API).get(COMMITS).reply(status, { message: "Git Repository is empty." });
+  expect(await setUp().github.files(repo)).toBeNull();
 });

@@ -59,6 +59,20 @@ describe("the limit of a reply", () => {
       "max_completion_tokens",
     ],
     ["property 'max_completion_tokens' is unsupported", "max_completion_tokens"],
+    ["Unrecognized request argument supplied: max_completion_tokens", "max_completion_tokens"],
+    [
+      "Unsupported parameter: max_tokens is not supported; max_completion_tokens should be used instead",
+      "max_tokens",
+    ],
+    ["max_tokens isn't supported by this model, whatever its range", "max_tokens"],
+    ["Please use `max_completion_tokens` instead of `max_tokens`.", "max_tokens"],
+    ["For this model, max_tokens must be used in place of others.", "max_completion_tokens"],
+    ["Only one of max_tokens and max_completion_tokens should be set", "max_tokens"],
+    ["At most one of `max_tokens` or `max_completion_tokens` may be given", "max_tokens"],
+    [
+      '{"detail":[{"type":"extra_forbidden","loc":["body","max_completion_tokens"],"msg":"Extra inputs are not permitted","input":32000}]}',
+      "max_completion_tokens",
+    ],
   ])("goes by one name to a server that says: %s", async (message, dropped) => {
     const kept = dropped === "max_tokens" ? "max_completion_tokens" : "max_tokens";
     await serve((body) => (dropped in body ? refusing(message) : { content: "Hi" }));
@@ -106,6 +120,11 @@ describe("the limit of a reply", () => {
     "<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 65536]",
     "max_tokens of 100000 is not supported by this model",
     "max_tokens: 100000 > 64000, which is the most that claude-sonnet-4 gives",
+    "Unsupported value: 'max_tokens' does not support 100000 with this model.",
+    "Invalid 'max_tokens': integer above maximum value. Expected a value <= 16384, but got 100000 instead.",
+    "Please use max_tokens no larger than 8192",
+    "max_tokens cannot be set above 8192: it is not supported",
+    "max_tokens is not supported at this length, use a value of up to 8192 instead",
   ])("that is larger than a model gives is the operator's to lower: %s", async (message) => {
     await serve((body) => ("max_tokens" in body ? refusing(message) : { content: "Hi" }));
     const { ask } = askAt(server.url);
@@ -337,7 +356,27 @@ describe("usage", () => {
         cache_read_input_tokens: 64,
         cache_creation_input_tokens: 6,
       },
-      { inputTokens: 100, cachedTokens: 64, outputTokens: 50 },
+      { inputTokens: 100, cachedTokens: 64, cacheWriteTokens: 6, outputTokens: 50 },
+    ],
+    [
+      "OpenRouter, with what was written to the cache",
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        prompt_tokens_details: { cached_tokens: 64, cache_write_tokens: 30 },
+      },
+      { inputTokens: 100, cachedTokens: 64, cacheWriteTokens: 30, outputTokens: 50 },
+    ],
+    [
+      "LiteLLM in front of Anthropic",
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        prompt_tokens_details: { cached_tokens: 64, cache_creation_tokens: 30 },
+        cache_creation_input_tokens: 30,
+        cache_read_input_tokens: 64,
+      },
+      { inputTokens: 100, cachedTokens: 64, cacheWriteTokens: 30, outputTokens: 50 },
     ],
     [
       "Gemini and xAI, which count reasoning in the total alone",
@@ -398,6 +437,10 @@ describe("usage", () => {
     [
       "with more from the cache than was read",
       { prompt_tokens: 100, completion_tokens: 50, prompt_tokens_details: { cached_tokens: 101 } },
+    ],
+    [
+      "with more to and from the cache than was read",
+      { prompt_tokens: 10, completion_tokens: 50, cache_creation_input_tokens: 5_000 },
     ],
     [
       "with a negative share of the cache",

@@ -51,7 +51,13 @@ describe.each(["chat", "responses"] as const)("a failure through %s that may pas
   test.each<[string, ScriptedReply]>([
     ["408", { status: 408, body: error("Timeout") }],
     ["429", { status: 429, body: error("Slow down", { code: "rate_limit_exceeded" }) }],
+    ["409", { status: 409, body: error("The server is overloaded") }],
+    [
+      "429 about a request that is too large for a minute",
+      { status: 429, body: error("Request too large. Reduce the length of the messages.") },
+    ],
     ["500", { status: 500, body: error("The server had an error", { type: "server_error" }) }],
+    ["503 without body", { status: 503 }],
     ["502 of a gateway", { status: 502, body: "<html>Bad gateway</html>" }],
     ["503 of DeepSeek", { status: 503, body: error("Server overloaded") }],
     [
@@ -80,6 +86,10 @@ describe.each(["chat", "responses"] as const)("a failure through %s that may pas
     ["200 with an error", { status: 200, body: error("Internal error", { type: "server_error" }) }],
     ["a stream that ends early", { fault: "end" }],
     ["a connection that breaks", { fault: "reset" }],
+    [
+      "an error inside of a stream, as OpenRouter has it",
+      { chunks: [error("Provider returned error", { code: 502 })] },
+    ],
     ["a stream of one word", { chunks: [begun[api]], ending: "end" }],
     ["an error after the first word", { chunks: [begun[api], error("Overloaded", { code: 529 })] }],
     ["a bad key after the first word", { chunks: [begun[api], error("No", { code: 401 })] }],
@@ -119,7 +129,10 @@ describe.each(["chat", "responses"] as const)("a failure through %s that may pas
     const server = await startModelServer(() => ({ content: "Hi" }));
     await server.close();
     const { ask } = askAt(server.url, { api });
-    expect(await ask()).toMatchObject({ kind: "passing", billed: false });
+    expect(await ask()).toMatchObject({
+      ...{ kind: "passing", billed: false },
+      message: expect.stringMatching(/^127\.0\.0\.1:\d+ did not answer.*ECONNREFUSED/),
+    });
     const nowhere = askAt("http://model.invalid/v1", { api });
     expect(await nowhere.ask()).toMatchObject({ kind: "passing", billed: false });
   });
@@ -146,9 +159,29 @@ describe.each(["chat", "responses"] as const)("a failure through %s that may pas
     expect(outcome).toMatchObject({ kind: "passing", afterMs });
   });
 
-  test("says when to come back", async () => {
-    const { outcome } = await tried({ status: 429, headers: { "retry-after": "7" } }, { api });
-    expect(outcome).toMatchObject({ kind: "passing", afterMs: 7000 });
+  test.each([
+    ["retry-after-ms", "1234.5", 1234.5],
+    ["retry-after", "7", 7000],
+    ["retry-after", "0", 0],
+  ])("says when to come back: %s: %s", async (header, value, afterMs) => {
+    const { outcome } = await tried({ status: 429, headers: { [header]: value } }, { api });
+    expect(outcome).toMatchObject({ kind: "passing", afterMs });
+  });
+
+  test("says until which date to wait", async () => {
+    const date = new Date(Date.now() + 60_000).toUTCString();
+    const { outcome } = await tried({ status: 503, headers: { "retry-after": date } }, { api });
+    const afterMs = outcome.kind === "passing" ? outcome.afterMs : null;
+    expect(afterMs).toBeGreaterThan(30_000);
+    expect(afterMs).toBeLessThanOrEqual(60_000);
+  });
+
+  test("that is a web page may be a matter of the address", async () => {
+    const { outcome } = await tried({ status: 200, body: "<html>Welcome</html>" }, { api });
+    expect(outcome).toMatchObject({
+      operator: true,
+      message: expect.stringContaining("check providers.house.baseURL"),
+    });
   });
 });
 
@@ -330,6 +363,16 @@ describe("a conversation that is too long", () => {
 describe("a failure that will not pass", () => {
   test.each<[string, ScriptedReply, RegExp]>([
     ["401", { status: 401, body: error(`Bad key ${KEY}`) }, /refused the key: check HOUSE_KEY/],
+    [
+      "a bad key told inside of a stream",
+      { chunks: [error("bad", { type: "authentication_error" })] },
+      /refused the key: check HOUSE_KEY/,
+    ],
+    [
+      "400",
+      { status: 400, body: error(`tools[0] is bad, ${KEY}`) },
+      /400 tools\[0\] is bad, \(key\)/,
+    ],
     ["403", { status: 403, body: error("Not yours") }, /check HOUSE_KEY and what it may use/],
     [
       "404",

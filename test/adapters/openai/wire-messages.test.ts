@@ -144,6 +144,26 @@ describe("a server that wants an order of roles", () => {
   });
 });
 
+test.each(["chat", "responses"] as const)(
+  "tools that nobody has are named as OpenAI's %s takes names",
+  async (api) => {
+    server = await startModelServer(() => ({ content: "Hi" }));
+    const names = ["web.search", "multi_tool_use.parallel", "run it", "", `long_${"x".repeat(90)}`];
+    const toolCalls = names.map((name, at) => ({ id: `call0000${at}`, name, arguments: "{}" }));
+    const messages: ChatMessage[] = [
+      ...HELLO,
+      { role: "assistant", content: "", toolCalls },
+      ...toolCalls.map(({ id }): ChatMessage => ({ role: "tool", callId: id, content: "no tool" })),
+    ];
+    await askAt(server.url, { api }).ask({ messages });
+    const sent = [...JSON.stringify(server.requests[0]?.body).matchAll(/"name":"([^"]*)"/g)];
+    const called = sent.map(([, name]) => name).filter((name) => name !== "shell");
+    expect(called).toHaveLength(names.length);
+    for (const name of called) expect(name).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
+    expect(called.slice(0, 2)).toEqual(["web_search", "multi_tool_use_parallel"]);
+  },
+);
+
 describe("ids of calls that another server gave", () => {
   const LONG = ["chatcmpl-tool-0123456789abcdef0123456789abcdef", "call_7", "functions.read:0"];
   const messages: ChatMessage[] = [...HELLO, ...called(...LONG), ...called("abcDEF123")];

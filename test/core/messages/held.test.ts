@@ -107,7 +107,7 @@ const open = (cautions: Caution[], more: Partial<Job> = {}, followUps: Job[] = [
     change: opened.change ?? change,
     headSha: COMMIT,
     neighbours: [],
-    followUps,
+    later: followUps,
   });
   return body.slice(0, body.indexOf("### Task"));
 };

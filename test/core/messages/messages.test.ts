@@ -330,7 +330,7 @@ test("a body never outgrows what GitHub takes", () => {
     change: { ...change, evidence, files, summary: "s".repeat(8000), cautions },
     headSha: HEAD,
     neighbours: [],
-    followUps: [
+    later: [
       job({
         change: { ...change, cautions },
         publication: { pull: 1, url: "u", headSha: HEAD, draft: true },

@@ -143,7 +143,7 @@ const mutations: Mutation[] = [
   {
     attack: "leaving-23",
     defence: "commits that come later open the pull request, too",
-    ...without("src/core/messages/pull.ts", "...laterOpenings(followUps),"),
+    ...without("src/core/messages/pull.ts", "...laterOpenings(later),"),
   },
   {
     attack: "leaving-24",

@@ -111,7 +111,6 @@ test("a cost above what was reserved stands as it is, and leaves less for the ne
     cap: "job",
     spent: 9_000,
     limit: 10_000,
-    underWay: 0,
   });
 });
 
@@ -126,6 +125,10 @@ test("a call is made smaller to fit, down to the least", async () => {
     jobSpent: 7_500,
   });
   expect(await store.reserve(aCall("k3", "j1"), caps({ job }))).toMatchObject({
+    status: "crowded",
+  });
+  await store.settle("k1", answered(5_000));
+  expect(await store.reserve(aCall("k3", "j1"), caps({ job: job - 2_500 }))).toMatchObject({
     status: "refused",
   });
 });
@@ -182,16 +185,45 @@ test.each<[keyof Caps, Partial<typeof other>]>([
   const bound = caps({ [cap]: 6_000 });
   await store.reserve(aCall("k1", "j1"), bound);
   const same = aCall("k2", "j2", { ...other, ...shared });
-  expect(await store.reserve(same, bound)).toEqual({
+  // The first call is being made, and may cost less.
+  const crowded = { status: "crowded", cap, spent: 5_000, limit: 6_000 };
+  expect(await store.reserve(same, bound)).toEqual(crowded);
+  const foreign = await store.reserve(aCall("k3", "j2", other), bound);
+  expect(foreign.status).toBe(cap === "operatorMonth" ? "crowded" : "reserved");
+  await store.settle("k1", answered(5_000));
+  expect(await store.reserve(same, bound)).toEqual({ ...crowded, status: "refused" });
+});
+
+test("a cap that is used up refuses a call at once, though calls hold the room under another", async () => {
+  const { store } = await withJobs("j1", "j2");
+  await store.reserve(aCall("k1", "j1", { repoId: 9 }), caps());
+  await store.settle("k1", answered(5_000));
+  await store.reserve(aCall("k2", "j2", { actorId: 6 }), caps());
+  const held = { repositoryDay: 5_000 };
+  const call = aCall("k3", "j1");
+  expect(await store.reserve(call, caps({ ...held, personDay: 6_000 }))).toEqual({
     status: "refused",
-    cap,
+    cap: "personDay",
     spent: 5_000,
     limit: 6_000,
-    // The first call is being made.
-    underWay: 5_000,
   });
-  const foreign = await store.reserve(aCall("k3", "j2", other), bound);
-  expect(foreign.status).toBe(cap === "operatorMonth" ? "refused" : "reserved");
+  const both = caps({ ...held, personDay: 6_000, command: 11_500 });
+  expect(await store.reserve(call, both)).toMatchObject({ status: "refused", cap: "personDay" });
+  expect(await store.reserve(call, caps(held))).toMatchObject({
+    status: "crowded",
+    cap: "repositoryDay",
+  });
+  await store.settle("k2", answered(5_000));
+  // Of two that are used up the one with the least room is named: with the other alone nothing is won.
+  expect(await store.reserve(call, both)).toMatchObject({ cap: "repositoryDay" });
+});
+
+test("what a claim holds that is another's by now is no room to wait for", async () => {
+  const { store, place } = await withJobs("j1", "j2");
+  const bound = caps({ operatorMonth: 6_000 });
+  await store.reserve(aCall("k1", "j1"), bound);
+  await sqlOn(place, "update jobs set fence = 2 where id = 'j1'");
+  expect(await store.reserve(aCall("k2", "j2"), bound)).toMatchObject({ status: "refused" });
 });
 
 test("one call has a cap of its own", async () => {
@@ -204,7 +236,6 @@ test("one call has a cap of its own", async () => {
     cap: "call",
     spent: 0,
     limit: 1_999,
-    underWay: 0,
   });
 });
 

@@ -78,6 +78,8 @@ export interface AgentOptions {
   record: (event: JobEvent, lastAction?: string, wrote?: boolean) => Promise<void>;
   /** Stores the agent's plan. */
   onPlan: (items: PlanItem[]) => Promise<void>;
+  /** Whether what it changes is thrown away. */
+  readOnly?: boolean;
   /** Takes up a skill that the model chose; absent when there is none to choose. */
   onSkill?: (name: string) => Promise<SkillAnswer>;
 }

@@ -215,16 +215,12 @@ export async function compose(
       : await openDoors(config, {
           submit: {
             ...gateDeps,
-            intake: store,
+            ...{ intake: store, commands: store, stops: store, figures: store, outbox },
             self: github,
-            commands: store,
-            stops: store,
-            outbox,
             // A worker looks for itself before it works.
             sandbox: works ? sandbox : { check: async () => ({ ok: true }) },
             skills,
             homes: github,
-            figures: store,
             models,
             stop: async (request) => {
               const told = await stopJobs(request, { ...jobDeps, allowances: store });

@@ -187,6 +187,8 @@ const VERB: Record<Verb, string> = {
   task: "it is a new task",
   follow_up: "it follows up on a pull request",
   continue: "it goes on after it stopped",
+  ask: "it is a question",
+  plan: "it asks for a plan",
 };
 
 /** The first of a rule's values that is among the given ones; GitHub's labels and logins ignore case. */

@@ -6,11 +6,14 @@ import { parseStop, STOP_ALONE } from "./command-stop.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { codeSpan } from "./markdown-inline.ts";
 import { stripInvisible } from "./redact.ts";
+import { type Control, parseVerb, type Work } from "./verbs.ts";
 
 /** One line of work with the flags of the `/codex` line it came from. */
 export interface ParsedTask {
   text: string;
   flags: Flags;
+  /** What kind of result it asks for; absent: a change. */
+  work?: Exclude<Work, "change">;
   /**
    * It goes on with an earlier job: that one, or for null the last that stopped there; `text` are words for
    * it. `whole` is all that was written, which is the task where nothing can be gone on with.
@@ -26,6 +29,8 @@ export type ParsedCommand =
   | { kind: "allow"; job: string; sha: string }
   /** Stops the job of that short id; null: all that is under way here. */
   | { kind: "stop"; job: string | null }
+  /** A word about what is there, alone in its text. */
+  | { kind: "control"; control: Control }
   | { kind: "refused"; problem: string; usage: boolean }
   /** `cleaned`: invisible or control characters were taken out of the tasks. */
   | { kind: "command"; tasks: ParsedTask[]; cleaned: boolean };
@@ -84,6 +89,22 @@ export function parseCommand(
     if (!flagged.ok) return refused(flagged.problem, { usage: true });
     const { flags } = flagged;
     const text = [flagged.text, clean(block.more)].filter(Boolean).join("\n");
+    const verb = parseVerb(text, Boolean(block.details));
+    if (verb.kind === "near") return refused(verb.problem, { usage: true });
+    if (verb.kind === "control") {
+      const alone = blocks.length === 1 && !block.more && !block.details;
+      const { control } = verb;
+      return alone
+        ? { kind: "control", control }
+        : refused(
+            `something else stands beside \`/codex ${control.verb}\`; write it in a comment of its own`,
+          );
+    }
+    if (verb.kind === "work") {
+      const { work } = verb;
+      tasks.push({ text: [text, clean(block.details)].filter(Boolean).join("\n\n"), flags, work });
+      continue;
+    }
     const goesOn = parseContinue(text);
     if (goesOn !== null) {
       const words = [goesOn.words, clean(block.details)].filter(Boolean).join("\n\n");

@@ -131,9 +131,10 @@ export const PLACE_RULES: readonly Check<GateFacts & { place: Place }>[] = [
   },
   function fork({ asked, place }) {
     if (place.head === "here" || asked.kind === "help") return null;
+    if (place.head === "fork" && asked.kind === "start" && asked.reads) return null;
     const reason =
       place.head === "fork"
-        ? "this pull request comes from a fork, whose code is not run here"
+        ? "this pull request comes from a fork, whose code is not run here; `/codex ask` and `/codex plan` only read"
         : "GitHub does not say where this pull request comes from";
     return refuse("fork", unpublished(asked, reason), "always");
   },

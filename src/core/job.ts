@@ -7,6 +7,7 @@ import type { Route } from "./route.ts";
 import type { JobSkills } from "./skill.ts";
 import type { Sources } from "./sources.ts";
 import type { StopBy } from "./stopped.ts";
+import type { Work } from "./verbs.ts";
 
 export type * from "./change.ts";
 
@@ -28,7 +29,17 @@ export type JobState = (typeof JOB_STATES)[number];
 const NEXT: Record<JobState, readonly JobState[]> = {
   // What an admin let out was made already: it is only checked again.
   queued: ["running", "verifying", "blocked", "failed", "cancelled"],
-  running: ["verifying", "no_change", "blocked", "over_budget", "failed", "cancelled", "queued"],
+  // Done at once: what only reads has nothing to check.
+  running: [
+    "verifying",
+    "done",
+    "no_change",
+    "blocked",
+    "over_budget",
+    "failed",
+    "cancelled",
+    "queued",
+  ],
   verifying: ["running", "publishing", "blocked", "over_budget", "failed", "cancelled", "queued"],
   publishing: ["done", "over_budget", "blocked", "failed", "cancelled", "queued"],
   done: [],
@@ -109,10 +120,18 @@ export interface Command {
   subject: Subject | null;
 }
 
-/** Where the change of a job goes. */
+/** Where the result of a job goes. */
 export type Target =
+  /** Words, where they were asked for: `base` is the branch it looks at; on a pull request the one it is to go to. */
+  | { kind: "answer"; base: string; pull: number | null }
   | { kind: "new_pull"; branch: string; base: string; draft: boolean }
   | { kind: "follow_up"; branch: string; base: string; pull: number };
+
+/** The branch that a change goes to. Throws for work that makes none. */
+export function branchOf(target: Target): string {
+  if (target.kind === "answer") throw new Error("work that only reads has no branch");
+  return target.branch;
+}
 
 /** Tokens and money. `microDollars` is null where a price was unknown, which only jobs from before the ledger have. */
 interface Used {
@@ -162,6 +181,8 @@ export interface Job {
   /** 1-based place of its task in the command. */
   number: number;
   task: string;
+  /** What kind of result it makes; absent: a change. */
+  work?: Work;
   /** The skill that was asked for, or that its first word names as far as the server knows; null for none. */
   skill: string | null;
   /** How it was asked for; absent when it was not, and in rows of earlier versions. */

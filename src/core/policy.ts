@@ -14,7 +14,8 @@ export type { Account } from "./request.ts";
 /** What is to happen. `publish` is the second look, at work that was admitted when it was asked for. */
 export type Asked =
   | { kind: "help" }
-  | { kind: "start"; tasks: number }
+  /** `reads`: nothing of it writes to the repository. */
+  | { kind: "start"; tasks: number; reads?: boolean }
   /** To let a change leave that was held back. */
   | { kind: "allow" }
   /** To end work that is under way. */

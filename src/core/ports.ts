@@ -5,6 +5,7 @@ import type { Role } from "./role.ts";
 
 export type * from "./command-store.ts";
 export type * from "./deliveries.ts";
+export type * from "./identity.ts";
 export type * from "./premises.ts";
 export type * from "./sandbox-port.ts";
 export type * from "./skill-ports.ts";
@@ -51,18 +52,6 @@ export interface GitHub {
   ): Promise<Conversation>;
   /** Lends git a reading token of this one repository for as long as `work` runs. */
   readGit<T>(repo: RepoRef, work: (token: GitToken) => Promise<T>): Promise<T>;
-}
-
-/** Who the App is on GitHub. */
-export interface Identity {
-  /** The login of its account, such as `draftsmith[bot]`; null where the host does not say. */
-  login(): Promise<string | null>;
-}
-
-/** Where repositories are by now. */
-export interface Places {
-  /** The same repository by its present name and installation; it may have been renamed or handed over. */
-  find(repo: RepoRef): Promise<RepoRef>;
 }
 
 /** GitHub for one attempt of a job, with tokens that nobody else uses. */

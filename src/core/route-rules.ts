@@ -4,7 +4,7 @@ import { codeSpan } from "./markdown.ts";
 import { effortName, modelChoice, modelName } from "./model-choice.ts";
 
 /** What a job is asked for: anew, on a pull request of ours, or to go on after it stopped. */
-const VERBS = ["task", "follow_up", "continue"] as const;
+const VERBS = ["task", "follow_up", "continue", "ask", "plan"] as const;
 export type Verb = (typeof VERBS)[number];
 
 const MAX_VALUES = 50;
@@ -37,7 +37,9 @@ const verbs = z
     error: `must be ${VERBS.map(codeSpan).join(", ")} or a list of them`,
   })
   .transform((given) => (typeof given === "string" ? [given] : given))
-  .describe("A new task, one on a pull request of Draftsmith, or the word to go on.");
+  .describe(
+    "A new task, one on a pull request of Draftsmith, the word to go on, a question, or a plan.",
+  );
 
 const characters = z.int().min(1).max(1_000_000);
 

@@ -1,4 +1,5 @@
 import { systemPrompt, taskPrompt } from "../agents/prompt.ts";
+import { readingPrompt } from "../agents/reading-prompt.ts";
 import { UserError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Command, Job } from "../core/job.ts";
@@ -62,17 +63,19 @@ export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS)
   const { texts, sources } = await whatWasSaid(job, command, ours !== null, deps);
   const guidance = await guidanceOf(job, command, deps, stripped);
   const diff = command.pull && seen("diff", visibleSource(await diffOf(job, command.pull, deps)));
+  const rules = {
+    skill: skills.body,
+    skills: skills.offered,
+    checks: config.checks,
+    allowedPaths: [config.paths.allowed, ...(config.paths.within ?? [])],
+    protectedPaths: config.paths.protected,
+    network: config.network,
+  };
+  const words = job.work === "ask" || job.work === "plan" ? job.work : null;
   const messages: ChatMessage[] = [
     {
       role: "system",
-      content: systemPrompt({
-        skill: skills.body,
-        skills: skills.offered,
-        checks: config.checks,
-        allowedPaths: [config.paths.allowed, ...(config.paths.within ?? [])],
-        protectedPaths: config.paths.protected,
-        network: config.network,
-      }),
+      content: words === null ? systemPrompt(rules) : readingPrompt(rules, words),
     },
     {
       role: "user",

@@ -1,5 +1,5 @@
 import { TransientError, toError, UserError } from "../core/errors.ts";
-import type { Publication } from "../core/job.ts";
+import { branchOf, type Publication } from "../core/job.ts";
 import type { GitHub, Log } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Outbox } from "./outbox.ts";
@@ -37,10 +37,10 @@ async function leftovers(
   { github, outbox, log }: CancelDeps,
 ): Promise<{ words: string; publication: Publication | null }> {
   const { target, repo, change } = job;
-  const { branch } = target;
+  const branch = branchOf(target);
   let stands: string | null;
   try {
-    stands = await github.branchSha(repo, target.branch);
+    stands = await github.branchSha(repo, branch);
   } catch (thrown) {
     const error = toError(thrown);
     if (!(error instanceof UserError || error instanceof TransientError)) throw error;

@@ -9,6 +9,7 @@ import type { ChatMessage, Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { withCalls } from "../core/spend.ts";
+import { isReadOnly } from "../core/verbs.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Kept } from "./keep-files.ts";
 
@@ -69,6 +70,7 @@ export async function converse(
       },
     },
     ...(talk.onSkill && { onSkill: talk.onSkill }),
+    readOnly: isReadOnly(job.work),
     spent: { steps: spend.steps, tokens: spend.inputTokens + spend.outputTokens },
     used: cap === null ? 0 : (spend.microDollars ?? 0) / cap,
     signal,

@@ -63,6 +63,7 @@ export function jobOf(
     commandId: command.id,
     number: spec.number,
     task: spec.task.text,
+    ...(spec.task.work && { work: spec.task.work }),
     skill: spec.skill,
     ...(spec.skillBy && { skillBy: spec.skillBy }),
     model: spec.route.choices[0].model,

@@ -4,6 +4,7 @@ import { codeSpan } from "../core/markdown.ts";
 import { branchName } from "../core/plan.ts";
 import type { GitHub, PullFacts } from "../core/ports.ts";
 import type { Request } from "../core/request.ts";
+import { isReadOnly } from "../core/verbs.ts";
 
 /** Where the work of a task starts and where its change will go. */
 type Place =
@@ -26,7 +27,7 @@ export function branchPlaces(
     shas.set(base, asked);
     const baseSha = await asked;
     if (baseSha !== null) {
-      return { kind: "place", baseSha, target: newPull(request, task, jobId, base) };
+      return { kind: "place", baseSha, target: targetOf(request, task, jobId, base) };
     }
     if (base === bases.default) return refused("this repository is empty; push a first commit");
     return refused(`there is no branch ${codeSpan(base)}; name one that exists with \`--base\``);
@@ -39,15 +40,21 @@ export function pullPlaces(request: Request, pull: PullFacts, ours: Job | null):
     if (task.flags.base !== undefined) {
       return refused("`--base` has no meaning on a pull request: work starts from its branch");
     }
-    if (pull.state !== "open") return refused("this pull request is closed");
-    const target: Target = ours
+    if (pull.state !== "open" && !isReadOnly(task.work)) {
+      return refused("this pull request is closed");
+    }
+    const adds = ours && !isReadOnly(task.work);
+    const target: Target = adds
       ? { kind: "follow_up", branch: pull.headRef, base: pull.baseRef, pull: pull.number }
-      : newPull(request, task, jobId, pull.headRef);
+      : targetOf(request, task, jobId, pull.headRef);
     return { kind: "place", baseSha: pull.headSha, target };
   };
 }
 
-function newPull(request: Request, task: ParsedTask, jobId: string, base: string): Target {
+function targetOf(request: Request, task: ParsedTask, jobId: string, base: string): Target {
+  if (isReadOnly(task.work)) {
+    return { kind: "answer", base, pull: request.issue.isPull ? request.issue.number : null };
+  }
   const branch = branchName(request.issue.number, task.text, jobId);
   return { kind: "new_pull", branch, base, draft: task.flags.draft ?? true };
 }

@@ -35,7 +35,10 @@ export async function planCommand(
   { actor, ground }: Passed,
   deps: PlanDeps,
 ): Promise<Plan> {
-  const { config, pull } = ground;
+  const { pull } = ground;
+  const fromFork = pull !== null && !pull.sameRepo;
+  // For the code of a fork nobody here answers: it is looked at, and reaches nothing.
+  const config = fromFork ? { ...ground.config, setup: [], network: [] } : ground.config;
   const refuse = (reason: string): Plan => ({
     kind: "answer",
     text: refusal(actor.login, reason),

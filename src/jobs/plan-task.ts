@@ -65,7 +65,7 @@ export async function planTask(
   const { skill } = chosen;
   const facts = {
     skill,
-    verb: verbOf(goesOn !== null, place.target.kind),
+    verb: verbOf(goesOn !== null, task, place.target.kind),
     labels: request.subject?.labels ?? [],
     paths: [...pathsIn(task.text), ...(ours?.change?.files.map(({ path }) => path) ?? [])],
     // Of what people wrote: what an agent is told besides does not make it a larger task.
@@ -95,8 +95,9 @@ export async function planTask(
   return { ok: true, job, takenUp: goesOn?.takenUp ?? null };
 }
 
-function verbOf(goesOn: boolean, target: Job["target"]["kind"]): Verb {
+function verbOf(goesOn: boolean, { work }: ParsedTask, target: Job["target"]["kind"]): Verb {
   if (goesOn) return "continue";
+  if (work === "ask" || work === "plan") return work;
   return target === "follow_up" ? "follow_up" : "task";
 }
 

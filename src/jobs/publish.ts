@@ -1,6 +1,13 @@
 import type { ActOf } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
-import type { Command, FileChange, Job, Publication, VerifiedChange } from "../core/job.ts";
+import {
+  branchOf,
+  type Command,
+  type FileChange,
+  type Job,
+  type Publication,
+  type VerifiedChange,
+} from "../core/job.ts";
 import { heldReason } from "../core/messages/held.ts";
 import { renderCheckRun, renderPull } from "../core/messages/pull.ts";
 import type { ChangedFile, CommandStore, JobStore, Objects, Workspaces } from "../core/ports.ts";
@@ -47,9 +54,9 @@ export async function publish(
     throw new UserError("the change is lost with the server that made it; write the task again");
   }
   try {
-    return job.target.kind === "new_pull"
-      ? await openPull(command, attempt, change, deps)
-      : await followUp(attempt, job.target.pull, change, deps, verifyAgain);
+    return job.target.kind === "follow_up"
+      ? await followUp(attempt, job.target.pull, change, deps, verifyAgain)
+      : await openPull(command, attempt, change, deps);
   } catch (thrown) {
     // What will not be tried again needs its private ref no more.
     if (thrown instanceof UserError) await dropPrivateRef(job, deps.outbox);
@@ -75,7 +82,7 @@ async function openPull(
   const act: ActOf<"pull"> = {
     kind: "pull",
     repo: job.repo,
-    head: job.target.branch,
+    head: branchOf(job.target),
     base: job.target.base,
     title: change.title,
     body: renderPull({ command, job: { ...job, spend }, change, headSha, neighbours: [] }),
@@ -86,7 +93,7 @@ async function openPull(
     .catch((thrown) => {
       if (!(thrown instanceof UserError)) throw thrown;
       throw new UserError(
-        `${thrown.message} The change stands on the branch ${job.target.branch}.`,
+        `${thrown.message} The change stands on the branch ${branchOf(job.target)}.`,
       );
     });
   await sayChecked(job, change, headSha, pull.url, outbox);
@@ -155,7 +162,7 @@ async function addCommit(
     if (branch.status === "done") return headSha;
     if (carries === MAX_CARRIES) {
       throw new UserError(
-        `the branch ${job.target.branch} keeps moving; write the command again when it rests`,
+        `the branch ${branchOf(job.target)} keeps moving; write the command again when it rests`,
       );
     }
     const parent = branch.sha;
@@ -165,7 +172,7 @@ async function addCommit(
     const merged = await deps.objects.merge(job.repo, parent, change.commit, change.parent);
     if ("conflicts" in merged) {
       throw new UserError(
-        `the branch ${job.target.branch} moved while the agent worked, and the change conflicts with it on ${merged.conflicts.join(", ")}; write the command again`,
+        `the branch ${branchOf(job.target)} moved while the agent worked, and the change conflicts with it on ${merged.conflicts.join(", ")}; write the command again`,
       );
     }
     const moved = await deps.objects.commit(job.repo, merged.tree, parent, change.message);
@@ -173,7 +180,7 @@ async function addCommit(
     if (moved.files.length === 0) return parent;
     if (job.allowance !== null) {
       throw new UserError(
-        `the branch ${job.target.branch} moved after ${job.allowance.actor.login} allowed the change, so it would be another one; write the command again`,
+        `the branch ${branchOf(job.target)} moved after ${job.allowance.actor.login} allowed the change, so it would be another one; write the command again`,
       );
     }
     carried = {
@@ -205,7 +212,7 @@ async function inspectCarried(
 
   function refuse(reason: string): never {
     throw new UserError(
-      `the branch ${job.target.branch} moved, and carried over to it ${reason}; write the command again`,
+      `the branch ${branchOf(job.target)} moved, and carried over to it ${reason}; write the command again`,
     );
   }
 }

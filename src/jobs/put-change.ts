@@ -1,7 +1,7 @@
 import { jobLane } from "../core/act.ts";
 import { UserError } from "../core/errors.ts";
 import { foldPath } from "../core/fold-path.ts";
-import type { Job, VerifiedChange } from "../core/job.ts";
+import { branchOf, type Job, type VerifiedChange } from "../core/job.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -45,7 +45,7 @@ export async function putNewBranch(
   const ours = change.made?.some((made) => made.sha === put.sha);
   if (ours) return put.sha;
   throw new UserError(
-    `the branch ${target.branch} exists already at ${put.sha.slice(0, 12)} and was left alone`,
+    `the branch ${branchOf(target)} exists already at ${put.sha.slice(0, 12)} and was left alone`,
   );
 }
 
@@ -57,7 +57,7 @@ export async function putBranch(
   from: string | null,
   outbox: Outbox,
 ) {
-  const { branch } = job.target;
+  const branch = branchOf(job.target);
   const workflows = changesWorkflows(change);
   return outbox.perform<"branch">(
     `branch:${turn(job)}:${sha}`,

@@ -2,6 +2,8 @@ import { LostLease, StoppedByPerson, TransientError, toError, UserError } from "
 import { isTerminal, type Job, type JobState, type VerifiedChange } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
 import type { ClaimStore, JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
+import { isReadOnly } from "../core/verbs.ts";
+import { answer } from "./answer.ts";
 import { type Attempt, createAttempt } from "./attempt.ts";
 import { packChange } from "./bring-change.ts";
 import { cancel } from "./cancel.ts";
@@ -129,6 +131,7 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     );
     return;
   }
+  if (isReadOnly(job.work)) return answer(attempt, deps, signal);
   const change = await changeOf(attempt, deps, signal);
   if (change === null) return;
   if (job.state !== "publishing")

@@ -10,11 +10,13 @@ import { type Asked, gate, type Refusal } from "../core/policy.ts";
 import type { Admit, Delivery, Heard, Identity, IntakeStore, TakenUp } from "../core/ports.ts";
 import { type Request, requestKey } from "../core/request.ts";
 import type { SaidStop } from "../core/stopped.ts";
+import { isReadOnly } from "../core/verbs.ts";
 import { boardAct, refreshBoards } from "./board.ts";
 import { admitRequest, type GateDeps, type Passed } from "./gate.ts";
 import { answerAct, reactionActs } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
 import { MOST_TASKS, type PlanDeps, planCommand } from "./plan-command.ts";
+import { tellStatus } from "./status.ts";
 import type { StopRequest } from "./stop.ts";
 
 export interface SubmitDeps extends GateDeps, PlanDeps {
@@ -109,9 +111,13 @@ async function decide(
   });
   try {
     if (parsed.kind === "allow") return await letOut(parsed, request, passage, deps, answer);
+    if (parsed.kind === "control") {
+      return answer(await tellStatus(request, passage.actor.login, deps.commands));
+    }
     const planned = await planCommand(request, mention, passage, deps);
     if (planned.kind === "answer") return answer(planned.text);
-    const asked: Asked = { kind: "start", tasks: planned.jobs.length };
+    const reads = planned.jobs.every(({ work }) => isReadOnly(work));
+    const asked: Asked = { kind: "start", tasks: planned.jobs.length, reads };
     const admit: Admit = (counted) => gate({ ...passage.facts, asked, usage: counted });
     return { ...planned, admit };
   } catch (thrown) {
@@ -125,10 +131,14 @@ async function decide(
 function askedBy(parsed: Addressed): Asked {
   switch (parsed.kind) {
     case "command":
-      return { kind: "start", tasks: parsed.tasks.length };
+      return {
+        ...{ kind: "start", tasks: parsed.tasks.length },
+        reads: parsed.tasks.every(({ work }) => isReadOnly(work)),
+      };
     case "allow":
     case "stop":
       return { kind: parsed.kind };
+    case "control":
     case "help":
     case "refused":
       return { kind: "help" };

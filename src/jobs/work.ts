@@ -2,26 +2,17 @@ import type { AgentOutcome } from "../agents/loop.ts";
 import { checksFailedPrompt, refusedPrompt } from "../agents/prompt.ts";
 import type { Resumed } from "../agents/resume.ts";
 import { hostWords } from "../core/denied-hosts.ts";
-import type { Command, Ending, Job, JobState, VerifiedChange } from "../core/job.ts";
+import type { Ending, Job, JobState, VerifiedChange } from "../core/job.ts";
 import { capWords } from "../core/messages/budget.ts";
 import { heldReason, violationsForAgent } from "../core/messages/held.ts";
-import type { JobStore, Workspace } from "../core/ports.ts";
+import type { JobStore } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
-import { type BriefingDeps, briefing } from "./briefing.ts";
+import { type BeginDeps, begin } from "./begin.ts";
 import { packChange } from "./bring-change.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
 import { deniedDuring } from "./denied.ts";
 import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
-import { type JobModelDeps, jobModels } from "./job-model.ts";
-import { createKeeper } from "./keep-files.ts";
-import { prepare } from "./prepare.ts";
-import { type ReopenDeps, reopen } from "./reopen.ts";
 import { sendBack } from "./send-back.ts";
-import type { ShelfDeps } from "./shelf.ts";
-import { type SkillsDeps, skillsOf } from "./skills-of.ts";
-import { bringBack, firstSkill, type TakeUpDeps } from "./take-up-skill.ts";
-import { skillChooser, tellSkills } from "./tell-skills.ts";
-import { transcriptOf } from "./transcript.ts";
 import { verify } from "./verify.ts";
 import { said, wordsOf } from "./words-of.ts";
 
@@ -37,15 +28,7 @@ const LIMIT = {
   loop: "it repeated itself or only made calls that failed",
 } as const;
 
-export interface WorkDeps
-  extends ConverseDeps,
-    JobModelDeps,
-    BriefingDeps,
-    InspectDeps,
-    ReopenDeps,
-    ShelfDeps,
-    SkillsDeps,
-    TakeUpDeps {
+export interface WorkDeps extends BeginDeps, ConverseDeps, InspectDeps {
   jobs: JobStore;
   now: () => number;
   /** Host of GitHub's pages, for noreply addresses. */
@@ -65,50 +48,15 @@ export async function work(
   const { job } = attempt;
   const telling = await branchProblem(job, deps);
   if (telling !== null) return stop(attempt, "blocked", telling, deps);
-  const events = await deps.jobs.events(job.id);
-  const transcript = transcriptOf(events);
-  await deps.github.readGit(job.repo, (token) =>
-    deps.workspaces.fetch(job.repo, [job.baseSha], token),
-  );
-  const catalogue = await skillsOf(job, deps, signal);
-  const first = firstSkill(job, catalogue);
-  if (transcript.messages.length === 0 && first.kind === "refused")
-    return stop(attempt, "failed", first.reason, deps);
-  // As if all attempts were one: what earlier ones worked counts.
-  const startedAt = Math.round(performance.now()) - (job.spend.workedMs ?? 0);
-  await attempt.move("running", {
-    startedAt: job.startedAt ?? deps.now(),
-    lastAction: "preparing",
-  });
-  const { messages, seen, started } = transcript;
+  const begun = await begin(attempt, deps, signal);
+  if (begun.status === "failed") return stop(attempt, "failed", begun.reason, deps);
+  const { command, models, transcript } = begun;
+  const { messages, workspace } = begun.talk;
   let { rounds, failedChecks } = transcript;
-  let workspace: Workspace;
-  if (messages.length > 0) {
-    workspace = await reopen(attempt, transcript, deps, signal);
-    await bringBack(job, catalogue, deps);
-  } else {
-    const { id: jobId, repo, baseSha: sha, fence } = job;
-    workspace = await deps.workspaces.open({ jobId, repo, sha, fence, resume: null });
-    await attempt.write({}, [{ type: "opened", sha, fence }]);
-    const failed = await prepare(workspace, attempt, deps, signal);
-    if (failed !== null) return stop(attempt, "failed", failed, deps);
-    const told = await briefing(job, deps, await tellSkills(attempt, first, catalogue, deps));
-    messages.push(...told.messages);
-    await attempt.write({ sources: told.sources }, told.events);
-  }
-  const stands = transcript.commit === undefined ? job.baseSha : transcript.commit;
-  const keep = createKeeper(attempt, workspace, stands, deps);
-  const onSkill = skillChooser(attempt, catalogue, deps);
-  const command = await commandOf(job, deps);
-  const models = jobModels(attempt, command, transcript, deps);
-  const { editTool } = models;
   let resumed: Resumed = transcript;
   for (;;) {
-    const files = { workspace, keep, ...onSkill };
-    const spoken = { messages, seen, started, resumed };
-    const model = models.after(failedChecks);
     const { caps } = models;
-    const talk = { model, caps, editTool, startedAt, ...files, ...spoken };
+    const talk = { ...begun.talk, model: models.after(failedChecks), caps, resumed };
     const outcome = await converse(attempt, talk, deps, signal);
     resumed = { ...resumed, notice: null };
     if (outcome.status === "silent") {
@@ -184,12 +132,6 @@ export async function work(
   }
 }
 
-async function commandOf(job: Job, deps: WorkDeps): Promise<Command> {
-  const command = await deps.commands.command(job.commandId);
-  if (!command) throw new Error(`job ${job.id} has no command`);
-  return command;
-}
-
 function refused(reason: string): Inspection {
   return { status: "refused", reason, told: reason };
 }
@@ -203,7 +145,7 @@ function obstacleOf(inspection: Inspection): { reason: string; told: string } | 
 }
 
 /** Why an agent was stopped, after "because". */
-function limitWords(outcome: Extract<AgentOutcome, { status: "limit" }>): string {
+export function limitWords(outcome: Extract<AgentOutcome, { status: "limit" }>): string {
   if (outcome.which === "budget") return capWords(outcome.why);
   return outcome.which === "room" ? outcome.why : LIMIT[outcome.which];
 }

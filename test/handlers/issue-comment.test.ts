@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { createApp } from "../../src/app.ts";
 import { NoInstallation, StoreFailure, TransientError } from "../../src/core/errors.ts";
-import type { Job } from "../../src/core/job.ts";
+import { branchOf, type Job } from "../../src/core/job.ts";
 import type { Quotas } from "../../src/core/policy.ts";
 import type { GitHub, PullFacts } from "../../src/core/ports.ts";
 import type { Outbox } from "../../src/jobs/outbox.ts";
@@ -185,10 +185,10 @@ describe("a command", () => {
     ]);
     expect(started).toEqual(stored.map((job) => job.id));
     expect((await acts()).map((act) => act.kind)).toEqual(["reaction", "comment"]);
-    expect(new Set(stored.map((job) => job.target.branch)).size).toBe(3);
+    expect(new Set(stored.map((job) => branchOf(job.target))).size).toBe(3);
     for (const job of stored) {
       expect(job.target).toMatchObject({ kind: "new_pull", base: "main", draft: true });
-      expect(job.target.branch).toMatch(/^codex\/12-[a-z0-9-]+-[0-9a-f]{8}$/);
+      expect(branchOf(job.target)).toMatch(/^codex\/12-[a-z0-9-]+-[0-9a-f]{8}$/);
       expect(job.model).toBe("gpt-5-mini");
     }
     // One command, one look at the branch.

@@ -20,14 +20,19 @@ export function createTools(
   {
     onPlan,
     onSkill,
+    readOnly = false,
   }: {
     onPlan: (items: PlanItem[]) => Promise<void>;
     onSkill?: (name: string) => Promise<SkillAnswer>;
+    /** Nothing that is changed is kept: the tools that change files are not there. */
+    readOnly?: boolean;
   },
 ): Tool[] {
   const [change, other] = editTool === "edit" ? [edit, applyPatch] : [applyPatch, edit];
-  const tools: Tool[] = [shell, read, change, write, createPlan(onPlan)];
+  const writing = readOnly ? [] : [change, write];
+  const tools: Tool[] = [shell, read, ...writing, createPlan(onPlan)];
   if (onSkill !== undefined) tools.push(createSkill(onSkill));
+  if (readOnly) return tools;
   return [...tools, { ...other, unoffered: true }];
 }
 

@@ -99,7 +99,7 @@ function row(job: Job): string {
   const cells = [
     String(job.number),
     tableCell(shorten(job.task, 120)),
-    state(job),
+    stateText(job),
     modelsOf(job),
     cost(job.spend),
     result(job),
@@ -107,7 +107,8 @@ function row(job: Job): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function state(job: Job): string {
+/** The state of a job, as tables tell it. */
+export function stateText(job: Job): string {
   if (job.stop !== null && !isTerminal(job.state))
     return `🛑 stopping, ${tableCell(stopAsked(job.stop))}`;
   if (job.state === "running" && job.spend.steps > 0)
@@ -129,7 +130,8 @@ function result(job: Job): string {
         .map((file) => codeSpan(nameText(file)))
         .join(", ")}`,
   );
-  const where = job.publication ? [publicationLink(job)] : [];
+  const answered = job.target.kind === "answer" && job.state === "done";
+  const where = job.publication ? [publicationLink(job)] : answered ? ["answered below"] : [];
   const words = isTerminal(job.state) ? job.reason : job.lastAction;
   const said = words && job.state !== "done" ? [tableCell(shorten(words, MAX_WORDS))] : [];
   return [...where, ...said, ...conflicts].join("; ") || "–";

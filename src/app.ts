@@ -6,9 +6,8 @@ import {
   newIssueRequest,
   newPullRequest,
   reviewCommentRequest,
-  reviewRequest,
 } from "./handlers/requests.ts";
-import { onDeleted, onWritten } from "./handlers/written.ts";
+import { onDeleted, onReview, onWritten } from "./handlers/written.ts";
 import type { SubmitDeps } from "./jobs/submit.ts";
 import type { WithdrawDeps } from "./jobs/withdraw.ts";
 
@@ -21,7 +20,7 @@ export function createApp(deps: SubmitDeps & WithdrawDeps): ApplicationFunction 
       onWritten(event, reviewCommentRequest, deps),
     );
     app.on("pull_request_review_comment.deleted", (event) => onDeleted(event, deps));
-    app.on("pull_request_review.submitted", (event) => onWritten(event, reviewRequest, deps));
+    app.on("pull_request_review.submitted", (event) => onReview(event, deps));
     app.on("issues.opened", (event) => onWritten(event, newIssueRequest, deps));
     app.on("pull_request.opened", (event) => onWritten(event, newPullRequest, deps));
     app.on("issues.labeled", (event) => onLabeled(event, deps));

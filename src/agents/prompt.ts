@@ -34,6 +34,14 @@ export interface SaidText {
   text: string;
 }
 
+/** A thread of a review that the agent has to answer; `said`: who said what, oldest first. */
+export interface Thread {
+  place: string;
+  side: "LEFT" | "RIGHT";
+  hunk: string;
+  said: string[];
+}
+
 /** What a job is about. Texts by others come cleaned of what people cannot see. */
 export interface Briefing {
   /** `owner/name` */
@@ -51,6 +59,8 @@ export interface Briefing {
   pull: { number: number; diff: string } | null;
   /** What an agent of ours opened this pull request for, and its report. */
   earlier: { task: string; report: string } | null;
+  /** Threads of a review; none unless given. */
+  threads?: Thread[];
   /** AGENTS.md files that count, and whether those in the checkout are the same. */
   guidance: { files: { path: string; text: string }[]; inCheckout: boolean };
 }
@@ -144,6 +154,7 @@ export function taskPrompt(briefing: Briefing): string {
     ...earlierSection(briefing.earlier),
     `Your task, as it was written on ${kind} #${issue.number}:`,
     fence("task", task),
+    ...threadsSection(briefing.threads ?? []),
   ];
   return parts.join("\n\n");
 }
@@ -210,6 +221,19 @@ function labelOf({ kind, author, at, place }: SaidText, subject: string): string
     `by ${author.name} (${author.role})`,
     ...(at === null ? [] : [`at ${at}`]),
   ].join(" ");
+}
+
+function threadsSection(threads: Thread[]): string[] {
+  if (threads.length === 0) return [];
+  return [
+    "The task is about these threads on lines of the pull request. What people with write access ask for in them belongs to it:",
+    ...threads.map(({ place, side, hunk, said }, at) => {
+      const where = side === "LEFT" ? `${place}, as it was before the pull request` : place;
+      const body = [`${where}\n${hunk}`, ...said].join("\n\n");
+      return fence(`thread ${at + 1}`, body);
+    }),
+    'End your report with one line for each thread: "Thread 1: done: what you changed", or "Thread 1: not done: why". They are posted as answers there.',
+  ];
 }
 
 function diffSection(pull: { number: number; diff: string }): string[] {

@@ -64,6 +64,8 @@ export type Act =
       draft: boolean;
     }
   | { kind: "pull_body"; repo: RepoRef; pull: number; body: string }
+  /** Marks a thread of review comments as resolved; `thread` is GitHub's name of it. */
+  | { kind: "resolve"; repo: RepoRef; thread: string }
   /** How the checks of a published commit ended, where the App may say so. */
   | {
       kind: "check_run";
@@ -100,6 +102,7 @@ export interface ActValues {
   /** `draft` is false where the host does not offer drafts. */
   pull: { number: number; url: string; draft: boolean };
   pull_body: null;
+  resolve: null;
   /** null: the installation does not grant it. */
   check_run: { id: number } | null;
 }

@@ -2,6 +2,9 @@ import { MAX_TASK, type ParsedCommand, parseCommand } from "./command.ts";
 import { stripInvisible } from "./redact.ts";
 import type { Request } from "./request.ts";
 
+/** The task of a review that asks for changes; what it says besides follows. */
+const REVIEW_TASK = "Do what this review asks for.";
+
 /** Stands at the end of a task that is longer than one may be; the whole issue is shown besides. */
 const CUT = "\n\n… (the issue goes on: its whole text is below)";
 
@@ -10,7 +13,18 @@ export function asks(
   { way, body, subject }: Pick<Request, "way" | "body" | "subject">,
   reading: Parameters<typeof parseCommand>[1],
 ): ParsedCommand {
-  if (!isGivenWhole(way)) return parseCommand(body, reading);
+  if (!isGivenWhole(way)) {
+    const parsed = parseCommand(body, reading);
+    const changes = way.kind === "review" && way.changes === true;
+    if (!changes || parsed.kind !== "not_for_us") return parsed;
+    const words = stripInvisible(body).trim();
+    const task = [REVIEW_TASK, ...(words === "" ? [] : [fitting(words, MAX_TASK - 100)])];
+    return {
+      kind: "command",
+      tasks: [{ text: task.join("\n\n"), flags: {} }],
+      cleaned: words !== body.trim(),
+    };
+  }
   const text = subject === null ? "" : `${subject.title}\n\n${subject.body}`;
   const visible = stripInvisible(text).trim();
   if (!/[\p{L}\p{N}]/u.test(visible)) {
@@ -29,6 +43,6 @@ export function isGivenWhole({ kind }: Request["way"]): boolean {
   return kind === "labeled" || kind === "assigned";
 }
 
-function fitting(text: string): string {
-  return text.length <= MAX_TASK ? text : text.slice(0, MAX_TASK - CUT.length) + CUT;
+function fitting(text: string, most = MAX_TASK): string {
+  return text.length <= most ? text : text.slice(0, most - CUT.length) + CUT;
 }

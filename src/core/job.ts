@@ -7,6 +7,7 @@ import type { Route } from "./route.ts";
 import type { JobSkills } from "./skill.ts";
 import type { Sources } from "./sources.ts";
 import type { StopBy } from "./stopped.ts";
+import type { ThreadAnswer } from "./thread-answers.ts";
 import type { Work } from "./verbs.ts";
 
 export type * from "./change.ts";
@@ -161,6 +162,16 @@ export interface PlanItem {
   status: "pending" | "in_progress" | "done";
 }
 
+/** A thread of a review that a job has to answer. */
+export interface JobThread {
+  /** Its first comment. */
+  id: number;
+  /** By which it is resolved; null where the host tells none. */
+  node: string | null;
+  /** What its agent said of it; absent before that, and where it said nothing. */
+  answer?: ThreadAnswer;
+}
+
 /** What stands on GitHub for a job. */
 export interface Publication {
   pull: number;
@@ -226,6 +237,8 @@ export interface Job {
   plan: PlanItem[];
   /** What the agent was told at the start; null before that. */
   sources: Sources | null;
+  /** The threads that it has to answer; absent before it began, and for none. */
+  threads?: JobThread[];
   /** The last thing it did, one line for the board. */
   lastAction: string;
   /** Why it ended as it did, in words for a person; empty while it runs. */
@@ -251,6 +264,7 @@ export type JobPatch = Partial<
     | "spend"
     | "plan"
     | "sources"
+    | "threads"
     | "skills"
     | "lastAction"
     | "reason"

@@ -1,6 +1,7 @@
 import type { ActKind, ActOf, ActValues } from "./act.ts";
 import type { FileChange, RepoRef } from "./job.ts";
 import type { Account, Way } from "./request.ts";
+import type { ReviewThread } from "./review-thread.ts";
 import type { Role } from "./role.ts";
 
 export type * from "./command-store.ts";
@@ -50,6 +51,8 @@ export interface GitHub {
     issue: number,
     until: { way: Way; at: string; isPull: boolean },
   ): Promise<Conversation>;
+  /** The threads of comments on lines of a pull request, oldest first. */
+  threads(repo: RepoRef, pull: number): Promise<ReviewThread[]>;
   /** Lends git a reading token of this one repository for as long as `work` runs. */
   readGit<T>(repo: RepoRef, work: (token: GitToken) => Promise<T>): Promise<T>;
 }

@@ -28,8 +28,8 @@ export type Way =
   | { kind: "comment"; id: number }
   /** A comment on lines of a pull request; `thread` is the first one of its thread. */
   | { kind: "review_comment"; id: number; thread: number; spot: Spot }
-  /** The text of a submitted review. */
-  | { kind: "review"; id: number }
+  /** A submitted review; `changes`: it asks for changes of a pull request of ours. */
+  | { kind: "review"; id: number; changes?: boolean }
   /** The text of a new issue or pull request. */
   | { kind: "opened" }
   /** A label on an issue, or an issue assigned to the App: the issue itself is the task. */

@@ -94,7 +94,10 @@ const reviewEvent = base.extend({
 export const reviewRequest: Reader = reader(reviewEvent, (payload) => {
   const { pull_request: pull, review, sender } = payload;
   return {
-    way: { kind: "review", id: review.id },
+    way: {
+      ...{ kind: "review", id: review.id },
+      ...(review.state.toLowerCase() === "changes_requested" && { changes: true }),
+    },
     repo: repoOf(payload),
     issue: { number: pull.number, isPull: true },
     url: review.html_url,

@@ -1,8 +1,9 @@
 import type { Delivery, Log } from "../core/ports.ts";
 import { requestKey } from "../core/request.ts";
+import { submitReview } from "../jobs/review-asked.ts";
 import { type SubmitDeps, submit } from "../jobs/submit.ts";
 import { type WithdrawDeps, withdraw } from "../jobs/withdraw.ts";
-import { commentRequest, type Reader, reviewCommentRequest } from "./requests.ts";
+import { commentRequest, type Reader, reviewCommentRequest, reviewRequest } from "./requests.ts";
 
 /** A webhook as Probot hands it on. */
 export interface WebhookEvent {
@@ -21,6 +22,17 @@ export async function onWritten(
   const request = read(event.payload);
   if (request === null) return unreadable(delivery, deps);
   await submit(request, delivery, deps);
+}
+
+/** A review that was submitted. */
+export async function onReview(
+  event: WebhookEvent,
+  deps: SubmitDeps & { log: Log },
+): Promise<void> {
+  const delivery = deliveryOf(event);
+  const request = reviewRequest(event.payload);
+  if (request === null) return unreadable(delivery, deps);
+  await submitReview(request, delivery, deps);
 }
 
 /** A comment that was deleted: what it asked for is taken back where it did not begin. */

@@ -72,7 +72,8 @@ export async function begin(
     if (failed !== null) return { status: "failed", reason: failed };
     const told = await briefing(job, deps, await tellSkills(attempt, first, catalogue, deps));
     messages.push(...told.messages);
-    await attempt.write({ sources: told.sources }, told.events);
+    const threads = told.threads.length > 0 ? { threads: told.threads } : {};
+    await attempt.write({ sources: told.sources, ...threads }, told.events);
   }
   const stands = transcript.commit === undefined ? job.baseSha : transcript.commit;
   const command = await commandOf(job, deps);

@@ -7,6 +7,7 @@ import {
 } from "../core/job.ts";
 import { boardMarker, renderBoard } from "../core/messages/board.ts";
 import { renderPull } from "../core/messages/pull.ts";
+import { isDone, renderThread, threadMarker } from "../core/messages/thread.ts";
 import type { KeyedAct, Told } from "../core/ports.ts";
 import type { Outbox, Telling } from "./outbox.ts";
 
@@ -39,7 +40,7 @@ export async function refreshBoard(
   { outbox }: { outbox: Outbox },
   commandId: string,
 ): Promise<string[]> {
-  return outbox.tell(commandId, (told) => [tellingOf(told)]);
+  return outbox.tell(commandId, (told) => [tellingOf(told), ...threadAnswers(told)]);
 }
 
 /** The same, and on the boards and pull requests of the jobs that these go on with how those stand now. */
@@ -60,6 +61,24 @@ function tellingOf({ command, jobs, later }: Told): Telling {
     keyed: boardAct(command, jobs, later),
     last: jobs.every((job) => isTerminal(job.state)),
   };
+}
+
+/** What became of the threads of a review: an answer in each, and those that were done are resolved. */
+function threadAnswers({ command, jobs }: Told): Telling[] {
+  const { repo, issue, askedAt: since } = command;
+  return jobs.flatMap((job) =>
+    (job.threads ?? []).flatMap((thread): Telling[] => {
+      const body = renderThread(job, thread);
+      if (body === null) return [];
+      const key = `thread:${job.id}:${thread.id}`;
+      const marker = threadMarker(job.id, thread.id);
+      const act = { kind: "comment", repo, issue, thread: thread.id, marker, body, since } as const;
+      const answer: Telling = { keyed: { key, lane: key, act }, last: true };
+      if (thread.node === null || !isDone(job, thread)) return [answer];
+      const resolve = { kind: "resolve", repo, thread: thread.node } as const;
+      return [answer, { keyed: { key: `resolve:${key}`, lane: key, act: resolve }, last: true }];
+    }),
+  );
 }
 
 /**

@@ -2,7 +2,7 @@ import { systemPrompt, taskPrompt } from "../agents/prompt.ts";
 import { readingPrompt } from "../agents/reading-prompt.ts";
 import { UserError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
-import type { Command, Job } from "../core/job.ts";
+import type { Command, Job, JobThread } from "../core/job.ts";
 import { leftOutNotes } from "../core/messages/sources.ts";
 import type { ChatMessage } from "../core/model.ts";
 import type { CommandStore, GitHub, Log, Objects, Workspaces } from "../core/ports.ts";
@@ -11,6 +11,7 @@ import { visibleMarkdown, visibleSource, visibleTitle } from "../core/visible/te
 import type { Authors } from "./authors.ts";
 import { fetchCommit, guidanceOf } from "./guidance.ts";
 import { whatWasSaid } from "./said.ts";
+import { shownThreads, threadsOf } from "./threads.ts";
 
 const MAX_DIFF_BYTES = 128 * 1024;
 
@@ -37,6 +38,7 @@ const NO_SKILLS: ToldSkills = { body: null, offered: [], stripped: [] };
 /** What the model is told at the start, and where all of it is from. */
 export interface Briefed {
   messages: ChatMessage[];
+  threads: JobThread[];
   sources: Sources;
   /** The same as events of the job: what was stripped, then the messages. */
   events: JobEvent[];
@@ -62,6 +64,8 @@ export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS)
   const ours = command.pull && (await deps.commands.jobOfPull(repo.id, job.issue));
   const { texts, sources } = await whatWasSaid(job, command, ours !== null, deps);
   const guidance = await guidanceOf(job, command, deps, stripped);
+  const found = await threadsOf(command, deps.github);
+  const threads = await shownThreads(found, { job, command, stripped }, deps);
   const diff = command.pull && seen("diff", visibleSource(await diffOf(job, command.pull, deps)));
   const rules = {
     skill: skills.body,
@@ -89,6 +93,7 @@ export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS)
         },
         pull: diff === null ? null : { number: job.issue, diff },
         earlier: ours && { task: asked("earlier task", ours.task), report: reportOf(ours) },
+        ...(threads.length > 0 && { threads }),
         guidance,
       }),
     },
@@ -99,6 +104,7 @@ export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS)
   }
   return {
     messages,
+    threads: found.map(({ id, node }) => ({ id, node })),
     sources: { ...sources, stripped: all },
     events: [
       ...all.map((each): JobEvent => ({ type: "stripped", ...each })),

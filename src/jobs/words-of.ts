@@ -1,9 +1,10 @@
 import type { AgentOutcome } from "../agents/loop.ts";
 import { parseReport } from "../agents/prompt.ts";
-import type { Command, Job } from "../core/job.ts";
+import type { Command, Job, JobThread } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
 import { commitMessage } from "../core/messages/pull.ts";
 import { stripInvisible } from "../core/redact.ts";
+import { type ThreadAnswer, takeAnswers } from "../core/thread-answers.ts";
 
 /** Characters of an agent's words that are kept as the reason of an ending: of a review they are all there is. */
 const MAX_WORDS = 8000;
@@ -15,6 +16,8 @@ interface Words {
   summary: string;
   /** The whole commit message. */
   message: string;
+  /** The threads it had to answer, with its answers as safe Markdown; absent for none. */
+  threads?: JobThread[];
   /** Every form of it that leaves, and what it was made of. */
   all: string[];
 }
@@ -26,7 +29,8 @@ export function wordsOf(
   actor: Command["actor"],
   host: string,
 ): Words {
-  const report = parseReport(outcome.report);
+  const parted = takeAnswers(outcome.report);
+  const report = parseReport(job.threads ? parted.rest : outcome.report);
   const title =
     titleLine(report.title) || titleLine(job.task) || `Task ${job.number} of #${job.issue}`;
   const summary = safeMarkdown(report.summary, { maxLength: 8000 });
@@ -34,6 +38,7 @@ export function wordsOf(
   const message = commitMessage({ title, summary: plain }, actor, host, job.skills?.pins);
   return {
     title,
+    ...(job.threads && { threads: answered(job.threads, parted.answers) }),
     summary,
     message,
     all: [stripInvisible(outcome.report), title, summary, message],
@@ -44,4 +49,13 @@ export function wordsOf(
 export function said(outcome: AgentOutcome): string {
   const text = stripInvisible(outcome.report).trim();
   return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text;
+}
+
+function answered(threads: JobThread[], answers: Map<number, ThreadAnswer>): JobThread[] {
+  return threads.map(({ id, node }, at) => {
+    const answer = answers.get(at + 1);
+    if (answer === undefined) return { id, node };
+    const text = safeMarkdown(answer.text, { maxLength: MAX_WORDS });
+    return { id, node, answer: { ...answer, text } };
+  });
 }

@@ -67,7 +67,8 @@ export async function work(
       return stop(attempt, "no_change", reason, deps, { kind: "declined" });
     }
     const words = wordsOf(outcome, job, command.actor, deps.webHost);
-    const { message } = words;
+    const { message, threads } = words;
+    if (threads) await attempt.write({ threads });
     const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
     if (snapshot.status === "empty") return endUnchanged(attempt, outcome, deps);
     const inspection =

@@ -73,6 +73,7 @@ beforeEach(async () => {
     file: async () => null,
     pull: async () => openPull,
     conversation: async () => ({ remarks: [], unread: 0 }),
+    threads: async () => [],
     readGit: () => Promise.reject(new Error("a handler reads nothing by git")),
   };
   const outbox: Outbox = {

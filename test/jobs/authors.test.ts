@@ -22,6 +22,7 @@ function gitHub(answer: (login: string) => Role): { github: GitHub; asked: strin
     file: unasked,
     pull: unasked,
     conversation: unasked,
+    threads: unasked,
     readGit: unasked,
   };
   return { github, asked };

@@ -77,6 +77,7 @@ async function tell(scene: Scene = {}) {
       branchSha: async (_, branch) => branches[branch] ?? null,
       file: unasked,
       pull: unasked,
+      threads: async () => [],
       conversation: async () => ({ remarks: scene.remarks ?? [], unread: scene.unread ?? 0 }),
       readGit: (_, work) => work(async () => "token"),
     },

@@ -58,6 +58,7 @@ export async function appWorld(over: Partial<SubmitDeps> = {}): Promise<AppWorld
     },
     pull: async () => pull,
     conversation: async () => ({ remarks: [], unread: 0 }),
+    threads: async () => [],
     readGit: () => Promise.reject(new Error("a handler reads nothing by git")),
   };
   const probot = new Probot({ appId: 1, privateKey, secret: "x", logLevel: "fatal" });

@@ -21,6 +21,7 @@ const github: GitHub = {
   file: async () => null,
   pull: () => Promise.reject(new Error("all is asked for on issues")),
   conversation: async () => ({ remarks: [], unread: 0 }),
+  threads: async () => [],
   readGit: () => Promise.reject(new Error("nothing is read by git here")),
 };
 /** What is told stays in the rows, where the test looks. */

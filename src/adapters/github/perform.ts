@@ -10,12 +10,14 @@ import type { Pauses } from "./pauses.ts";
 import {
   CONVERSE,
   type Permissions,
+  RESOLVE,
   WRITE_CHECKS,
   WRITE_CONTENTS,
   WRITE_PULLS,
   WRITE_WORKFLOWS,
 } from "./permissions.ts";
 import { react } from "./react.ts";
+import { resolveThread } from "./review-threads.ts";
 import type { Need, Tokens } from "./tokens.ts";
 import { writeBranch } from "./write-branch.ts";
 import { writeCheckRun } from "./write-check-run.ts";
@@ -168,6 +170,11 @@ export function createPerform(deps: {
         return explained("open the pull request", repo, WRITE_PULLS, () =>
           writePull(octokitFor(WRITE_PULLS), act),
         );
+      case "resolve":
+        return explained("resolve a thread of a review", repo, RESOLVE, async () => {
+          await resolveThread(octokitFor(RESOLVE), act.thread);
+          return null;
+        });
       case "check_run":
         return explained("write the check run", repo, WRITE_CHECKS, () =>
           checking(repo, () =>

@@ -9,6 +9,9 @@ export const READ: Permissions = { contents: "read", issues: "read", pull_reques
 /** Conversations of issues and of pull requests are written with different permissions. */
 export const CONVERSE: Permissions = { issues: "write", pull_requests: "write" };
 
+/** GitHub resolves a thread only for who may write to the repository. */
+export const RESOLVE: Permissions = { contents: "write", pull_requests: "write" };
+
 export const WRITE_CONTENTS: Permissions = { contents: "write" };
 
 /** For what an admin let out although it changes workflows; most installations do not grant it. */

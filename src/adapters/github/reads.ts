@@ -10,6 +10,7 @@ import { failedWith } from "./http-failure.ts";
 import { READ } from "./permissions.ts";
 import { readBranch } from "./read-branch.ts";
 import { readRole } from "./read-role.ts";
+import { readThreads } from "./review-threads.ts";
 
 const MAX_FILE_BYTES = 100_000;
 
@@ -57,6 +58,8 @@ export function createReads(
           url: data.html_url,
         };
       }),
+    threads: (repo, pull) =>
+      reading(`the reviews of #${pull}`, repo, (octokit) => readThreads(octokit, repo, pull)),
     conversation: (repo, issue, until) =>
       reading(`the conversation of #${issue}`, repo, (octokit) =>
         readConversation(octokit, repo, issue, until),

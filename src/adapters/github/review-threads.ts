@@ -186,3 +186,10 @@ async function byRest(octokit: Octokit, repo: RepoRef, pull: number): Promise<Re
     ];
   });
 }
+
+/** Marks a thread as resolved; one that is resolved stays so (docs.github.com/graphql/reference/mutations#resolvereviewthread). */
+export async function resolveThread(octokit: Octokit, thread: string): Promise<void> {
+  const mutation =
+    "mutation($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id } } }";
+  await graphql(octokit, mutation, { thread });
+}

@@ -32,8 +32,19 @@ export function encodeJob(job: Job): JobRow {
   const { id, key, commandId, number, state, fence, spend, plan, lastAction, reason, ...more } =
     job;
   const { change, allowance, publication, sources, conflicts, createdAt, ...rest } = more;
-  const { startedAt, endedAt, priority, attempts, crashes, stop, ahead, skills, ending, ...spec } =
-    rest;
+  const {
+    startedAt,
+    endedAt,
+    priority,
+    attempts,
+    crashes,
+    stop,
+    ahead,
+    skills,
+    ending,
+    threads,
+    ...spec
+  } = rest;
   spec satisfies Spec;
   return {
     id,
@@ -66,6 +77,7 @@ export function encodeJob(job: Job): JobRow {
     pull: publication?.pull ?? null,
     sources: sources && JSON.stringify(sources),
     skills: skills ? JSON.stringify(skills) : null,
+    threads: threads ? JSON.stringify(threads) : null,
     ending: ending ? JSON.stringify(ending) : null,
     conflicts: JSON.stringify(conflicts),
     created_at: createdAt,
@@ -77,7 +89,7 @@ export function encodeJob(job: Job): JobRow {
 /** The columns that a patch writes. */
 export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
   const { state, spend, plan, lastAction, reason, change, publication, ...more } = patch;
-  const { sources, skills, ending, startedAt, endedAt, ...forgotten } = more;
+  const { sources, skills, threads, ending, startedAt, endedAt, ...forgotten } = more;
   // Does not compile when JobPatch has a field that is not written here.
   forgotten satisfies Record<string, never>;
   return {
@@ -93,6 +105,7 @@ export function encodePatch(patch: JobPatch): Updateable<Tables["jobs"]> {
     }),
     ...(sources !== undefined && { sources: sources && JSON.stringify(sources) }),
     ...(skills !== undefined && { skills: JSON.stringify(skills) }),
+    ...(threads !== undefined && { threads: JSON.stringify(threads) }),
     ...(ending !== undefined && { ending: ending && JSON.stringify(ending) }),
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...(endedAt !== undefined && { ended_at: endedAt }),
@@ -114,6 +127,9 @@ export function decodeJob(row: JobRow, called: Spent | undefined): Job {
     ...spec,
     config: narrowed(completeRepoConfig(spec.config), manifests),
     ...(skills && { skills }),
+    ...(row.threads !== null && {
+      threads: fromJson<NonNullable<Job["threads"]>>(row.threads, `${where}, threads`),
+    }),
     id: row.id,
     key: row.key,
     commandId: row.command_id,

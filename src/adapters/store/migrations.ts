@@ -4,6 +4,7 @@ import { type Command, PRIORITY, type RepoRef } from "../../core/job.ts";
 import { keepContinuations } from "./continuations.ts";
 import { countCrashes } from "./count-crashes.ts";
 import { keepLedger } from "./keep-ledger.ts";
+import { keepThreads } from "./keep-threads.ts";
 import { oweDeliveries } from "./owe-deliveries.ts";
 import { pacesWrites } from "./paces.ts";
 import { rememberSkills } from "./remember-skills.ts";
@@ -29,6 +30,7 @@ const MIGRATIONS: Migration[] = [
   keepLedger,
   rememberSkills,
   keepContinuations,
+  keepThreads,
 ];
 
 /** Which schema this program has. */

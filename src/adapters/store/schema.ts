@@ -102,6 +102,8 @@ export interface Tables {
     skills: string | null;
     /** JSON of Ending. */
     ending: string | null;
+    /** JSON of JobThread[]. */
+    threads: string | null;
     /** JSON of Job["conflicts"]. */
     conflicts: string;
     created_at: number;

@@ -44,6 +44,7 @@ test("a write changes the fields it names and no other", async () => {
       microDollars: null,
     },
     plan: [{ text: "look 👀", status: "in_progress" }],
+    threads: [{ id: 5_000_000_001, node: "PRRT_1", answer: { text: "renamed", done: true } }],
     ending: { kind: "cap", by: { cap: "repositoryDay", spent: 0, limit: 10_000 } },
     sources: {
       on: "issue",

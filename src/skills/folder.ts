@@ -40,7 +40,7 @@ export const MAX_DEPTH = 5;
 export const MAX_FILES = 2_000;
 export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 /** The specification recommends 500 lines. */
-const MAX_SKILL_BYTES = 1024 * 1024;
+export const MAX_SKILL_BYTES = 1024 * 1024;
 /** Links of one skill, and how many of them may follow one another. */
 const MAX_LINKS = 50;
 const MAX_HOPS = 8;

@@ -4,6 +4,7 @@ import {
   isSkillFile,
   MAX_DEPTH,
   MAX_FILES,
+  MAX_SKILL_BYTES,
   NO_UTF8,
   type RootFolders,
   type SkillFolder,
@@ -23,6 +24,8 @@ export const ORGANISATION_ROOTS = [PLAIN_ROOT, ...ROOTS];
  * repository, a megabyte. Those that a task names are read wherever they stand.
  */
 const MAX_FOLDERS = 1_000;
+/** Bytes of all their SKILL.md, which are in memory as long as a job is. */
+const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 /** Files below one root that are listed, and as many again behind its links. */
 const MAX_LISTED = 20_000;
 /** Links in the places of folders that are followed. */
@@ -185,15 +188,33 @@ function scanOf(
   // Somebody means a skill by a link to a folder in which there is none at all.
   if (whole && found.size === 0 && scan.links.length === 0) found.set(place, [...entries]);
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (sorted.length > MAX_FOLDERS) {
-    const last = nameOf(sorted[MAX_FOLDERS - 1]?.[0] ?? "");
+  let room = MAX_TEXT_BYTES;
+  const end = sorted.findIndex(([path, inside], at) => {
+    room -= textSize(path, inside);
+    return at === MAX_FOLDERS || room < 0;
+  });
+  if (end !== -1) {
+    const most =
+      end === MAX_FOLDERS
+        ? `more than the ${MAX_FOLDERS} whose skills are read`
+        : `with more than the ${MAX_TEXT_BYTES} bytes of SKILL.md that are read`;
+    const last = nameOf(sorted[end - 1]?.[0] ?? "");
     tell(
       place,
-      `holds ${sorted.length} folders, more than the ${MAX_FOLDERS} whose skills are read; those after ${last} are read only where a task names them`,
+      `holds ${sorted.length} folders, ${most}; those after ${last} are read only where a task names them`,
     );
   }
-  const read = sorted.filter(([path], at) => at < MAX_FOLDERS || isNamed(nameOf(path)));
+  const read = sorted.filter(([path], at) => end === -1 || at < end || isNamed(nameOf(path)));
   return { ...scan, folders: new Map(read) };
+}
+
+/** Bytes of the SKILL.md of a folder; as a link it may lead to as many as there may be. */
+function textSize(path: string, inside: readonly TreeEntry[]): number {
+  const text = inside.find(
+    (each) => parentOf(each.path) === path && isSkillFile(nameOf(each.path)),
+  );
+  if (text?.mode === "120000") return MAX_SKILL_BYTES;
+  return text === undefined || text.size > MAX_SKILL_BYTES ? 0 : text.size;
 }
 
 function add(found: Map<string, TreeEntry[]>, path: string, entry: TreeEntry): void {

@@ -176,6 +176,23 @@ test("of a root 1,000 skills, 50 links and 20,000 files are looked at, and the r
   });
 });
 
+test("of a root 32 MB of SKILL.md are read, and those that a task names", async () => {
+  const big = "x".repeat(1_000_000);
+  const names = Array.from({ length: 40 }, (_, at) => `s${10 + at}`);
+  const files = treeOf(
+    Object.fromEntries(names.map((name) => [`${ROOT}/${name}/SKILL.md`, text(name) + big])),
+  );
+  const { folders, problems } = await foldersInGit(files, [ROOT], (name) => name === "s49");
+  expect(folders.map(({ name }) => name)).toEqual([...names.slice(0, 33), "s49"]);
+  expect(problems).toMatchObject([
+    {
+      path: ROOT,
+      message:
+        "holds 40 folders, with more than the 33554432 bytes of SKILL.md that are read; those after s42 are read only where a task names them",
+    },
+  ]);
+});
+
 test("a submodule in the place of a skill, of a root or behind a link is told", async () => {
   const { repo, remote } = world.repository();
   const first = remote.commit({

@@ -1,4 +1,5 @@
 import { createPrivateKey } from "node:crypto";
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { getPrivateKey } from "@probot/get-private-key";
@@ -140,6 +141,15 @@ export function readConfig(
       `PRIVATE_KEY: cannot be read as a PEM private key (${toError(error).message}); copy the whole .pem file that GitHub gave you`,
     );
   }
+  const skillsDir = given.SKILLS_DIR === undefined ? null : path.resolve(cwd, given.SKILLS_DIR);
+  if (
+    skillsDir !== null &&
+    statSync(skillsDir, { throwIfNoEntry: false })?.isDirectory() !== true
+  ) {
+    problems.push(
+      `SKILLS_DIR: ${skillsDir} is no folder; make it, name the one that holds the skills, or leave SKILLS_DIR out`,
+    );
+  }
   const operator = readOperatorFile(given.DRAFTSMITH_CONFIG, cwd);
   problems.push(...operator.problems);
   const ownProviders = operator.file?.config.providers !== undefined;
@@ -234,7 +244,7 @@ export function readConfig(
     role,
     databaseUrl: value.DATABASE_URL ?? null,
     dataDir: path.resolve(cwd, value.DATA_DIR),
-    skillsDir: value.SKILLS_DIR === undefined ? null : path.resolve(cwd, value.SKILLS_DIR),
+    skillsDir,
     toolPath: toolPath(given.PATH),
     home: given.HOME ?? homedir(),
     sandboxUser: uid === 0 ? { uid: SANDBOX_UID, gid: SANDBOX_UID } : null,

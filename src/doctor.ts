@@ -103,7 +103,10 @@ async function credentialFindings(config: AppConfig, ask: Instruments): Promise<
 
 /** What each provider says of the models that are to be used there. */
 async function providerFindings({ offer }: AppConfig, ask: Instruments): Promise<Finding[]> {
-  const wrong = ask.offer().map((line) => amiss("fail", "models", line, null));
+  const wrong = [
+    ...ask.offer().map((line) => amiss("fail", "models", line, null)),
+    ...(await ask.rules()).map((line) => amiss("warn", "rules", line, null)),
+  ];
   const found = offer.providers.map(async (provider) => {
     const answer = await ask.models(provider);
     const { host } = new URL(provider.baseUrl ?? OPENAI_URL);

@@ -188,6 +188,9 @@ describe("npm run doctor", () => {
       ...["providers:", ...["key", "page", "lacks", "idle"].map(at)],
       ...["models:", ...["key", "page", "lacks"].map(model)],
       "default: {model: of-key}",
+      "routes:",
+      "  - {match: {skill: [docs, none]}, use: {model: of-page}}",
+      "  - {match: {skill: refactr}, use: {model: of-page}}",
     ];
     writeFileSync(path.join(cwd, "draftsmith.yml"), `${file.join("\n")}\n`);
     const { OPENAI_API_KEY, OPENAI_BASE_URL, DRAFTSMITH_MODEL, ...env } = given(
@@ -207,6 +210,10 @@ describe("npm run doctor", () => {
       /model server lacks \([^→]* does not list of-lacks → [^→]*`models` in draftsmith\.yml, such as m1/,
     );
     expect(told).toMatch(/ok model server idle \([\d.:]+\) answers/);
+    expect(told).toMatch(
+      /warn rules draftsmith\.yml:13: rule 2 is for the skill `refactr`, and there is none here \(did you mean `refactor`\?\); it holds only in repositories that bring/,
+    );
+    expect(text).not.toMatch(/`docs`|`none`/);
     expect(text).not.toMatch(/OPENAI_|DRAFTSMITH_MODEL/);
   });
 

@@ -178,6 +178,8 @@ export interface Job {
   continues?: { jobs: string[]; task: string };
   /** What jobs like it cost before it began; absent where they were too few. */
   estimate?: Estimate & { alike: Alike };
+  /** What the repository's configuration says in vain, as sentences without their full stops; of the first job of a command. */
+  notes?: string[];
   repo: RepoRef;
   issue: number;
   baseSha: string;

@@ -130,7 +130,7 @@ export type Answer =
    */
   | { status: "too_long"; due: number | null };
 
-/** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as TransientError. */
+/** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as NoReply. */
 export interface Model {
   /** Tokens that the conversation may have, the reply included; 0 when nobody knows. */
   window(): number;
@@ -142,5 +142,9 @@ export interface Model {
     signal: AbortSignal;
     /** Hears what is waited for that other jobs hold, such as "room under the budget of $5 …", before the wait. */
     onWait?: (what: string) => Promise<void>;
+    /** Hears why a try gave no reply, and may pass. */
+    onFail?: (said: string) => void;
+    /** How long the job may still wait for a reply, in ms: a longer wait is not begun. */
+    timeLeftMs?: () => number;
   }): Promise<Answer>;
 }

@@ -82,13 +82,14 @@ export type Tried =
     }
   /**
    * May pass: to be tried again, not before `afterMs` when the provider said so. `billed`: it may have cost
-   * something, as nobody told that it did not. `operator`: where it does not pass, a setting is wrong.
+   * something, as nobody told that it did not; `usage`: what it cost, where that was told. `operator`: where it does not pass, a setting is wrong.
    */
   | {
       kind: "passing";
       message: string;
       afterMs: number | null;
       billed: boolean;
+      usage?: TokenUsage;
       operator: boolean;
     }
   /** The conversation does not fit the model's context window. */

@@ -114,10 +114,13 @@ export function failedWith(candidate: Candidate, failure: Failure, now: number):
   candidate.readyAt = now + waitAfter(failure.afterMs, candidate.tries);
 }
 
-/** Takes down that a conversation does not fit: it fits no smaller window either. */
-export function isTooLong(candidates: readonly Candidate[], { profile }: Candidate): void {
+/** Takes down that a conversation does not fit: it fits no smaller window either, as far as both are known. */
+export function isTooLong(candidates: readonly Candidate[], failed: Candidate): void {
+  const { contextWindow, windowGuessed } = failed.profile;
+  failed.tooLong = true;
   for (const each of candidates) {
-    if (each.profile.contextWindow <= profile.contextWindow) each.tooLong = true;
+    const known = !windowGuessed && !each.profile.windowGuessed;
+    if (known && each.profile.contextWindow <= contextWindow) each.tooLong = true;
   }
 }
 

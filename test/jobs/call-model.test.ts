@@ -306,7 +306,7 @@ describe("room that another call holds", () => {
     waited.first = () => store.settle("other", answered(91_000));
     expect(await ask()).toMatchObject({
       status: "over_budget",
-      why: expect.stringContaining("$0.10 for this repository and day is used up ($0.0910"),
+      why: { cap: "repositoryDay", spent: 91_000, limit: 100_000 },
     });
     expect(pauses).toHaveLength(1);
   });

@@ -14,7 +14,7 @@ import type { Sandbox, Workspace } from "../core/ports.ts";
 import { withCalls } from "../core/spend.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Kept } from "./keep-files.ts";
-import { nextTry } from "./wait-before.ts";
+import { LONG_WAIT_MS, nextTry } from "./wait-before.ts";
 
 export interface ConverseDeps {
   sandbox: Sandbox;
@@ -69,7 +69,10 @@ export async function converse(
       return { status: "failed", by: "silence", reason: error.message, report };
     }
     const { said, retryAt } = error;
-    const until = retryAt === undefined ? "" : `; it is not to be asked before ${utcTime(retryAt)}`;
+    const until =
+      retryAt === undefined || retryAt - Date.now() < LONG_WAIT_MS
+        ? ""
+        : `; it is not to be asked before ${utcTime(retryAt)}`;
     return { status: "limit", which: "unanswered", why: notAnswered(`${said}${until}`), report };
   }
 }

@@ -15,13 +15,11 @@ import { type PublishDeps, publish } from "./publish.ts";
 import { recheck } from "./recheck.ts";
 import { clearShelf } from "./shelf.ts";
 import { verify } from "./verify.ts";
-import { MAX_ATTEMPTS, nextTry } from "./wait-before.ts";
+import { LONG_WAIT_MS, MAX_ATTEMPTS, nextTry } from "./wait-before.ts";
 import { type WorkDeps, work } from "./work.ts";
 
 /** Processes that die with a job and no other before it finishes a step, after which it is given up. */
 const MAX_CRASHES = 3;
-/** Of a longer wait the board says when it ends. */
-const LONG_WAIT_MS = 60_000;
 /** How long what the gate said when the command came holds for the first attempt. */
 const FRESH_MS = 60_000;
 

@@ -5,6 +5,8 @@ import type { Job } from "../core/job.ts";
 export const MAX_ATTEMPTS = 10;
 /** All waits of a job together are no longer than this. */
 const ALL_WAITS_MS = 24 * 60 * 60_000;
+/** Of a longer wait the board says when it ends. */
+export const LONG_WAIT_MS = 60_000;
 const RETRY_MS = 2_000;
 /** No single wait is longer. */
 const LONGEST_WAIT_MS = 60 * 60_000;

@@ -28,10 +28,10 @@ export class TransientError extends Error {
 /** No model of a job's route answered. */
 export class NoReply extends TransientError {
   override name = "NoReply";
-  /** Why, as their servers told it last. */
-  readonly said: string;
+  /** Why, as their servers told it last; null where none was asked. */
+  readonly said: string | null;
 
-  constructor(message: string, said: string, options: { retryAt?: number } = {}) {
+  constructor(message: string, said: string | null, options: { retryAt?: number } = {}) {
     super(message, options);
     this.said = said;
   }

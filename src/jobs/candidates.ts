@@ -9,7 +9,7 @@ const TRIES_EACH = 5;
 /** A longer wait than this is left to the queue: nothing should sleep that long holding a job. */
 const LONGEST_WAIT_MS = 120_000;
 /** Where nothing was asked. */
-const RESTS = "its server kept failing, or asked for a pause";
+const RESTS = "the model is not asked now, as its server kept failing or asked for a pause";
 
 /** A model of a route while one reply is asked for. */
 export interface Candidate {
@@ -135,15 +135,16 @@ export function givenUp(candidates: readonly Candidate[], now: number): Error {
   const failures = candidates.flatMap(({ failed }) => (failed ? [failed] : []));
   const words = [...new Set(failures.map(({ message }) => message))].join("; ");
   if (failures.length > 0 && failures.every(isOfOperator)) return new UserError(words);
-  const said = words === "" ? RESTS : words;
   const tries = candidates.reduce((sum, each) => sum + each.tries, 0);
   // Without a time of a provider's own the job waits as it does for any failure, and ever longer.
   const times = candidates.flatMap((each) => {
     return each.asked || restOf(each) > 0 ? [waitOf(each, now)] : [];
   });
   return new NoReply(
-    `no reply from the model after ${tries === 1 ? "1 try" : `${tries} tries`}: ${said}`,
-    said,
+    words === ""
+      ? RESTS
+      : `no reply from the model after ${tries === 1 ? "1 try" : `${tries} tries`}: ${words}`,
+    words || null,
     times.length > 0 ? { retryAt: Date.now() + Math.min(...times) } : {},
   );
 }

@@ -59,7 +59,8 @@ export async function converse(
     const error = toError(thrown);
     const away = error instanceof NoReply;
     // What was waited in vain is time of the job, too.
-    const spend = { ...job.spend, ...worked(talk), ...(away && { unanswered: error.said }) };
+    const said = away ? (error.said ?? job.spend.unanswered ?? error.message) : "";
+    const spend = { ...job.spend, ...worked(talk), ...(away && { unanswered: said }) };
     await attempt.write({ spend });
     if (!away) throw error;
     const report = lastReport(talk.messages);
@@ -68,7 +69,7 @@ export async function converse(
     if (kind === "given_up") {
       return { status: "failed", by: "silence", reason: error.message, report };
     }
-    const { said, retryAt } = error;
+    const { retryAt } = error;
     const until =
       retryAt === undefined || retryAt - Date.now() < LONG_WAIT_MS
         ? ""

@@ -102,3 +102,30 @@ test("a wait that is longer than what is left of a job is not waited, and its bo
   expect(world.pullBody(pull)).toMatch(/answered 429 Slow down .*not to be asked before .* UTC/);
   expect(world.pullBody(pull)).not.toMatch(/[^`]@all/);
 });
+
+test("a model that declines or is refused before it changed anything leaves nothing to go on with", {
+  timeout: 60_000,
+}, async () => {
+  const world = await startWorld({
+    model: (request) =>
+      taskOf(request) === "do it"
+        ? { refusal: "No." }
+        : { status: 401, body: { error: { message: "Bad key" } } },
+  });
+  await world.say("/codex do it");
+  expect(await world.ended()).toMatch(/➖ no change.*the model declined: No\./);
+  const other = world.issue({ title: "More", body: "More." });
+  await world.say("/codex do more", other);
+  expect(await world.ended(other)).toMatch(/❌ failed.*refused the key: check/);
+  expect(world.pulls()).toEqual([]);
+});
+
+test("a job that waits long for its model says until when", { timeout: 60_000 }, async () => {
+  const world = await startWorld({ model: () => ({ status: 429, ...limited }) });
+  await world.say("/codex do it");
+  const board = () => world.answers()[0]?.body;
+  await expect
+    .poll(board, { timeout: 30_000 })
+    .toMatch(/waiting until \d{4}-\d\d-\d\d \d\d:\d\d UTC to try again: .* after 1 try: .*429/);
+  expect(world.model.requests).toHaveLength(1);
+});

@@ -244,6 +244,15 @@ describe("a conversation that does not fit", () => {
   });
 });
 
+describe("a model that rests for long", () => {
+  it("is not told as one that was asked", () => {
+    expect(thrown(() => nextOf(route(["a"], { a: 300_000 }), 0))).toMatchObject({
+      ...{ name: "NoReply", said: null },
+      message: "the model is not asked now, as its server kept failing or asked for a pause",
+    });
+  });
+});
+
 describe("one try", () => {
   it("is told as one", () => {
     const candidates = route(["a"]);

@@ -133,6 +133,8 @@ export interface Spend extends Used {
   workedMs?: number;
   /** How long it waited to be tried again, in ms; absent for not at all. */
   waitedMs?: number;
+  /** What the model's server said last where its agent waits for a reply; absent once there is one. */
+  unanswered?: string;
 }
 
 export interface PlanItem {
@@ -148,8 +150,14 @@ export interface Publication {
   draft: boolean;
 }
 
-/** What ended the work of an agent, where that was neither its own word nor a limit of steps, tokens or time. */
-export type Ending = { kind: "cap"; by: CapReached } | { kind: "declined" };
+/**
+ * What ended the work of an agent, where that was neither its own word nor a limit of steps, tokens or time;
+ * `model_failed`: its server refused it for good, or gave no reply.
+ */
+export type Ending =
+  | { kind: "cap"; by: CapReached }
+  | { kind: "declined" }
+  | { kind: "model_failed" };
 
 /** One unit of agent work: everything needed to run it again after a restart. */
 export interface Job {

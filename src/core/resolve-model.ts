@@ -68,12 +68,14 @@ function profileOf(
   catalogue: Catalogue,
 ): ModelProfile {
   const known = catalogue(provider.baseUrl, model.id);
-  const contextWindow = model.contextWindow ?? known?.contextWindow ?? WINDOW;
+  const told = model.contextWindow ?? known?.contextWindow;
+  const contextWindow = told ?? WINDOW;
   return {
     name: model.name,
     provider: provider.id,
     id: model.id,
     contextWindow,
+    ...(told === undefined && { windowGuessed: true as const }),
     // A reply that could fill the window would leave no room for a question.
     maxOutput:
       model.maxOutput ?? Math.min(known?.maxOutput ?? OUTPUT, Math.floor(contextWindow / 2)),

@@ -24,6 +24,11 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** A time in ms since the epoch for people, to the minute. */
+export function utcTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** First line of a text, cut to `max` characters with an ellipsis. */
 export function shorten(text: string, max: number): string {
   const line = text.trim().split("\n", 1)[0] ?? "";

@@ -21,7 +21,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     restoreMocks: true,
     // Most of a test is waiting for processes.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       { extends: true, test: { name: "SQLite", include: ["test/**/*.test.ts"] } },
       {

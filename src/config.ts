@@ -1,7 +1,9 @@
 import { createPrivateKey } from "node:crypto";
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { getPrivateKey } from "@probot/get-private-key";
+import { examineModels } from "./compose/models.ts";
 import { toError, UserError } from "./core/errors.ts";
 import { type AskedLimits, askedLimits } from "./core/limits.ts";
 import type { ModelOffer } from "./core/model-offer.ts";
@@ -115,7 +117,7 @@ export function readConfig(
   const role = asked ?? "all";
   if (role !== "all" && given.DATABASE_URL === undefined) {
     problems.push(
-      `DATABASE_URL: is missing; a ${role} process shares a PostgreSQL database with the others, such as postgres://user:password@host:5432/draftsmith`,
+      `DATABASE_URL: is missing; a ${role} process shares a PostgreSQL database with the others, such as postgres://user@host:5432/draftsmith with \`:\` and the password behind the user`,
     );
   }
   const parsed = settings.safeParse(given);
@@ -138,6 +140,15 @@ export function readConfig(
   } catch (error) {
     problems.push(
       `PRIVATE_KEY: cannot be read as a PEM private key (${toError(error).message}); copy the whole .pem file that GitHub gave you`,
+    );
+  }
+  const skillsDir = given.SKILLS_DIR === undefined ? null : path.resolve(cwd, given.SKILLS_DIR);
+  if (
+    skillsDir !== null &&
+    statSync(skillsDir, { throwIfNoEntry: false })?.isDirectory() !== true
+  ) {
+    problems.push(
+      `SKILLS_DIR: ${skillsDir} is no folder; make it, name the one that holds the skills, or leave SKILLS_DIR out`,
     );
   }
   const operator = readOperatorFile(given.DRAFTSMITH_CONFIG, cwd);
@@ -189,6 +200,9 @@ export function readConfig(
     asks: role !== "web" && wantsToServe,
   });
   problems.push(...told.problems);
+  // What does not fit together is told at once, by the catalogue as well.
+  if (told.problems.length > 0) problems.push(...besides(told.problems, examineModels(offer)));
+  problems.sort((one, other) => lineOf(one) - lineOf(other));
   if (problems.length > 0 || !parsed.success) {
     throw new UserError(
       `Draftsmith cannot start:\n${[...new Set(problems)].map((line) => `  ${line}`).join("\n")}`,
@@ -234,7 +248,7 @@ export function readConfig(
     role,
     databaseUrl: value.DATABASE_URL ?? null,
     dataDir: path.resolve(cwd, value.DATA_DIR),
-    skillsDir: value.SKILLS_DIR === undefined ? null : path.resolve(cwd, value.SKILLS_DIR),
+    skillsDir,
     toolPath: toolPath(given.PATH),
     home: given.HOME ?? homedir(),
     sandboxUser: uid === 0 ? { uid: SANDBOX_UID, gid: SANDBOX_UID } : null,
@@ -248,6 +262,17 @@ export function readConfig(
         : []),
     ],
   };
+}
+
+/** Of a problem of draftsmith.yml, those of the environment come first. */
+function lineOf(problem: string): number {
+  return Number(/^[^ ]+:(\d+): /.exec(problem)?.[1] ?? 0);
+}
+
+/** Problems on other lines than those that are told already, whose consequences they mostly are. */
+function besides(told: string[], problems: string[]): string[] {
+  const known = told.map(lineOf);
+  return problems.filter((problem) => lineOf(problem) === 0 || !known.includes(lineOf(problem)));
 }
 
 /** The environment of this process. A `.env` file in the working directory is read first, as Probot does. */

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { composeDoctor, type Instruments } from "./compose/doctor.ts";
 import { type AppConfig, loadEnvironment } from "./config.ts";
-import { appFindings, modelFinding } from "./core/doctor/answers.ts";
+import { appFindings, modelFindings } from "./core/doctor/answers.ts";
 import { boundsFindings } from "./core/doctor/bounds.ts";
 import { amiss, type Finding, fine, report } from "./core/doctor/finding.ts";
 import { sizeFindings, storeFindings } from "./core/doctor/store.ts";
@@ -41,7 +41,9 @@ async function examine(
       ...(settings.some(({ level }) => level === "fail") && config.credentials === null
         ? []
         : await credentialFindings(config, instruments)),
-      ...(provided && config.credentials !== null ? await modelFindings(config, instruments) : []),
+      ...(provided && config.credentials !== null
+        ? await providerFindings(config, instruments)
+        : []),
     ];
   } finally {
     await instruments.close();
@@ -100,15 +102,22 @@ async function credentialFindings(config: AppConfig, ask: Instruments): Promise<
 }
 
 /** What each provider says of the models that are to be used there. */
-async function modelFindings({ offer }: AppConfig, ask: Instruments): Promise<Finding[]> {
-  const wrong = ask.offer().map((line) => amiss("fail", "models", line, null));
+async function providerFindings({ offer }: AppConfig, ask: Instruments): Promise<Finding[]> {
+  const wrong = [
+    ...ask.offer().map((line) => amiss("fail", "models", line, null)),
+    ...(await ask.rules()).map((line) => amiss("warn", "rules", line, null)),
+  ];
   const found = offer.providers.map(async (provider) => {
     const answer = await ask.models(provider);
     const { host } = new URL(provider.baseUrl ?? OPENAI_URL);
-    const named = offer.models?.filter((model) => model.provider === provider.id);
-    const ids = named?.map(({ id }) => id) ?? [offer.usual.model];
-    const told = answer.status === "known" ? ids : ids.slice(0, 1);
-    return told.map((id) => modelFinding(answer, host, id));
+    const { settings, id } = provider;
+    const name = settings.baseURL === "OPENAI_BASE_URL" ? host : `${id} (${host})`;
+    const named = offer.models?.filter((model) => model.provider === id);
+    return modelFindings(
+      answer,
+      { name, settings },
+      named?.map((each) => each.id) ?? [offer.usual.model],
+    );
   });
   return [...wrong, ...(await Promise.all(found)).flat()];
 }

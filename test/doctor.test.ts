@@ -131,12 +131,14 @@ describe("npm run doctor", () => {
         WEBHOOK_SECRET: SECRET,
         DRAFTSMITH_MEMORY_MB: "lots",
         DRAFTSMITH_MEMROY_MB: "512",
+        SKILLS_DIR: "/nowhere/at/all",
       });
       expect(code).toBe(1);
       expect(about("APP_ID")).toMatch(/^fail: must be the number/);
       expect(about("PRIVATE_KEY")).toMatch(/^fail: cannot be read .*copy the whole \.pem file/);
       expect(about("DRAFTSMITH_MEMORY_MB")).toMatch(/^fail: must be a whole number of megabytes/);
       expect(about("DRAFTSMITH_MEMROY_MB")).toMatch(/^fail: is not a setting; there are/);
+      expect(about("SKILLS_DIR")).toMatch(/^fail: \/nowhere\/at\/all is no folder; make it/);
       expect(about("sandbox")).toMatch(/^ok/);
       expect(about("credentials")).toBeUndefined();
     },
@@ -160,7 +162,7 @@ describe("npm run doctor", () => {
     expect(read.about("models")).toMatch(
       /^fail: draftsmith\.yml:2: nobody knows what .*`house\/dear`/,
     );
-    expect(read.about("model server")).toMatch(/^ok: 127\.0\.0\.1:\d+ offers coder/);
+    expect(read.about("model server")).toMatch(/^ok: house \(127\.0\.0\.1:\d+\) offers coder/);
     writeFileSync(
       path.join(cwd, "draftsmith.yml"),
       `${provider.replace("providers", "providders")}\n`,
@@ -170,6 +172,49 @@ describe("npm run doctor", () => {
     expect(wrong.about("model server")).toBeUndefined();
     expect(wrong.about("sandbox")).toMatch(/^ok/);
     expect(wrong.text).not.toContain("OPENAI_API_KEY: is missing");
+  });
+
+  it("asks every provider of draftsmith.yml, and names its own settings", LIFE, async () => {
+    const cwd = directory();
+    const host = await serve(({ url }, response) => {
+      if (url?.startsWith("/key/")) return json(response, 401, {});
+      if (url?.startsWith("/page/")) return response.end("<!doctype html><title>Log in</title>");
+      return json(response, 200, { data: [{ id: "m1" }] });
+    });
+    const at = (id: string) => `  - {id: ${id}, base_url: "http://${host}/${id}/v1", key: K_KEY}`;
+    const model = (provider: string) =>
+      `  - {name: of-${provider}, provider: ${provider}, unpriced: true}`;
+    const file = [
+      ...["providers:", ...["key", "page", "lacks", "idle"].map(at)],
+      ...["models:", ...["key", "page", "lacks"].map(model)],
+      "default: {model: of-key}",
+      "routes:",
+      "  - {match: {skill: [docs, none]}, use: {model: of-page}}",
+      "  - {match: {skill: refactr}, use: {model: of-page}}",
+    ];
+    writeFileSync(path.join(cwd, "draftsmith.yml"), `${file.join("\n")}\n`);
+    const { OPENAI_API_KEY, OPENAI_BASE_URL, DRAFTSMITH_MODEL, ...env } = given(
+      "127.0.0.1:1",
+      host,
+    );
+    const { code, text } = await call({ ...env, K_KEY: KEY }, { cwd });
+    const told = text.replace(/\s+/g, " ");
+    expect(code).toBe(1);
+    expect(told).toMatch(
+      /fail model server key \([\d.:]+\) answered 401 [^→]*→ See that K_KEY is right/,
+    );
+    expect(told).toMatch(
+      /model server page \([^→]* an HTML page[^→]*→ See that `base_url` of page in/,
+    );
+    expect(told).toMatch(
+      /model server lacks \([^→]* does not list of-lacks → [^→]*`models` in draftsmith\.yml, such as m1/,
+    );
+    expect(told).toMatch(/ok model server idle \([\d.:]+\) answers/);
+    expect(told).toMatch(
+      /warn rules draftsmith\.yml:13: rule 2 is for the skill `refactr`, and there is none here \(did you mean `refactor`\?\); it holds only in repositories that bring/,
+    );
+    expect(text).not.toMatch(/`docs`|`none`/);
+    expect(text).not.toMatch(/OPENAI_|DRAFTSMITH_MODEL/);
   });
 
   it("says what stands in the way, and never where in the code", LIFE, async () => {

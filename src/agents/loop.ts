@@ -1,16 +1,18 @@
-import { TransientError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { PlanItem } from "../core/job.ts";
-import type { CapReached } from "../core/ledger.ts";
-import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../core/model.ts";
+import type { Answer, ChatMessage, Model, ToolCall } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
 import { makeCall, readCall } from "./call.ts";
 import { createContext, fittedResult, type Seen } from "./context/context.ts";
-import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, wrapUp } from "./notices.ts";
+import { CUT_REPLY, EMPTY_REPLY, INTERRUPTED, NOT_RUN, TOO_LONG, wrapUp } from "./notices.ts";
+import { type AgentOutcome, type Asked, noRoomNow, notAnswered, replied } from "./outcome.ts";
 import {
+  cutReplies,
   lastReport,
   lastSaid,
+  NOTHING_BEFORE,
   type Resumed,
   replay,
   type Said,
@@ -22,26 +24,6 @@ import { createTools, specsOf } from "./tools/index.ts";
 import type { SkillAnswer } from "./tools/skill.ts";
 import type { ToolAnswer, ToolContext } from "./tools/tool.ts";
 import { createWatch } from "./watch.ts";
-
-/** How an agent stopped, with its report; at a limit that of an earlier round, if there was one. */
-export type AgentOutcome =
-  | { status: "finished"; report: string }
-  /**
-   * `loop`: it repeated one call, or made only calls that failed. `context`: the conversation fits no model
-   * of the route, however it is shortened.
-   */
-  | {
-      status: "limit";
-      which: "steps" | "minutes" | "tokens" | "loop" | "context";
-      report: string;
-    }
-  /** The next call does not fit what may be spent; under which cap. */
-  | { status: "limit"; which: "budget"; why: CapReached; report: string }
-  /** Time ran out while it waited for room under a cap; why, after "because". */
-  | { status: "limit"; which: "room"; why: string; report: string }
-  | { status: "refused"; report: string }
-  /** Several empty replies in a row. */
-  | { status: "silent"; report: "" };
 
 export interface AgentOptions {
   /**
@@ -65,6 +47,10 @@ export interface AgentOptions {
   spent: { steps: number; tokens: number };
   /** Share of the job's money that is gone, from 0 to 1; none unless given. */
   used?: number;
+  /** What the job may spend, as it is at each moment: a skill that is taken up may lower it; null: no bound. */
+  budget?: () => number | null;
+  /** What the model's server said when it did not answer before; null or absent: it answered. */
+  unanswered?: string | null;
   signal: AbortSignal;
   /** Throws when the next model call or tool call is not to begin. */
   goOn: () => void;
@@ -84,24 +70,10 @@ export interface AgentOptions {
   onSkill?: (name: string) => Promise<SkillAnswer>;
 }
 
-/** What became of asking the model. */
-type Asked =
-  | { status: "said"; reply: ModelReply }
-  | { status: "limit"; which: "minutes" | "context" }
-  | { status: "limit"; which: "budget"; why: CapReached }
-  | { status: "limit"; which: "room"; why: string };
-
-const TOO_LONG = "the conversation does not fit the model, and nothing in it is left to shorten";
-const TOO_LONG_NOW = "the conversation fits only a model that does not answer now";
-
 const MAX_SILENCE = 3;
+/** Cut replies without a call: by then five times the first room for a reply was doubled. */
+const MAX_CUTS = 5;
 const WRAP_UP_AT = 0.8;
-const NOTHING_BEFORE: Resumed = {
-  failed: new Set(),
-  truncated: false,
-  refused: false,
-  notice: null,
-};
 /** The longest delay a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -115,8 +87,10 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const tools = createTools(options.editTool, options);
   const specs = specsOf(tools);
   const conversation = createContext(messages, specs, options.seen);
-  /** Share of the job's budget, as the last answer told. */
-  let used = options.used ?? 0;
+  const budget = () => options.budget?.() ?? null;
+  /** Share of the job's budget, as the last answer told, and what it is a share of. */
+  let told = { used: options.used ?? 0, of: budget() };
+  let unanswered = options.unanswered ?? null;
   const watch = createWatch();
   const context: ToolContext = {
     sandbox: options.sandbox,
@@ -195,7 +169,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
         await record({ type: "compacted", ...due });
         conversation.apply(due);
       } else if (tooLong !== null) {
-        if (tooLong.due !== null) throw new TransientError(TOO_LONG_NOW, { retryAt: tooLong.due });
+        if (tooLong.due !== null) throw noRoomNow(tooLong.due);
         await record({ type: "note", text: TOO_LONG });
         return { status: "limit", which: "context" };
       }
@@ -209,11 +183,18 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
           step: spent.steps + 1,
           signal: AbortSignal.any([signal, timeUp]),
           onWait,
+          onFail: (said) => {
+            unanswered = said;
+          },
+          timeLeftMs: context.timeLeftMs,
         });
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof UserError) {
+          return { status: "failed", by: "refusal", reason: error.message };
+        }
         if (!timeUp.aborted) throw error;
-        if (waitsFor === null) return { status: "limit", which: "minutes" };
+        if (waitsFor === null) return timeIsUp();
         const why = `the time limit was reached while it waited for ${waitsFor}`;
         return { status: "limit", which: "room", why };
       }
@@ -224,38 +205,36 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
       if (answer.status === "over_budget") {
         return { status: "limit", which: "budget", why: answer.why };
       }
-      used = answer.used;
+      told = { used: answer.used, of: budget() };
+      unanswered = null;
       await store(answer, options.now() - askedAt, waitsFor !== null);
       return { status: "said", reply: answer.reply };
     }
   }
 
   async function store(
-    { reply, origin }: Extract<Answer, { status: "reply" }>,
+    answer: Extract<Answer, { status: "reply" }>,
     latencyMs: number,
     waited: boolean,
   ): Promise<void> {
+    const { reply } = answer;
     spent.steps += 1;
     spent.tokens += reply.usage.inputTokens + reply.usage.outputTokens;
-    const message: ChatMessage = {
-      role: "assistant",
-      content: reply.content || (reply.toolCalls.length === 0 ? (reply.refusal ?? "") : ""),
-      toolCalls: reply.toolCalls,
-      ...(reply.native && { native: reply.native }),
-    };
-    const event: JobEvent = {
-      type: "reply",
-      step: spent.steps,
-      message,
-      usage: reply.usage,
-      ...(reply.usageReported && { origin }),
-      latencyMs,
-      ...(reply.truncated && { truncated: true }),
-      ...(reply.refusal !== null && { refused: true }),
-    };
+    const event = replied(answer, { step: spent.steps, latencyMs });
     await record(event, waited ? "the model answered" : undefined);
-    messages.push(message);
+    messages.push(event.message);
     conversation.measure(reply.usage);
+  }
+
+  function timeIsUp(): Extract<Asked, { status: "limit" }> {
+    if (unanswered === null) return { status: "limit", which: "minutes" };
+    return { status: "limit", which: "unanswered", why: notAnswered(unanswered) };
+  }
+
+  /** Share of the job's budget as it is now. */
+  function used(): number {
+    const now = budget();
+    return told.of === null || now === null ? told.used : (told.used * told.of) / now;
   }
 
   function limitReached(): "steps" | "minutes" | "tokens" | "loop" | null {
@@ -270,14 +249,23 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   let { notice } = resumed;
   let reply: Said | null = lastSaid(messages, resumed);
   let silence = silentReplies(messages);
+  let cuts = cutReplies(messages);
   for (;;) {
     if (reply !== null) {
       const spoke = reply.content.trim() !== "";
-      silence = spoke || reply.toolCalls.length > 0 || reply.refusal !== null ? 0 : silence + 1;
-      if (silence >= MAX_SILENCE) return { status: "silent", report: "" };
+      const acts = reply.toolCalls.length > 0 || reply.refusal !== null;
+      cuts = reply.truncated && !acts ? cuts + 1 : 0;
+      silence = spoke || acts || reply.truncated ? 0 : silence + 1;
+      if (silence >= MAX_SILENCE) return { status: "silent", report: lastReport(messages) };
+      if (cuts >= MAX_CUTS) return { status: "limit", which: "length", report: "" };
       if (reply.toolCalls.length > 0) await answerCalls(unansweredCalls(messages), reply.truncated);
-      else if (reply.refusal !== null) return { status: "refused", report: reply.refusal };
-      else if (reply.truncated) await say(CUT_REPLY);
+      else if (reply.refusal !== null) {
+        return {
+          status: "refused",
+          refusal: reply.refusal,
+          report: lastReport(messages.slice(0, -1)),
+        };
+      } else if (reply.truncated) await say(CUT_REPLY);
       else if (!spoke) await say(EMPTY_REPLY);
       else if (notice === null) return { status: "finished", report: reply.content };
     }
@@ -288,15 +276,19 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
     const limit = limitReached();
     const stuck = watch.stuck();
     if (stuck !== null) await record({ type: "note", text: stuck });
-    if (limit !== null) return { status: "limit", which: limit, report: lastReport(messages) };
-    const most = Math.max(used, spent.steps / limits.steps, spent.tokens / limits.tokens);
+    if (limit !== null) {
+      const end = limit === "minutes" ? timeIsUp() : { status: "limit" as const, which: limit };
+      return { ...end, report: lastReport(messages) };
+    }
+    const gone = used();
+    const most = Math.max(gone, spent.steps / limits.steps, spent.tokens / limits.tokens);
     if (most >= WRAP_UP_AT && !toldToWrapUp(messages)) {
       const steps = limits.steps - spent.steps;
       const tokens = limits.tokens - spent.tokens;
-      await say(wrapUp({ steps, tokens, budget: used > 0 ? 1 - used : null }));
+      await say(wrapUp({ steps, tokens, budget: gone > 0 ? 1 - gone : null }));
     }
     const asked = await ask();
-    if (asked.status === "limit") return { ...asked, report: lastReport(messages) };
+    if (asked.status !== "said") return { ...asked, report: lastReport(messages) };
     reply = asked.reply;
   }
 }

@@ -1,5 +1,10 @@
 /** What the loop itself says to the model. */
 
+/** Noted when the conversation cannot be made to fit. */
+export const TOO_LONG =
+  "the conversation does not fit the model, and nothing in it is left to shorten";
+export const TOO_LONG_NOW = "the conversation fits only a model that does not answer now";
+
 /** Starts with the same words each time, so that a resumed conversation shows that it was said. */
 export const WRAP_UP_START = "Notice from the controller: most of your budget is used";
 

@@ -20,6 +20,14 @@ export interface Resumed {
   notice: string | null;
 }
 
+/** Of a conversation that begins. */
+export const NOTHING_BEFORE: Resumed = {
+  failed: new Set(),
+  truncated: false,
+  refused: false,
+  notice: null,
+};
+
 /** A reply as the loop goes on from it. */
 export interface Said {
   content: string;
@@ -56,16 +64,22 @@ export function unansweredCalls(messages: ChatMessage[]): ToolCall[] {
 
 /** How many of the last replies in a row were empty, without one that nobody answered yet. */
 export function silentReplies(messages: ChatMessage[]): number {
-  let silent = 0;
-  let answered = false;
-  for (const message of messages.toReversed()) {
-    if (message.role === "assistant") {
-      if (message.content.trim() !== "" || message.toolCalls.length > 0) break;
-      if (answered) silent += 1;
-    }
-    answered = true;
-  }
-  return silent;
+  return repliesBefore(messages, EMPTY_REPLY);
+}
+
+/** How many of the last replies in a row were cut off before a call, without one that nobody answered yet. */
+export function cutReplies(messages: ChatMessage[]): number {
+  return repliesBefore(messages, CUT_REPLY);
+}
+
+/** How many of the last replies in a row the controller answered with these words. */
+function repliesBefore(messages: ChatMessage[], words: string): number {
+  const said = messages.filter(({ role }) => role !== "system").toReversed();
+  if (said[0]?.role === "assistant") said.shift();
+  const other = said.findIndex(({ role, content }, at) =>
+    at % 2 === 0 ? role !== "user" || content !== words : role !== "assistant",
+  );
+  return Math.floor((other === -1 ? said.length : other) / 2);
 }
 
 /** Shows the watch what happened since the work last went back to the agent. */

@@ -1,7 +1,6 @@
 import { createPrivateKey, randomUUID } from "node:crypto";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { createGit } from "../adapters/git/git.ts";
 import { createGitHub } from "../adapters/github/github.ts";
@@ -36,11 +35,9 @@ import { stopJobs } from "../jobs/stop.ts";
 import { createWorker } from "../jobs/worker.ts";
 import { createLog } from "../log.ts";
 import { createSecrets } from "../settings/secrets.ts";
-import { serverSkills } from "../skills/server-skills.ts";
 import { openDoors, openHealth } from "./doors.ts";
 import { MONOTONIC, openModels, openProviders } from "./models.ts";
-
-const BUILT_IN_SKILLS = fileURLToPath(new URL("../skills/", import.meta.url));
+import { ownSkills } from "./own-skills.ts";
 
 /** How long a step may take that is under way when the server stops, in ms. */
 const GRACE_MS = 18_000;
@@ -118,9 +115,10 @@ export async function compose(
     // Before the first job: its workspace must not be taken for a leftover.
     await git.sweep(new Set(await store.unfinished()));
   }
-  const catalogue = await serverSkills(BUILT_IN_SKILLS, config.skillsDir);
+  const catalogue = await ownSkills(config);
   const { skills } = catalogue;
   for (const problem of catalogue.problems) log.warn(problem, "a skill was left out");
+  for (const line of catalogue.rules) log.warn(line);
   for (const { name, instead } of skills.filter((skill) => skill.instead.length > 0))
     log.info({ skill: name, instead }, "the operator's skill counts in place of another");
   const providers = openProviders(config.offer, {

@@ -20,6 +20,7 @@ import { OPENAI_URL, type ProviderSettings } from "../core/model-offer.ts";
 import type { Sandbox } from "../core/ports.ts";
 import type { SandboxHost } from "../core/sandbox-remedy.ts";
 import { examineModels } from "./models.ts";
+import { ownSkills } from "./own-skills.ts";
 
 /** What the doctor examines with: a sandbox like the server's, and calls that change nothing. */
 export interface Instruments {
@@ -30,6 +31,8 @@ export interface Instruments {
   models(provider: ProviderSettings): Promise<ModelAnswer>;
   /** What is wrong with the models that the operator offers. */
   offer(): string[];
+  /** What rules of the operator look for in vain, for all this server knows. */
+  rules(): Promise<string[]>;
   /** What the server's database answers, and the schema this program brings it to; null: none is there yet. */
   store(): Promise<{ looked: StoreAnswer | null; newest: number }>;
   /** Bytes that the data directory takes, and that are free on its disk. */
@@ -67,6 +70,7 @@ export async function composeDoctor(config: AppConfig, dir: string): Promise<Ins
     models: ({ key, baseUrl, headers }) =>
       listModels({ apiKey: key ?? undefined, baseURL: baseUrl ?? OPENAI_URL, headers }),
     offer: () => examineModels(config.offer),
+    rules: async () => (await ownSkills(config)).rules,
     async store() {
       const { databaseUrl: url, dataDir } = config;
       const file = path.join(dataDir, "draftsmith.db");

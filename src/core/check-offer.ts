@@ -1,4 +1,6 @@
 import { checkChoice, choicesOf } from "./choose-route.ts";
+import { codeSpan } from "./markdown.ts";
+import { nameText } from "./messages/words.ts";
 import type { ModelOffer } from "./model-offer.ts";
 import type { Resolved } from "./resolve-model.ts";
 
@@ -19,7 +21,15 @@ export function checkOffer(offer: ModelOffer, resolve: (name: string) => Resolve
   }
   // What is wrong with a model itself is told once, where it is listed.
   const isTold = (name: string) => unusable.has(name);
-  if (!isTold(offer.usual.model)) check(usualPlace(offer), checkChoice(offer.usual, resolve));
+  if (!isTold(offer.usual.model)) {
+    const usual = checkChoice(offer.usual, resolve);
+    const [first] = offer.models ?? [];
+    if (!usual.ok && offer.usualIn === "nowhere" && first !== undefined) {
+      problems.push(
+        `${offer.placeOf(["models"])}: \`models\` is a list without ${codeSpan(offer.usual.model)}, so \`default\` has to say which one jobs use that no rule chooses for; add \`default: {model: ${nameText(first.name)}}\``,
+      );
+    } else check(usualPlace(offer), usual);
+  }
   for (const [at, rule] of offer.routes.entries()) {
     for (const { path, choice } of choicesOf(rule)) {
       if (isTold(choice.model)) continue;

@@ -82,7 +82,7 @@ export function checkChoice(choice: ModelChoice, resolve: (name: string) => Reso
   const takes =
     efforts.length > 0
       ? `it takes ${efforts.map(codeSpan).join(", ")}`
-      : "it takes none; leave the effort out, or ask the server's operator to list its `efforts` in `draftsmith.yml`";
+      : "it takes none; leave the effort out, or have the server's `draftsmith.yml` list its `efforts`";
   return {
     ok: false,
     problem: `the model ${codeSpan(choice.model)} does not take the effort ${codeSpan(choice.effort)}; ${takes}`,

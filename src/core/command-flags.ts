@@ -65,6 +65,12 @@ export function parseFlags(line: string): FlaggedLine {
       }
       const value = unquoted(next);
       if (!VALID[valued](value)) return wrong(`${shown(value)} is no ${RULE[valued]}`);
+      const unit = valued === "budget" ? words[at + 1] : undefined;
+      if (unit !== undefined && UNIT.test(unit)) {
+        return wrong(
+          `\`--budget\` takes the amount alone, in dollars: write \`--budget ${value.replace("$", "")}\` without ${shown(unit)}, or, if that word begins the task, the flag behind the task`,
+        );
+      }
       values[valued] = normalized(valued, value);
     } else {
       return wrong(unknown(name));
@@ -83,6 +89,9 @@ function normalized(name: (typeof VALUED)[number], value: string): string {
 }
 
 const EXAMPLE = { skill: "refactor", model: "gpt-5", effort: "high", budget: "2", base: "main" };
+
+/** What people write behind an amount. */
+const UNIT = /^(?:us)?(?:dollars?|\$|bucks?|cents?|usd|eur|euros?|€)[.,;:!]*$/i;
 
 const RULE = {
   skill: "name of a skill: lower-case letters, digits and hyphens, at most 64",

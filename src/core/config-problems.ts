@@ -93,6 +93,7 @@ function wrong(issue: Issue, root: unknown): string {
   );
   switch (issue.code) {
     case "invalid_type":
+      if (value === undefined) return "is missing; fill it in";
       return `must be ${KIND[issue.expected] ?? issue.expected}, not ${instead(issue.expected, value)}${remedy(issue.expected, value)}`;
     case "too_big":
       return `must ${bound("at most", issue.origin, Number(issue.maximum))}${mend(issue, value)}`;
@@ -116,7 +117,7 @@ const KIND: Record<string, string> = {
 };
 
 function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return "empty";
+  if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
   return KIND[typeof value] ?? typeof value;
 }
@@ -129,8 +130,7 @@ function instead(expected: string, value: unknown): string {
 
 function remedy(expected: string, value: unknown): string {
   if (expected === "array") return "; write each entry on a line of its own behind `- `";
-  if (expected === "string" && (value === null || value === undefined))
-    return "; fill it in or remove it";
+  if (expected === "string" && value === null) return "; fill it in or remove it";
   if (expected === "string" && !Array.isArray(value)) return "; put it in quotes";
   if (expected === "boolean") return "; write `true` or `false`, without quotes";
   if (expected === "int" || expected === "number")

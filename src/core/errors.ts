@@ -25,6 +25,18 @@ export class TransientError extends Error {
   }
 }
 
+/** No model of a job's route answered. */
+export class NoReply extends TransientError {
+  override name = "NoReply";
+  /** Why, as their servers told it last; null where none was asked. */
+  readonly said: string | null;
+
+  constructor(message: string, said: string | null, options: { retryAt?: number } = {}) {
+    super(message, options);
+    this.said = said;
+  }
+}
+
 /** The database cannot be used now: nothing is wrong with whatever wanted to. */
 export class StoreFailure extends TransientError {
   override name = "StoreFailure";

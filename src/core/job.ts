@@ -155,6 +155,8 @@ export interface Spend extends Used {
   workedMs?: number;
   /** How long it waited to be tried again, in ms; absent for not at all. */
   waitedMs?: number;
+  /** What the model's server said last where its agent waits for a reply; absent once there is one. */
+  unanswered?: string;
 }
 
 export interface PlanItem {
@@ -180,8 +182,14 @@ export interface Publication {
   draft: boolean;
 }
 
-/** What ended the work of an agent, where that was neither its own word nor a limit of steps, tokens or time. */
-export type Ending = { kind: "cap"; by: CapReached } | { kind: "declined" };
+/**
+ * What ended the work of an agent, where that was neither its own word nor a limit of steps, tokens or time;
+ * `model_failed`: its server refused it for good, or gave no reply.
+ */
+export type Ending =
+  | { kind: "cap"; by: CapReached }
+  | { kind: "declined" }
+  | { kind: "model_failed" };
 
 /** One unit of agent work: everything needed to run it again after a restart. */
 export interface Job {
@@ -212,6 +220,8 @@ export interface Job {
   continues?: { jobs: string[]; task: string };
   /** What jobs like it cost before it began; absent where they were too few. */
   estimate?: Estimate & { alike: Alike };
+  /** What the repository's configuration says in vain, as sentences without their full stops; of the first job of a command. */
+  notes?: string[];
   repo: RepoRef;
   issue: number;
   baseSha: string;

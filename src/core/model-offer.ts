@@ -45,7 +45,8 @@ export interface ModelOffer {
   price: Price | "unpriced" | null;
   /** What a job uses that no rule chooses for. */
   usual: ModelChoice;
-  usualIn: "file" | "environment";
+  /** Where that is named; nowhere: it is the one that is used when nobody says another. */
+  usualIn: "file" | "environment" | "nowhere";
   routes: RouteRule[];
   budgets: Budgets;
   /** Where a setting stands, such as `draftsmith.yml:12`, by its path in that file. */

@@ -22,6 +22,8 @@ export interface ModelProfile {
   id: string;
   /** Tokens of prompt and reply together. */
   contextWindow: number;
+  /** Nobody told the window: it is a guess. */
+  windowGuessed?: true;
   /** Most tokens of one reply, reasoning included. */
   maxOutput: number;
   /** "unpriced": the operator says that it costs nothing that has to be counted. Null: nobody knows. */

@@ -82,13 +82,14 @@ export type Tried =
     }
   /**
    * May pass: to be tried again, not before `afterMs` when the provider said so. `billed`: it may have cost
-   * something, as nobody told that it did not. `operator`: where it does not pass, a setting is wrong.
+   * something, as nobody told that it did not; `usage`: what it cost, where that was told. `operator`: where it does not pass, a setting is wrong.
    */
   | {
       kind: "passing";
       message: string;
       afterMs: number | null;
       billed: boolean;
+      usage?: TokenUsage;
       operator: boolean;
     }
   /** The conversation does not fit the model's context window. */
@@ -130,7 +131,7 @@ export type Answer =
    */
   | { status: "too_long"; due: number | null };
 
-/** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as TransientError. */
+/** The model of one job, whichever its route leads to. Transient failures are retried inside, then thrown as NoReply. */
 export interface Model {
   /** Tokens that the conversation may have, the reply included; 0 when nobody knows. */
   window(): number;
@@ -142,5 +143,9 @@ export interface Model {
     signal: AbortSignal;
     /** Hears what is waited for that other jobs hold, such as "room under the budget of $5 …", before the wait. */
     onWait?: (what: string) => Promise<void>;
+    /** Hears why a try gave no reply, and may pass. */
+    onFail?: (said: string) => void;
+    /** How long the job may still wait for a reply, in ms: a longer wait is not begun. */
+    timeLeftMs?: () => number;
   }): Promise<Answer>;
 }

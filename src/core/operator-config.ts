@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetsSchema } from "./budgets.ts";
 import { issueProblems } from "./config-problems.ts";
+import { END_EARLIER, ENDPOINT, isEndpoint } from "./endpoint.ts";
 import { anyCase, editorSchema } from "./json-schema.ts";
 import { modelChoice, modelName } from "./model-choice.ts";
 import type { ConfigProblem } from "./repo-config.ts";
@@ -35,6 +36,9 @@ const headerValue = z.union(
   { error: HEADER_VALUE },
 );
 
+/** A check that looks at what has other mistakes as well, so that all are told at once. */
+const EVEN_IF_WRONG = { when: () => true };
+
 const headers = z
   .record(
     z
@@ -46,7 +50,7 @@ const headers = z
     headerValue,
   )
   .superRefine((given, context) => {
-    for (const [name, value] of Object.entries(given)) {
+    for (const [name, value] of Object.entries(given ?? {})) {
       if (typeof value === "string" && isSecretHeader.test(name)) {
         context.addIssue({
           code: "custom",
@@ -55,7 +59,7 @@ const headers = z
         });
       }
     }
-  })
+  }, EVEN_IF_WRONG)
   .meta({
     patternProperties: {
       [anyCase(`^${SECRET_HEADER}`)]: inEditors(fromVariable),
@@ -79,7 +83,8 @@ const url = z
       `${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` === ""
     );
   }, "must be a URL such as https://models.example.com/v1, without user name, password, ? and #")
-  .meta({ pattern: `^\\s*${anyCase("https?")}:/*[^\\s?#@/]+(?:/[^?#]*)?\\s*$` })
+  .refine((text) => !isEndpoint(text), END_EARLIER)
+  .meta({ pattern: `^(?!.*${ENDPOINT})\\s*${anyCase("https?")}:/*[^\\s?#@/]+(?:/[^?#]*)?\\s*$` })
   .describe("Where its API is; OpenAI's by default.");
 
 const provider = z.strictObject({
@@ -136,22 +141,22 @@ const model = z
       .describe("Reasoning efforts it takes, such as low, medium and high."),
   })
   .superRefine((given, context) => {
-    if (given.price && given.unpriced) {
+    if (given?.price && given.unpriced) {
       context.addIssue({
         code: "custom",
         path: ["unpriced"],
         message: "contradicts `price`; keep one of them",
       });
     }
-    const { context_window: window, max_output: output } = given;
-    if (window !== undefined && output !== undefined && output >= window) {
+    const { context_window: window, max_output: output } = given ?? {};
+    if (typeof window === "number" && typeof output === "number" && output >= window) {
       context.addIssue({
         code: "custom",
         path: ["max_output"],
         message: "must be smaller than `context_window`, which prompt and reply share",
       });
     }
-  })
+  }, EVEN_IF_WRONG)
   .meta({
     anyOf: ["price", "unpriced"].map((key) => ({
       type: "object",

@@ -22,8 +22,8 @@ export function resolveModel(name: string, offer: ModelOffer, catalogue: Catalog
     offer.models === null
       ? name === offer.usual.model
         ? "set `DRAFTSMITH_PRICES` to its dollars per million tokens as input/cached/output, such as `1.25/0.125/10`, or to `unpriced`"
-        : "the server's operator can list it in `draftsmith.yml` with its `price`, or with `unpriced: true`"
-      : "the server's operator can give its `price` in `draftsmith.yml`, or `unpriced: true`";
+        : "list it in the server's `draftsmith.yml` with its `price`, or with `unpriced: true`"
+      : "give its `price` in the server's `draftsmith.yml`, or `unpriced: true`";
   return {
     ok: false,
     problem: `nobody knows what the model ${codeSpan(name)} costs, so it is not used; ${remedy}`,
@@ -68,12 +68,14 @@ function profileOf(
   catalogue: Catalogue,
 ): ModelProfile {
   const known = catalogue(provider.baseUrl, model.id);
-  const contextWindow = model.contextWindow ?? known?.contextWindow ?? WINDOW;
+  const told = model.contextWindow ?? known?.contextWindow;
+  const contextWindow = told ?? WINDOW;
   return {
     name: model.name,
     provider: provider.id,
     id: model.id,
     contextWindow,
+    ...(told === undefined && { windowGuessed: true as const }),
     // A reply that could fill the window would leave no room for a question.
     maxOutput:
       model.maxOutput ?? Math.min(known?.maxOutput ?? OUTPUT, Math.floor(contextWindow / 2)),

@@ -1,6 +1,7 @@
 import { domainProblem, isWithin, plainDomain } from "./domains.ts";
 import { globMatcher, globProblem } from "./glob.ts";
 import { codeSpan } from "./markdown.ts";
+import { dollars } from "./money.ts";
 import type { RepoConfig } from "./repo-config.ts";
 import type { SkillManifest, SkillPin } from "./skill.ts";
 
@@ -54,9 +55,13 @@ export function readManifest(metadata: Record<string, unknown>): {
       continue;
     }
     const limit = LIMITS.find((each) => each === name);
-    if (limit !== undefined) {
+    if (limit === "budget") {
+      const amount = dollars(text);
+      if (amount.ok) manifest.limits.budget = amount.microDollars / 1e6;
+      else wrong(`${codeSpan(text)} ${amount.problem}`);
+    } else if (limit !== undefined) {
       const value = Number(text);
-      const whole = limit === "minutes" || limit === "budget" || Number.isSafeInteger(value);
+      const whole = limit === "minutes" || Number.isSafeInteger(value);
       if (/^\d+(\.\d+)?$/.test(text.trim()) && value > 0 && value < 1e9 && whole) {
         manifest.limits[limit] = value;
       } else wrong(`must be a number above 0, such as "10"`);

@@ -1,4 +1,4 @@
-import type { Command, Job } from "../core/job.ts";
+import type { Command, Ending, Job, JobState } from "../core/job.ts";
 import { safeMarkdown } from "../core/markdown.ts";
 import { renderResult, resultMarker } from "../core/messages/result.ts";
 import type { KeyedAct } from "../core/ports.ts";
@@ -7,8 +7,7 @@ import { type BeginDeps, begin } from "./begin.ts";
 import { type ConverseDeps, converse } from "./converse.ts";
 import type { Outbox } from "./outbox.ts";
 import { type RecheckDeps, recheck } from "./recheck.ts";
-import { said } from "./words-of.ts";
-import { limitWords } from "./work.ts";
+import { stoppedShort } from "./stopped-short.ts";
 
 export interface AnswerDeps extends BeginDeps, ConverseDeps, RecheckDeps {
   outbox: Outbox;
@@ -27,29 +26,29 @@ export async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   const begun = await begin(attempt, deps, signal);
-  const end = (state: "done" | "no_change" | "over_budget" | "failed", reason: string) =>
-    attempt.move(state, { reason, lastAction: "", endedAt: deps.now() });
+  const end = (state: JobState, reason: string, ending: Ending | null = null) =>
+    attempt.move(state, {
+      ...{ reason, lastAction: "", endedAt: deps.now() },
+      ...(ending && { ending }),
+    });
   if (begun.status === "failed") return end("failed", begun.reason);
   const { command, models, transcript } = begun;
-  const { caps } = models;
+  const caps = () => models.caps;
   const talk = { ...begun.talk, model: models.after(0), caps, resumed: transcript };
   const outcome = await converse(attempt, talk, deps, signal);
-  if (outcome.status === "silent") {
-    return end("failed", "the model answered nothing, several times in a row");
-  }
-  if (outcome.status === "refused") return end("no_change", `the model declined: ${said(outcome)}`);
-  const limit = outcome.status === "limit" ? limitWords(outcome) : null;
-  if (outcome.report.trim() === "") {
-    return end("over_budget", `stopped because ${limit}, before there was an answer`);
+  const short = stoppedShort(outcome);
+  if (short !== null && outcome.report.trim() === "") {
+    const { state, reason } = short.unchanged;
+    return end(state, reason, short.ending);
   }
   await recheck(attempt.job, deps);
   attempt.goOn();
   const text = safeMarkdown(outcome.report, { maxLength: MAX_ANSWER });
-  await deps.outbox.put(
-    resultAct(attempt.job, command, renderResult(attempt.job, command, { text, limit })),
-  );
-  if (limit === null) return end("done", "");
-  return end("over_budget", `stopped because ${limit}; what it found out is posted`);
+  const body = renderResult(attempt.job, command, { text, why: short?.why ?? null });
+  await deps.outbox.put(resultAct(attempt.job, command, body));
+  if (short === null) return end("done", "");
+  const reason = `stopped because ${short.why}; what it found out is posted`;
+  return end(short.unchanged.state, reason, short.ending);
 }
 
 /** The one comment with the result of a job, where it was asked for. */

@@ -3,7 +3,14 @@ import { toError } from "../core/errors.ts";
 import { capReached, roomHeld } from "../core/messages/budget.ts";
 import type { Model, ModelReply } from "../core/model.ts";
 import type { ModelChoice } from "../core/route.ts";
-import { type CandidateDeps, candidatesOf, failedWith, isTooLong, nextOf } from "./candidates.ts";
+import {
+  type CandidateDeps,
+  candidatesOf,
+  failedWith,
+  givenUp,
+  isTooLong,
+  nextOf,
+} from "./candidates.ts";
 import { meteredTry, originOf, type TryMeans } from "./metered-try.ts";
 
 export interface CallDeps extends CandidateDeps, Pick<TryMeans, "ledger" | "log"> {
@@ -52,6 +59,9 @@ export function routedModel(
         const next = nextOf(candidates, clock.now());
         if (next.kind === "too_long") return { status: "too_long", due: next.due };
         if (next.kind === "wait") {
+          if (next.ms >= (request.timeLeftMs?.() ?? Number.POSITIVE_INFINITY)) {
+            throw givenUp(candidates, clock.now());
+          }
           await pause(next.ms, signal);
           continue;
         }
@@ -85,6 +95,7 @@ export function routedModel(
         const { jobId } = caller;
         const model = candidate.profile.name;
         deps.log.warn({ jobId, model }, `a model request failed: ${tried.message}`);
+        request.onFail?.(tried.message);
         failedWith(candidate, tried, clock.now());
       }
     },

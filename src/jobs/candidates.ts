@@ -1,4 +1,4 @@
-import { TransientError, UserError } from "../core/errors.ts";
+import { NoReply, UserError } from "../core/errors.ts";
 import type { PacedProvider, Tried } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Resolved } from "../core/resolve-model.ts";
@@ -8,6 +8,8 @@ import type { ModelChoice } from "../core/route.ts";
 const TRIES_EACH = 5;
 /** A longer wait than this is left to the queue: nothing should sleep that long holding a job. */
 const LONGEST_WAIT_MS = 120_000;
+/** Where nothing was asked. */
+const RESTS = "the model is not asked now, as its server kept failing or asked for a pause";
 
 /** A model of a route while one reply is asked for. */
 export interface Candidate {
@@ -63,7 +65,7 @@ export function candidatesOf(choices: readonly ModelChoice[], deps: CandidateDep
 }
 
 /**
- * The first candidate that may be tried now, else how long to wait for one. Throws TransientError when the
+ * The first candidate that may be tried now, else how long to wait for one. Throws NoReply when the
  * job should wait in the queue instead, and UserError when only the operator can help.
  */
 export function nextOf(candidates: readonly Candidate[], now: number): Next {
@@ -112,10 +114,13 @@ export function failedWith(candidate: Candidate, failure: Failure, now: number):
   candidate.readyAt = now + waitAfter(failure.afterMs, candidate.tries);
 }
 
-/** Takes down that a conversation does not fit: it fits no smaller window either. */
-export function isTooLong(candidates: readonly Candidate[], { profile }: Candidate): void {
+/** Takes down that a conversation does not fit: it fits no smaller window either, as far as both are known. */
+export function isTooLong(candidates: readonly Candidate[], failed: Candidate): void {
+  const { contextWindow, windowGuessed } = failed.profile;
+  failed.tooLong = true;
   for (const each of candidates) {
-    if (each.profile.contextWindow <= profile.contextWindow) each.tooLong = true;
+    const known = !windowGuessed && !each.profile.windowGuessed;
+    if (known && each.profile.contextWindow <= contextWindow) each.tooLong = true;
   }
 }
 
@@ -125,7 +130,8 @@ function waitAfter(afterMs: number | null, tries: number): number {
   return Math.min(30_000, 1000 * 2 ** (tries - 1)) * (0.5 + Math.random());
 }
 
-function givenUp(candidates: readonly Candidate[], now: number): Error {
+/** Why no reply comes now: NoReply when it may come later, UserError when only the operator can help. */
+export function givenUp(candidates: readonly Candidate[], now: number): Error {
   const failures = candidates.flatMap(({ failed }) => (failed ? [failed] : []));
   const words = [...new Set(failures.map(({ message }) => message))].join("; ");
   if (failures.length > 0 && failures.every(isOfOperator)) return new UserError(words);
@@ -134,8 +140,11 @@ function givenUp(candidates: readonly Candidate[], now: number): Error {
   const times = candidates.flatMap((each) => {
     return each.asked || restOf(each) > 0 ? [waitOf(each, now)] : [];
   });
-  return new TransientError(
-    `no reply from the model after ${tries} tries${words === "" ? "" : `: ${words}`}`,
+  return new NoReply(
+    words === ""
+      ? RESTS
+      : `no reply from the model after ${tries === 1 ? "1 try" : `${tries} tries`}: ${words}`,
+    words || null,
     times.length > 0 ? { retryAt: Date.now() + Math.min(...times) } : {},
   );
 }

@@ -1,10 +1,13 @@
 import type { Seen } from "../agents/context/context.ts";
-import { type AgentOutcome, runAgent } from "../agents/loop.ts";
-import type { Resumed } from "../agents/resume.ts";
+import { runAgent } from "../agents/loop.ts";
+import { type AgentOutcome, notAnswered } from "../agents/outcome.ts";
+import { lastReport, type Resumed } from "../agents/resume.ts";
 import type { SkillAnswer } from "../agents/tools/skill.ts";
+import { LostLease, NoReply, toError } from "../core/errors.ts";
 import type { JobEvent } from "../core/event.ts";
 import type { Job, Spend } from "../core/job.ts";
 import type { Caps, LedgerStore } from "../core/ledger.ts";
+import { utcTime } from "../core/messages/words.ts";
 import type { ChatMessage, Model } from "../core/model.ts";
 import type { ModelProfile } from "../core/model-profile.ts";
 import type { Sandbox, Workspace } from "../core/ports.ts";
@@ -12,6 +15,7 @@ import { withCalls } from "../core/spend.ts";
 import { isReadOnly } from "../core/verbs.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Kept } from "./keep-files.ts";
+import { LONG_WAIT_MS, nextTry } from "./wait-before.ts";
 
 export interface ConverseDeps {
   sandbox: Sandbox;
@@ -21,7 +25,8 @@ export interface ConverseDeps {
 /** Where a conversation stands; the agent appends to `messages`. */
 export interface Talk {
   model: Model;
-  caps: Caps;
+  /** As they are at each moment. */
+  caps: () => Caps;
   editTool: ModelProfile["editTool"];
   workspace: Workspace;
   messages: ChatMessage[];
@@ -37,8 +42,44 @@ export interface Talk {
   onSkill?: (name: string) => Promise<SkillAnswer>;
 }
 
-/** Lets the agent go on from where the conversation stands; each reply is stored. */
+/**
+ * Lets the agent go on from where the conversation stands; each reply is stored. Throws NoReply where the job is
+ * to wait for the model.
+ */
 export async function converse(
+  attempt: Attempt,
+  talk: Talk,
+  deps: ConverseDeps,
+  signal: AbortSignal,
+): Promise<AgentOutcome> {
+  try {
+    return await goOn(attempt, talk, deps, signal);
+  } catch (thrown) {
+    if (thrown instanceof LostLease) throw thrown;
+    const { job } = attempt;
+    const error = toError(thrown);
+    const away = error instanceof NoReply;
+    // What was waited in vain is time of the job, too.
+    const said = away ? (error.said ?? job.spend.unanswered ?? error.message) : "";
+    const spend = { ...job.spend, ...worked(talk), ...(away && { unanswered: said }) };
+    await attempt.write({ spend });
+    if (!away) throw error;
+    const report = lastReport(talk.messages);
+    const { kind } = nextTry(job, error, Date.now());
+    if (kind === "wait") throw error;
+    if (kind === "given_up") {
+      return { status: "failed", by: "silence", reason: error.message, report };
+    }
+    const { retryAt } = error;
+    const until =
+      retryAt === undefined || retryAt - Date.now() < LONG_WAIT_MS
+        ? ""
+        : `; it is not to be asked before ${utcTime(retryAt)}`;
+    return { status: "limit", which: "unanswered", why: notAnswered(`${said}${until}`), report };
+  }
+}
+
+async function goOn(
   attempt: Attempt,
   talk: Talk,
   deps: ConverseDeps,
@@ -47,7 +88,7 @@ export async function converse(
   const { job } = attempt;
   const { network } = job.config;
   const spend = await spendOf(job, deps.ledger);
-  const { job: cap } = talk.caps;
+  const { job: cap } = talk.caps();
   return runAgent({
     messages: talk.messages,
     started: talk.started,
@@ -73,6 +114,8 @@ export async function converse(
     readOnly: isReadOnly(job.work),
     spent: { steps: spend.steps, tokens: spend.inputTokens + spend.outputTokens },
     used: cap === null ? 0 : (spend.microDollars ?? 0) / cap,
+    budget: () => talk.caps().job,
+    unanswered: job.spend.unanswered ?? null,
     signal,
     goOn: attempt.goOn,
     now: () => Math.round(performance.now()),
@@ -94,9 +137,13 @@ async function spendOf({ id, spend }: Job, ledger: LedgerStore): Promise<Spend> 
 }
 
 /** Steps and time of the job; its calls are in the ledger. */
-function metered({ job }: Attempt, event: JobEvent, { startedAt }: Talk): { spend?: Spend } {
-  const workedMs = Math.round(performance.now() - startedAt);
-  if (event.type === "tool_finished") return { spend: { ...job.spend, workedMs } };
+function metered({ job }: Attempt, event: JobEvent, talk: Talk): { spend?: Spend } {
+  if (event.type === "tool_finished") return { spend: { ...job.spend, ...worked(talk) } };
   if (event.type !== "reply") return {};
-  return { spend: { ...job.spend, steps: job.spend.steps + 1, workedMs } };
+  const { unanswered: _, ...spend } = job.spend;
+  return { spend: { ...spend, steps: spend.steps + 1, ...worked(talk) } };
+}
+
+function worked({ startedAt }: Talk): { workedMs: number } {
+  return { workedMs: Math.round(performance.now() - startedAt) };
 }

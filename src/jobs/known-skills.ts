@@ -5,7 +5,8 @@ import { foldersInGit, ORGANISATION_ROOTS, ROOTS } from "../skills/in-git.ts";
 
 /**
  * Names that skills of a repository and of its organisation can have, for who must answer at once and has
- * no git: the folders with a SKILL.md on their default branches. Whether each is sound is seen when it is read.
+ * no git: the folders with a SKILL.md on their default branches. Whether each is sound is seen when it is read,
+ * as is what is wrong with a place that cannot be looked into, such as a submodule.
  */
 export async function skillNamesOf(repo: RepoRef, homes: SkillHomes): Promise<string[]> {
   const organisation = await homes.organisation(repo);
@@ -16,9 +17,15 @@ export async function skillNamesOf(repo: RepoRef, homes: SkillHomes): Promise<st
   const found = await Promise.all(
     places.map(async ({ repo, roots }) => {
       const files = await homes.files(repo);
-      return files === null ? [] : (await foldersInGit(files, roots)).folders;
+      if (files === null) return [];
+      const { folders, problems } = await foldersInGit(files, roots, () => true);
+      const skills = folders.filter(({ entries }) => skillEntry(entries ?? []) !== undefined);
+      const missed = problems.filter(({ path }) => !roots.includes(path));
+      return [
+        ...skills.map(({ name }) => name),
+        ...missed.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)),
+      ];
     }),
   );
-  const skills = found.flat().filter(({ entries }) => skillEntry(entries ?? []) !== undefined);
-  return [...new Set(skills.map(({ name }) => name.normalize("NFKC")))].sort();
+  return [...new Set(found.flat().map((name) => name.normalize("NFKC")))].sort();
 }

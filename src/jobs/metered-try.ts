@@ -124,14 +124,24 @@ export function originOf({ provider, id }: ModelProfile): string {
 
 function endingOf(tried: Tried, price: Price | null): Ending {
   if (tried.kind !== "reply") {
+    if (tried.kind === "passing" && tried.usage) return answered(tried.usage, true, null, price);
     const unknown = tried.kind === "passing" && tried.billed;
     return { kind: unknown ? "unknown" : "void", reason: tried.message };
   }
   const { reply, requestId } = tried;
-  const { inputTokens, cachedTokens, outputTokens, reasoningTokens = null } = reply.usage;
+  return answered(reply.usage, reply.usageReported, requestId, price);
+}
+
+function answered(
+  usage: TokenUsage,
+  reported: boolean,
+  requestId: string | null,
+  price: Price | null,
+): Ending {
+  const { inputTokens, cachedTokens, outputTokens, reasoningTokens = null } = usage;
   return {
     ...{ kind: "answered", requestId, inputTokens, cachedTokens, outputTokens, reasoningTokens },
-    microDollars: costOfReply(reply.usage, reply.usageReported, price),
+    microDollars: costOfReply(usage, reported, price),
   };
 }
 

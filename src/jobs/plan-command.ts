@@ -1,8 +1,11 @@
 import { asks } from "../core/asks.ts";
+import { configNotes, rulesWithoutSkill } from "../core/config-notes.ts";
+import { toError } from "../core/errors.ts";
 import type { Command, Job, RepoRef } from "../core/job.ts";
 import { noSandbox, refusal, usage } from "../core/messages/answers.ts";
 import { shortId } from "../core/plan.ts";
-import type { GitHub, Sandbox, SkillHomes, TakenUp } from "../core/ports.ts";
+import type { GitHub, Log, Sandbox, SkillHomes, TakenUp } from "../core/ports.ts";
+import type { RepoConfig } from "../core/repo-config.ts";
 import type { Request } from "../core/request.ts";
 import { NO_SKILL } from "../core/skill.ts";
 import type { Passed } from "./gate.ts";
@@ -19,8 +22,9 @@ export interface PlanDeps extends PlanTaskDeps {
   sandbox: Pick<Sandbox, "check">;
   /** Those of this server. */
   skills: readonly { name: string; description: string }[];
-  /** Asked only for a skill that this server does not have. */
+  /** Asked only for a skill that this server does not have, and for help. */
   homes: SkillHomes;
+  log: Log;
 }
 
 /** The jobs of a command, or why there are none. */
@@ -45,12 +49,16 @@ export async function planCommand(
   });
   const maxTasks = config.limits.tasks;
   const parsed = asks(request, { maxTasks, mention });
-  const help = usage(deps.skills, maxTasks);
   if (parsed.kind === "refused") {
     const text = refusal(actor.login, parsed.problem);
-    return { kind: "answer", text: parsed.usage ? `${text}\n\n${help}` : text };
+    const help = () => usage(deps.skills, maxTasks);
+    return { kind: "answer", text: parsed.usage ? `${text}\n\n${help()}` : text };
   }
-  if (parsed.kind !== "command") return { kind: "answer", text: help };
+  const { offer, resolve } = deps.models;
+  const notes = configNotes(config, { budgets: offer.budgets, resolve });
+  if (parsed.kind !== "command") {
+    return { kind: "answer", text: await help(request.repo, config, notes, deps) };
+  }
   const boundary = await deps.sandbox.check();
   // A machine that is too busy to tell is as it was: the job looks again before it begins.
   if (!boundary.ok && boundary.passing === undefined)
@@ -74,10 +82,28 @@ export async function planCommand(
       const name = `\`${shortId(both)}\``;
       return refuse(`tasks ${job.number} and ${index + 1} both continue job ${name}; keep one`);
     }
-    jobs.push(planned.job);
+    const noted = index === 0 && notes.length > 0;
+    jobs.push(noted ? { ...planned.job, notes } : planned.job);
     if (planned.takenUp) takenUp.push(planned.takenUp);
   }
   return { kind: "work", command, jobs, takenUp };
+}
+
+/** The usage with all skills there are, and with what the configuration says in vain. */
+async function help(
+  repo: RepoRef,
+  { limits, routes }: RepoConfig,
+  notes: string[],
+  { skills, homes, log }: PlanDeps,
+): Promise<string> {
+  const served = skills.map(({ name }) => name);
+  const found = await skillNamesOf(repo, homes).catch((thrown: unknown) => {
+    log.warn({ err: toError(thrown) }, "the skills of a repository could not be read");
+    return null;
+  });
+  const own = found?.filter((name) => !served.includes(name)) ?? null;
+  const unknown = own === null ? [] : rulesWithoutSkill(routes, [...served, ...own]);
+  return usage(skills, limits.tasks, own, [...notes, ...unknown.map(({ text }) => text)]);
 }
 
 /** The job that one of two goes straight on with, and the other one as well; null where there is none. */

@@ -1,6 +1,7 @@
 import { LostLease, StoppedByPerson, TransientError, toError, UserError } from "../core/errors.ts";
 import { isTerminal, type Job, type JobState, type VerifiedChange } from "../core/job.ts";
 import { checksPass } from "../core/messages/pull.ts";
+import { utcTime } from "../core/messages/words.ts";
 import type { ClaimStore, JobAccess, JobStore, Log, Sandbox } from "../core/ports.ts";
 import { isReadOnly } from "../core/verbs.ts";
 import { answer } from "./answer.ts";
@@ -16,15 +17,11 @@ import { type PublishDeps, publish } from "./publish.ts";
 import { recheck } from "./recheck.ts";
 import { clearShelf } from "./shelf.ts";
 import { verify } from "./verify.ts";
-import { waitBefore } from "./wait-before.ts";
+import { LONG_WAIT_MS, MAX_ATTEMPTS, nextTry } from "./wait-before.ts";
 import { type WorkDeps, work } from "./work.ts";
 
-/** Claims without any progress after which a job that always fails in passing is given up. */
-const MAX_ATTEMPTS = 10;
 /** Processes that die with a job and no other before it finishes a step, after which it is given up. */
 const MAX_CRASHES = 3;
-/** All waits of a job together are no longer than this. */
-const ALL_WAITS_MS = 24 * 60 * 60_000;
 /** How long what the gate said when the command came holds for the first attempt. */
 const FRESH_MS = 60_000;
 
@@ -149,8 +146,12 @@ async function story(attempt: Attempt, deps: RunDeps, signal: AbortSignal): Prom
     deps.log.warn({ err: toError(thrown), jobId: job.id }, "siblings could not be compared");
   });
   const limit = job.change?.limit;
-  if (limit)
-    return end(attempt, "over_budget", `stopped because ${limit}; what stands is published`, deps);
+  if (limit) {
+    // The model went, and not the means of the job.
+    const left = job.ending?.kind === "declined" || job.ending?.kind === "model_failed";
+    const reason = `stopped because ${limit}; what stands is published`;
+    return end(attempt, left ? "failed" : "over_budget", reason, deps);
+  }
   const passed = job.change ? checksPass(job.change) : true;
   return end(attempt, "done", passed ? "" : "published with failing checks", deps);
 }
@@ -216,18 +217,15 @@ async function settle(
 /** Gives a job back that failed in passing, while attempts and time last. */
 async function retried(attempt: Attempt, error: TransientError, deps: RunDeps): Promise<boolean> {
   const { job } = attempt;
-  // A wait that GitHub or the model's server asked for is no fault of the job.
-  const asked = error.retryAt !== undefined;
-  // How long, never until when: the clock may be set while the job waits.
-  const waitMs = waitBefore(job, (error.retryAt ?? 0) - deps.now());
-  const waitedMs = Math.round((job.spend.waitedMs ?? 0) + waitMs);
-  const spent = (job.spend.workedMs ?? 0) >= job.config.limits.minutes * 60_000;
-  if (waitedMs > ALL_WAITS_MS) return false;
-  if (!asked && (spent || job.attempts >= MAX_ATTEMPTS)) return false;
+  const now = deps.now();
+  const next = nextTry(job, error, now);
+  if (next.kind !== "wait") return false;
   deps.log.warn({ jobId: job.id, reason: error.message }, "a job will be tried again");
-  const spend = { ...job.spend, waitedMs };
-  await attempt.write({ spend, lastAction: `waiting to try again: ${error.message}` });
-  await deps.claims.release(job.id, job.fence, { inMs: waitMs, burn: !asked });
+  const until = Math.max(error.retryAt ?? 0, now + next.ms);
+  const when = until - now < LONG_WAIT_MS ? "" : ` until ${utcTime(until)}`;
+  const lastAction = `waiting${when} to try again: ${error.message}`;
+  await attempt.write({ spend: next.spend, lastAction });
+  await deps.claims.release(job.id, job.fence, { inMs: next.ms, burn: next.burn });
   return true;
 }
 

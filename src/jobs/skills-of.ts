@@ -5,6 +5,7 @@ import type { SkillCommit } from "../core/skill.ts";
 import { type Catalogue, extended, type SourceLoad } from "../skills/catalogue.ts";
 import { foldersInGit, ORGANISATION_ROOTS, ROOTS } from "../skills/in-git.ts";
 import { type LoadedSkills, loadFolders } from "../skills/load.ts";
+import { skillAsked } from "./take-up-skill.ts";
 
 export interface SkillsDeps {
   /** Those of this server. */
@@ -32,12 +33,14 @@ export async function skillsOf(
   signal: AbortSignal,
 ): Promise<JobCatalogue> {
   const commits = job.skills?.commits ?? (await commitsOf(job.repo, deps));
+  const named = new Set([skillAsked(job), ...(job.skills?.pins ?? []).map(({ name }) => name)]);
+  const isNamed = (name: string) => named.has(name.normalize("NFKC"));
   const loads: SourceLoad[] = [];
   for (const at of commits) {
     const { source, repo, commit } = at;
     await deps.github.readGit(repo, (token) => deps.workspaces.fetch(repo, [commit], token));
     const files = until(signal, deps.trees.at(repo, commit));
-    loads.push({ source, commit, ...(await loadCommit(at, files)) });
+    loads.push({ source, commit, ...(await loadCommit(at, files, isNamed)) });
     // A reading that was cut off looks like skills that cannot be read.
     signal.throwIfAborted();
   }
@@ -89,9 +92,13 @@ async function commitOf(
 }
 
 /** All roots of one commit; of one name the skill in the later root counts. */
-async function loadCommit({ source }: SkillCommit, files: TreeFiles): Promise<LoadedSkills> {
+async function loadCommit(
+  { source }: SkillCommit,
+  files: TreeFiles,
+  isNamed: (name: string) => boolean,
+): Promise<LoadedSkills> {
   const roots = source === "organisation" ? ORGANISATION_ROOTS : ROOTS;
-  const { folders, problems } = await foldersInGit(files, roots);
+  const { folders, problems } = await foldersInGit(files, roots, isNamed);
   const loaded = await loadFolders(folders);
   return { skills: loaded.skills, problems: [...problems, ...loaded.problems] };
 }

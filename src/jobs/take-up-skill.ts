@@ -22,12 +22,17 @@ export type FirstSkill =
   | { kind: "open" }
   | { kind: "refused"; reason: string };
 
+/** The name that a task says a skill has, by its flag or its first word, whether there is such a skill or not. */
+export function skillAsked({ skill, task }: Pick<Job, "skill" | "task">): string | undefined {
+  return skill ?? /^\S+/.exec(task)?.[0].toLowerCase().normalize("NFKC");
+}
+
 /** The skill that a flag or the first word of the task names; refused when it may not be taken up. */
 export function firstSkill(job: Job, { skills, problems }: JobCatalogue): FirstSkill {
   if (job.skillBy === "none") return { kind: "open" };
   const by = job.skillBy ?? "first_word";
-  const word = job.skill ?? /^\S+/.exec(job.task)?.[0].toLowerCase().normalize("NFKC");
-  const skill = skills.find(({ name }) => name === word);
+  const asked = skillAsked(job);
+  const skill = skills.find(({ name }) => name === asked);
   if (skill !== undefined) {
     const reason = refusalOf(skill, job);
     return reason === null ? { kind: "chosen", skill, by } : { kind: "refused", reason };

@@ -1,4 +1,4 @@
-import type { AgentOutcome } from "../agents/loop.ts";
+import type { AgentOutcome } from "../agents/outcome.ts";
 import { parseReport } from "../agents/prompt.ts";
 import type { Command, Job, JobThread } from "../core/job.ts";
 import { safeMarkdown, safePlainText, titleLine } from "../core/markdown.ts";
@@ -45,9 +45,9 @@ export function wordsOf(
   };
 }
 
-/** An agent's words as they are; the board shows them where nothing in them acts. */
-export function said(outcome: AgentOutcome): string {
-  const text = stripInvisible(outcome.report).trim();
+/** A model's words as they are; the board shows them where nothing in them acts. */
+export function said(words: string): string {
+  const text = stripInvisible(words).trim();
   return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text;
 }
 

@@ -1,9 +1,8 @@
-import type { AgentOutcome } from "../agents/loop.ts";
+import type { AgentOutcome } from "../agents/outcome.ts";
 import { checksFailedPrompt, refusedPrompt } from "../agents/prompt.ts";
 import type { Resumed } from "../agents/resume.ts";
 import { hostWords } from "../core/denied-hosts.ts";
 import type { Ending, Job, JobState, VerifiedChange } from "../core/job.ts";
-import { capWords } from "../core/messages/budget.ts";
 import { heldReason, violationsForAgent } from "../core/messages/held.ts";
 import type { JobStore } from "../core/ports.ts";
 import type { Attempt } from "./attempt.ts";
@@ -13,20 +12,12 @@ import { type ConverseDeps, converse } from "./converse.ts";
 import { deniedDuring } from "./denied.ts";
 import { branchProblem, type InspectDeps, type Inspection, inspect } from "./inspect.ts";
 import { sendBack } from "./send-back.ts";
+import { type Short, stoppedShort } from "./stopped-short.ts";
 import { verify } from "./verify.ts";
 import { said, wordsOf } from "./words-of.ts";
 
 /** Times a change goes back to the agent because of failed checks, and as often because it cannot be taken. */
 const MAX_ROUNDS = 2;
-
-/** Why an agent was stopped, after "because". */
-const LIMIT = {
-  steps: "the limit of steps was reached",
-  minutes: "the time limit was reached",
-  tokens: "the limit of tokens was reached",
-  context: "the conversation no longer fits the model's context window",
-  loop: "it repeated itself or only made calls that failed",
-} as const;
 
 export interface WorkDeps extends BeginDeps, ConverseDeps, InspectDeps {
   jobs: JobStore;
@@ -55,28 +46,24 @@ export async function work(
   let { rounds, failedChecks } = transcript;
   let resumed: Resumed = transcript;
   for (;;) {
-    const { caps } = models;
+    const caps = () => models.caps;
     const talk = { ...begun.talk, model: models.after(failedChecks), caps, resumed };
     const outcome = await converse(attempt, talk, deps, signal);
     resumed = { ...resumed, notice: null };
-    if (outcome.status === "silent") {
-      return stop(attempt, "failed", "the model answered nothing, several times in a row", deps);
-    }
-    if (outcome.status === "refused") {
-      const reason = `the model declined: ${said(outcome)}`;
-      return stop(attempt, "no_change", reason, deps, { kind: "declined" });
-    }
+    const short = stoppedShort(outcome);
     const words = wordsOf(outcome, job, command.actor, deps.webHost);
     const { message, threads } = words;
     if (threads) await attempt.write({ threads });
+    // Why it stopped may be told in words of the model, too.
+    const leaving = short === null ? words.all : [...words.all, short.why];
     const snapshot = await deps.workspaces.snapshot(workspace, job.repo, job.baseSha, message);
-    if (snapshot.status === "empty") return endUnchanged(attempt, outcome, deps);
+    if (snapshot.status === "empty") return endUnchanged(attempt, outcome, short, deps);
     const inspection =
       snapshot.status === "refused"
         ? refused(snapshot.reason)
-        : await inspect(job, { ...snapshot, parent: job.baseSha, words: words.all }, deps);
+        : await inspect(job, { ...snapshot, parent: job.baseSha, words: leaving }, deps);
     const obstacle = obstacleOf(inspection);
-    const finished = outcome.status === "finished";
+    const finished = short === null;
     if (obstacle !== null && finished && rounds - failedChecks < MAX_ROUNDS) {
       rounds += 1;
       const { reason } = obstacle;
@@ -84,10 +71,12 @@ export async function work(
       continue;
     }
     if (inspection.status === "refused" || snapshot.status === "refused") {
-      return stop(attempt, "blocked", obstacle?.reason ?? "the change cannot be taken", deps);
+      const reason = obstacle?.reason ?? "the change cannot be taken";
+      const why = short === null ? "" : `\n\nThe agent was stopped because ${short.why}.`;
+      return stop(attempt, "blocked", `${reason}${why}`, deps);
     }
     attempt.goOn();
-    const ending = endingOf(outcome);
+    const ending = short?.ending ?? null;
     await attempt.move("verifying", { ending, lastAction: "running the checks" });
     const evidence = await verify(deps, job, snapshot.commit, signal);
     await attempt.write(
@@ -122,8 +111,8 @@ export async function work(
       title: words.title,
       summary: words.summary,
       message,
-      limit: outcome.status === "limit" ? limitWords(outcome) : null,
-      ...(outcome.status === "limit" && outcome.which === "budget" && { outOfBudget: true }),
+      limit: short?.why ?? null,
+      ...(ending?.kind === "cap" && { outOfBudget: true }),
     };
     if (violations.length === 0) return change;
     const reason = heldReason(violations);
@@ -145,21 +134,11 @@ function obstacleOf(inspection: Inspection): { reason: string; told: string } | 
   return { reason: heldReason(violations), told: violationsForAgent(violations) };
 }
 
-/** Why an agent was stopped, after "because". */
-export function limitWords(outcome: Extract<AgentOutcome, { status: "limit" }>): string {
-  if (outcome.which === "budget") return capWords(outcome.why);
-  return outcome.which === "room" ? outcome.why : LIMIT[outcome.which];
-}
-
-function endingOf(outcome: AgentOutcome): Ending | null {
-  const capped = outcome.status === "limit" && outcome.which === "budget";
-  return capped ? { kind: "cap", by: outcome.why } : null;
-}
-
-/** Ends a job that left everything as it was, in the agent's own words. */
+/** Ends a job that left everything as it was, in the agent's own words or those of what stopped it. */
 async function endUnchanged(
   attempt: Attempt,
-  outcome: AgentOutcome,
+  { report }: AgentOutcome,
+  short: Short | null,
   deps: WorkDeps,
 ): Promise<null> {
   const { job } = attempt;
@@ -168,11 +147,8 @@ async function endUnchanged(
     denied.length > 0
       ? `\n\nIts commands could not reach ${hostWords(denied, job.config.network)}.`
       : "";
-  if (outcome.status === "limit") {
-    const reason = `stopped because ${limitWords(outcome)}, before anything was changed`;
-    return stop(attempt, "over_budget", `${reason}${refused}`, deps, endingOf(outcome));
-  }
-  return stop(attempt, "no_change", `${said(outcome)}${refused}`, deps);
+  const { state, reason } = short?.unchanged ?? { state: "no_change", reason: said(report) };
+  return stop(attempt, state, `${reason}${refused}`, deps, short?.ending ?? null);
 }
 
 /** What the network refused to the setup and to the agent's commands. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { END_EARLIER, isEndpoint } from "../core/endpoint.ts";
 
 /** A whole number within bounds; anything else is told `remedy`. */
 export const wholeNumber = (min: number, max: number, remedy: string) =>
@@ -20,6 +21,7 @@ export const serverUrl = z
     isServerUrl,
     "must be a URL such as https://models.example.com/v1, without user name, password, ? and #",
   )
+  .refine((text) => !isEndpoint(text), END_EARLIER)
   .transform((text) => text.trim());
 
 /** Address of a PostgreSQL database. */
@@ -27,7 +29,7 @@ export const databaseUrl = z
   .string()
   .refine(
     isDatabaseUrl,
-    "must be a URL such as postgres://user:password@host:5432/draftsmith, with special characters of the password percent-encoded (encodeURIComponent); leave it out for SQLite in DATA_DIR",
+    "must be a URL such as postgres://user@host:5432/draftsmith, with `:` and the password behind the user, its special characters percent-encoded (encodeURIComponent); leave it out for SQLite in DATA_DIR",
   );
 
 const PRICES =

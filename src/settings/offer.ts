@@ -97,11 +97,7 @@ export function offerOf(
       ...(env.baseUrl === undefined ? [] : ["OPENAI_BASE_URL"]),
       ...(env.api === undefined ? [] : ["OPENAI_API"]),
     ];
-    if (idle.length > 0) {
-      warnings.push(
-        `${idle.join(" and ")} has no effect, as ${NAME} names the providers; remove it`,
-      );
-    }
+    if (idle.length > 0) warnings.push(withoutEffect(idle, "the providers"));
   } else {
     const baseUrl = env.baseUrl ?? null;
     providers.push({
@@ -128,19 +124,28 @@ export function offerOf(
     ? { model: config.default.model, effort: config.default.effort ?? null }
     : { model: env.usualModel, effort: null };
   if (config?.default && env.model !== undefined && env.model !== config.default.model) {
-    warnings.push(`DRAFTSMITH_MODEL has no effect, as ${NAME} names the default model; remove it`);
+    warnings.push(withoutEffect(["DRAFTSMITH_MODEL"], "the default model"));
+  }
+  if (config?.models && env.price !== null) {
+    warnings.push(withoutEffect(["DRAFTSMITH_PRICES"], "the models, and may name their prices"));
   }
   const offer: ModelOffer = {
     providers,
     models,
     price: env.price,
     usual,
-    usualIn: config?.default ? "file" : "environment",
+    usualIn: config?.default ? "file" : env.model === undefined ? "nowhere" : "environment",
     routes: config?.routes ?? [],
     budgets: config?.budgets ?? {},
     placeOf,
   };
   return { offer, secrets, problems, warnings };
+}
+
+/** A warning of settings that the file wins over. */
+function withoutEffect(names: string[], named: string): string {
+  const [have, them] = names.length === 1 ? ["has", "it"] : ["have", "them"];
+  return `${names.join(" and ")} ${have} no effect, as ${NAME} names ${named}; remove ${them}`;
 }
 
 /** At OpenAI only Responses keeps a model's reasoning from step to step; other servers mostly speak Chat Completions. */

@@ -23,13 +23,24 @@ export interface SkillFolder {
   read(entry: FolderEntry): Promise<Uint8Array>;
 }
 
+/** What roots hold: its folders in order, and why one of them, or of its folders, is not looked at. */
+export interface RootFolders {
+  folders: SkillFolder[];
+  problems: { path: string; line: number; message: string }[];
+}
+
+/** What stands in a name in the place of bytes that are no UTF-8. */
+export const NO_UTF8 = "\uFFFD";
+/** What is told of a skill deeper than that. */
+export const TOO_DEEP =
+  "is not read: skills are looked for in at most five folders below one another; move it up";
 /** Folders below one another in which skills are looked for. */
 export const MAX_DEPTH = 5;
 /** The format gives no bounds; these are far above what skills need, and keep a hostile one from filling a disk. */
 export const MAX_FILES = 2_000;
 export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 /** The specification recommends 500 lines. */
-const MAX_SKILL_BYTES = 1024 * 1024;
+export const MAX_SKILL_BYTES = 1024 * 1024;
 /** Links of one skill, and how many of them may follow one another. */
 const MAX_LINKS = 50;
 const MAX_HOPS = 8;
@@ -111,7 +122,7 @@ export async function filesOf(folder: SkillFolder): Promise<FolderFiles> {
   for (const entry of entries) {
     const target = await leadsTo(entry);
     // What is no UTF-8 was read with this sign in its place, and could be two files by one name.
-    if (entry.path.includes("\uFFFD"))
+    if (entry.path.includes(NO_UTF8))
       problems.push({ path: entry.path, message: "has a name that is no UTF-8 text; rename it" });
     else if (entry.mode === "other")
       problems.push({ path: entry.path, message: "is neither a file nor a folder; remove it" });

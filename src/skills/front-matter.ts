@@ -36,7 +36,7 @@ export function parseSkillText(
 ): { ok: true; skill: SkillText } | { ok: false; problems: TextProblem[] } {
   const source = utf8(bytes)
     ?.replace(/^\uFEFF/, "")
-    .replaceAll("\r\n", "\n");
+    .replaceAll(/\r\n?/g, "\n");
   if (source === undefined) return wrong(1, "is no UTF-8 text; save it as UTF-8");
   const [, yaml, body] = /^---[ \t]*\n([\s\S]*?\n)?---[ \t]*(?:\n([\s\S]*))?$/.exec(source) ?? [];
   if (yaml === undefined)
@@ -76,7 +76,8 @@ export function parseSkillText(
       ["description"],
       `has ${lengthOf(description)} characters, more than ${MAX_DESCRIPTION}; shorten it`,
     );
-  const license = text("license");
+  // Neither the specification nor its reference implementation gives a reason to refuse one.
+  const license = fields.has("license") ? textOf(fields.get("license")).trim() : undefined;
   const compatibility = text("compatibility");
   if (compatibility === "" || lengthOf(compatibility ?? "") > MAX_COMPATIBILITY)
     say(
@@ -141,12 +142,11 @@ function nameFlaws(name: string, folder: string): string[] {
 
 /** Metadata is a map of texts; what is deeper than the format knows becomes its JSON. */
 function textsOf(metadata: object): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(metadata).map(([key, value]) => [
-      key,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, textOf(value)]));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function isMap(value: unknown): value is object {

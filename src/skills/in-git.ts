@@ -1,5 +1,15 @@
 import type { TreeEntry, TreeFiles } from "../core/ports.ts";
-import { type FolderEntry, isSkillFile, MAX_DEPTH, MAX_FILES, type SkillFolder } from "./folder.ts";
+import {
+  type FolderEntry,
+  isSkillFile,
+  MAX_DEPTH,
+  MAX_FILES,
+  MAX_SKILL_BYTES,
+  NO_UTF8,
+  type RootFolders,
+  type SkillFolder,
+  TOO_DEEP,
+} from "./folder.ts";
 import { placeInTree } from "./place-in-tree.ts";
 
 /** Where repositories keep skills; of one name the one in the later folder counts. */
@@ -9,39 +19,41 @@ export const PLAIN_ROOT = "skills";
 /** In an organisation's `.github` repository a plain `skills` folder counts as well, before the others. */
 export const ORGANISATION_ROOTS = [PLAIN_ROOT, ...ROOTS];
 
-/** Folders of one root that are looked at. */
-const MAX_FOLDERS = 200;
+/**
+ * Folders of one root whose skills are read for every job: each costs a few milliseconds and, in a hostile
+ * repository, a megabyte. Those that a task names are read wherever they stand.
+ */
+const MAX_FOLDERS = 1_000;
+/** Bytes of all their SKILL.md, which are in memory as long as a job is. */
+const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 /** Files below one root that are listed, and as many again behind its links. */
 const MAX_LISTED = 20_000;
 /** Links in the places of folders that are followed. */
 const MAX_LINKS = 50;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
-/** What roots hold: its folders in order, and why one of them, or of its folders, is not looked at. */
-export interface RootFolders {
-  folders: SkillFolder[];
-  problems: { path: string; line: number; message: string }[];
-}
-
 /**
  * The folders below some roots of a commit that may be skills, those that count least first: from git's objects,
  * never from a checkout. A link counts as the folder of the same commit that it leads to, and a folder that is
- * reached in several ways is one.
+ * reached in several ways is one. What `isNamed` takes is among them, however many there are.
  */
 export async function foldersInGit(
   files: TreeFiles,
   roots: readonly string[] = ROOTS,
+  isNamed: (name: string) => boolean = () => false,
 ): Promise<RootFolders> {
   const problems: RootFolders["problems"] = [];
   const tell = (path: string, message: string) => void problems.push({ path, line: 1, message });
+  const how = { tell, isNamed };
   const scans = new Map<string, Scan>();
   for (const root of roots) {
     const place = await placeInTree(files, root);
     if (place.kind === "broken") tell(root, `is a symbolic link that ${place.why}; mend it`);
+    if (place.kind === "submodule") tell(root, submoduleText(root, place.path));
     if (place.kind !== "folder" || scans.has(place.path)) continue;
     // What another root leads to counts where it stands itself.
     if (place.path !== root && roots.includes(place.path)) continue;
-    scans.set(place.path, scanOf(place.path, await files.entries(place.path, MAX_LISTED), tell));
+    scans.set(place.path, scanOf(place.path, await files.entries(place.path, MAX_LISTED), how));
   }
   const folders: SkillFolder[] = [];
   const real = new Set([...scans.values()].flatMap((scan) => [...scan.folders.keys()]));
@@ -49,27 +61,27 @@ export async function foldersInGit(
   for (const scan of scans.values()) {
     for (const [path, entries] of scan.folders)
       folders.push(folderOf(files, { name: nameOf(path), path, entries }));
-    folders.push(...(await followed(files, scan, { scans, real, linked, tell })));
+    folders.push(...(await followed(files, scan, { ...how, scans, real, linked })));
   }
   return { folders, problems };
 }
 
 /** What was found so far: places that were looked at, skills that stand there, and those behind links by name. */
-interface Found {
+interface Found extends How {
   scans: ReadonlyMap<string, Scan>;
   real: ReadonlySet<string>;
   linked: Set<string>;
-  tell: Tell;
 }
 
 /** Folders that the links of a place lead to, and links in these; those found already are left out. */
 async function followed(
   files: TreeFiles,
   { place, links }: Scan,
-  { scans, real, linked, tell }: Found,
+  { scans, real, linked, tell, isNamed }: Found,
 ): Promise<SkillFolder[]> {
   const folders: SkillFolder[] = [];
-  const left = [...links];
+  const asked = (link: string) => isNamed(nameOf(link));
+  const left = [...links.filter(asked), ...links.filter((link) => !asked(link))];
   let room = MAX_LISTED;
   for (let count = 1; left.length > 0; count += 1) {
     const link = left.shift() ?? "";
@@ -82,6 +94,7 @@ async function followed(
     }
     const target = await placeInTree(files, link);
     if (target.kind === "broken") tell(link, `is a symbolic link that ${target.why}; mend it`);
+    if (target.kind === "submodule") tell(link, submoduleText(link, target.path));
     if (target.kind !== "folder" || scans.has(target.path) || real.has(target.path)) continue;
     const key = `${nameOf(link)}\0${target.path}`;
     if (linked.has(key)) continue;
@@ -92,7 +105,7 @@ async function followed(
     }
     const entries = await files.entries(target.path, room);
     room -= entries?.length ?? 0;
-    const behind = scanOf(target.path, entries, tell, true);
+    const behind = scanOf(target.path, entries, { tell, isNamed }, true);
     for (const [path, inside] of behind.folders) {
       const name = path === target.path ? nameOf(link) : nameOf(path);
       const same = `${name}\0${path}`;
@@ -105,7 +118,17 @@ async function followed(
   return folders;
 }
 
-type Tell = (path: string, message: string) => void;
+/** Whom to tell what is wrong, and which names of skills a task holds. */
+interface How {
+  tell: (path: string, message: string) => void;
+  isNamed: (name: string) => boolean;
+}
+
+/** Why nothing is read where a submodule stands, or stands on the way. */
+function submoduleText(path: string, module: string): string {
+  const what = path === module ? "is a submodule" : `leads to the submodule ${module}`;
+  return `${what}, whose files are no part of this repository; put the folder itself in its place`;
+}
 
 /** What one place holds: folders that may be skills, by their paths in order, and links in the places of such. */
 interface Scan {
@@ -118,7 +141,7 @@ interface Scan {
 function scanOf(
   place: string,
   entries: readonly TreeEntry[] | null,
-  tell: Tell,
+  { tell, isNamed }: How,
   whole = false,
 ): Scan {
   const scan: Scan = { place, folders: new Map(), links: [] };
@@ -141,6 +164,13 @@ function scanOf(
     if ((owner?.slice(place.length) ?? above.join("/")).split("/").includes("node_modules"))
       continue;
     const isPart = owner !== undefined;
+    if (!isPart && names.length <= MAX_DEPTH && entry.mode === "160000") {
+      tell(entry.path, submoduleText(entry.path, entry.path));
+      continue;
+    }
+    // On disk nobody can look into a folder of such a name.
+    if (!isPart && entry.mode === "other" && nameOf(entry.path).includes(NO_UTF8))
+      tell(entry.path, "has a name that is no UTF-8 text; rename it");
     if (isPart) add(found, owner, entry);
     else if (entry.mode === "120000" && names.length <= MAX_DEPTH) scan.links.push(entry.path);
     if (!isPart && steps[0] !== undefined) add(others, steps[0], entry);
@@ -150,15 +180,41 @@ function scanOf(
   for (const [path, inside] of others) {
     // A group of skills, or of links to some, is no skill that lacks its file.
     if (!groups.has(path) && !whole) found.set(path, inside);
+    for (const deep of inside.map((each) => each.path)) {
+      const isDeep = isSkillFile(nameOf(deep)) && !deep.split("/").includes("node_modules");
+      if (isDeep && (groups.has(path) || whole)) tell(parentOf(deep), TOO_DEEP);
+    }
   }
   // Somebody means a skill by a link to a folder in which there is none at all.
   if (whole && found.size === 0 && scan.links.length === 0) found.set(place, [...entries]);
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (sorted.length > MAX_FOLDERS) {
-    const last = nameOf(sorted[MAX_FOLDERS - 1]?.[0] ?? "");
-    tell(place, `holds more than ${MAX_FOLDERS} folders; those after ${last} are not read`);
+  let room = MAX_TEXT_BYTES;
+  const end = sorted.findIndex(([path, inside], at) => {
+    room -= textSize(path, inside);
+    return at === MAX_FOLDERS || room < 0;
+  });
+  if (end !== -1) {
+    const most =
+      end === MAX_FOLDERS
+        ? `more than the ${MAX_FOLDERS} whose skills are read`
+        : `with more than the ${MAX_TEXT_BYTES} bytes of SKILL.md that are read`;
+    const last = nameOf(sorted[end - 1]?.[0] ?? "");
+    tell(
+      place,
+      `holds ${sorted.length} folders, ${most}; those after ${last} are read only where a task names them`,
+    );
   }
-  return { ...scan, folders: new Map(sorted.slice(0, MAX_FOLDERS)) };
+  const read = sorted.filter(([path], at) => end === -1 || at < end || isNamed(nameOf(path)));
+  return { ...scan, folders: new Map(read) };
+}
+
+/** Bytes of the SKILL.md of a folder; as a link it may lead to as many as there may be. */
+function textSize(path: string, inside: readonly TreeEntry[]): number {
+  const text = inside.find(
+    (each) => parentOf(each.path) === path && isSkillFile(nameOf(each.path)),
+  );
+  if (text?.mode === "120000") return MAX_SKILL_BYTES;
+  return text === undefined || text.size > MAX_SKILL_BYTES ? 0 : text.size;
 }
 
 function add(found: Map<string, TreeEntry[]>, path: string, entry: TreeEntry): void {

@@ -1,9 +1,10 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { toError } from "../core/errors.ts";
+import { spelt } from "../core/messages/words.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { isOtherFolder, isSkillFile, type SkillFolder } from "./folder.ts";
-import { foldersInGit, ORGANISATION_ROOTS, PLAIN_ROOT, ROOTS, type RootFolders } from "./in-git.ts";
+import { isOtherFolder, isSkillFile, type RootFolders } from "./folder.ts";
+import { foldersInGit, ORGANISATION_ROOTS, PLAIN_ROOT, ROOTS } from "./in-git.ts";
 import { loadFolder, type Skill, type SkillProblem, twice } from "./load.ts";
 import { collectionOnDisk, filesOnDisk, folderOnDisk } from "./on-disk.ts";
 
@@ -63,32 +64,42 @@ export async function lintSkills(target: string): Promise<LintReport> {
   if (report.good === 0) others.forEach(tell);
   if (report.ok && report.good === 0)
     tell({ path: target, line: 1, message: "holds no skill; a skill is a folder with a SKILL.md" });
-  return report;
+  return { ...report, lines: report.lines.map(printed) };
 }
 
 async function foldersAt(target: string): Promise<RootFolders> {
   const names = await readdir(target);
-  const alone = (folders: SkillFolder[]): RootFolders => ({ folders, problems: [] });
-  if (names.some(isSkillFile)) return alone([await folderOnDisk(path.resolve(target))]);
+  if (names.some(isSkillFile))
+    return { folders: [await folderOnDisk(path.resolve(target))], problems: [] };
   // In an organisation's own repository a plain folder `skills` is read as the others are; elsewhere it is a collection.
   const isHome = path.basename(path.resolve(target)) === ".github";
-  const plain = isHome ? [] : await collection(path.join(target, PLAIN_ROOT)).catch(unlessMissing);
-  const found = await foldersInGit(filesOnDisk(target), isHome ? ORGANISATION_ROOTS : ROOTS);
+  const plain: RootFolders =
+    !isHome && (await isFolder(path.join(target, PLAIN_ROOT)))
+      ? await collectionOnDisk(path.join(target, PLAIN_ROOT))
+      : { folders: [], problems: [] };
+  const found = await foldersInGit(
+    await filesOnDisk(target),
+    isHome ? ORGANISATION_ROOTS : ROOTS,
+    () => true,
+  );
   const at = (inside: string) => path.join(target, inside);
-  const folders = [...plain, ...found.folders.map((each) => ({ ...each, path: at(each.path) }))];
-  const problems = found.problems.map((each) => ({ ...each, path: at(each.path) }));
+  const folders = [
+    ...plain.folders,
+    ...found.folders.map((each) => ({ ...each, path: at(each.path) })),
+  ];
+  const problems = [
+    ...plain.problems,
+    ...found.problems.map((each) => ({ ...each, path: at(each.path) })),
+  ];
   return folders.length + problems.length > 0
     ? { folders, problems }
-    : alone(await collection(target));
+    : await collectionOnDisk(target);
 }
 
-async function collection(dir: string): Promise<SkillFolder[]> {
-  return (await collectionOnDisk(dir)).folders;
-}
-
-function unlessMissing(thrown: unknown): [] {
-  if (/ENOENT|ENOTDIR/.test(toError(thrown).message)) return [];
-  throw toError(thrown);
+async function isFolder(at: string): Promise<boolean> {
+  const found = await stat(at).catch((thrown: unknown) => toError(thrown));
+  // What is not there is no folder; what cannot be looked at is for its reader to tell of.
+  return found instanceof Error ? !/^(ENOENT|ENOTDIR)/.test(found.message) : found.isDirectory();
 }
 
 /** The skills of a catalogue, a line each: name, source and what it is for; then what was left out and why. */
@@ -99,5 +110,16 @@ export function listSkills({ skills, problems }: Catalogue): string[] {
       return `${name} (${source}${over}): ${description}`;
     }),
     ...problems.map(({ path: at, line, message }) => `${at}:${line}: ${message}`),
-  ];
+  ].map(printed);
+}
+
+/**
+ * A line as it may stand in a terminal or in the log of a workflow, whatever names and files of strangers hold:
+ * one line, its unseen signs spelt out, and no command to GitHub's runner, which takes `::` at the start of a
+ * line and `##[` anywhere in one.
+ */
+function printed(line: string): string {
+  return spelt(line)
+    .replace(/^( *):(?=:)/, "$1\\u{3a}")
+    .replaceAll("##[", "#\\u{23}[");
 }

@@ -29,12 +29,9 @@ export interface LoadedSkills {
 
 /** Loads the skills in the folders of a directory of the server, at any depth. */
 export async function loadSkills(dir: string): Promise<LoadedSkills> {
-  const { folders, linksOut } = await collectionOnDisk(dir);
-  const { skills, problems } = await loadFolders(folders);
-  const message =
-    "is a symbolic link out of the folder of skills, and is not followed; put the folder in its place";
-  const links = linksOut.map((at) => ({ path: at, line: 1, message }));
-  return { skills, problems: [...problems, ...links] };
+  const { folders, problems } = await collectionOnDisk(dir);
+  const loaded = await loadFolders(folders);
+  return { skills: loaded.skills, problems: [...loaded.problems, ...problems] };
 }
 
 /** Loads folders. A bad skill becomes problems and hides no other; of one name the later counts, and it is said. */

@@ -1,5 +1,5 @@
 import { constants, type Dirent, type Stats } from "node:fs";
-import { lstat, open, readdir, readlink, realpath, stat } from "node:fs/promises";
+import { lstat, open, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { toError, UserError } from "../core/errors.ts";
 import { codeSpan } from "../core/markdown.ts";
@@ -10,42 +10,61 @@ import {
   MAX_BUNDLE_BYTES,
   MAX_DEPTH,
   MAX_FILES,
+  NO_UTF8,
+  type RootFolders,
   type SkillFolder,
+  TOO_DEEP,
 } from "./folder.ts";
 
 const MAX_FOLDERS = 20_000;
-
-/** What a collection holds: folders that may be skills, and links that lead out of it, which nobody follows. */
-export interface Collection {
-  folders: SkillFolder[];
-  linksOut: string[];
-}
 
 /**
  * The folders of a collection that may be skills: those with a SKILL.md at any depth, and those right in it that
  * hold none anywhere. What is hidden and holds none is no skill, as it is the business of git or an editor.
  */
-export async function collectionOnDisk(dir: string): Promise<Collection> {
-  const found: Found = { looked: 0, links: await linksTo(dir) };
+export async function collectionOnDisk(dir: string): Promise<RootFolders> {
+  const found: Found = { looked: 0, deeper: 0, links: await linksTo(dir), problems: [] };
   const folders: SkillFolder[] = [];
   for (const name of await namesIn(dir)) {
-    const inside = await skillFoldersBelow(path.join(dir, name), 1, found);
+    const at = path.join(dir, name);
+    const told = found.problems.length;
+    const inside = await skillFoldersBelow(at, 1, found);
     if (inside.length > 0) folders.push(...inside);
-    else if (!name.startsWith("."))
-      folders.push(await folderOnDisk(path.join(dir, name), { deep: false }));
+    else if (!name.startsWith(".") && found.problems.length === told)
+      folders.push(
+        await folderOnDisk(at, { deep: false }).catch((thrown) => unreadable(at, toError(thrown))),
+      );
   }
   const here = await realpath(dir);
-  const out = found.links.filter(({ target }) => !isBelow(target, here));
-  return { folders, linksOut: out.map(({ at }) => at) };
+  for (const { at, target } of found.links) {
+    if (isBelow(target, here)) continue;
+    const message =
+      "is a symbolic link out of the folder of skills, and is not followed; put the folder in its place";
+    found.problems.push({ path: at, line: 1, message });
+  }
+  if (found.looked > MAX_FOLDERS) {
+    const message = `holds more than the ${MAX_FOLDERS} folders that are looked at; others may be skills, so keep fewer there`;
+    found.problems.push({ path: dir, line: 1, message });
+  }
+  return { folders, problems: found.problems };
 }
 
 /** A checkout in the shape of a commit, so that its skills are found as a commit's are. */
-export function filesOnDisk(checkout: string): TreeFiles {
+export async function filesOnDisk(checkout: string): Promise<TreeFiles> {
+  const modules = await submodulesOf(checkout);
+  const isOwn = (inside: string) => !modules.some((each) => inside.startsWith(`${each}/`));
+  const moduleAt = (inside: string): TreeEntry => ({
+    path: inside,
+    mode: "160000",
+    id: inside,
+    size: 0,
+  });
   const entryOf = async (inside: string): Promise<TreeEntry | null> => {
+    if (modules.includes(inside)) return moduleAt(inside);
     const above = path.dirname(inside);
     const real = await unlessMissing(realpath(path.join(checkout, above)));
-    // As in a commit, nothing stands at a path that goes through a link.
-    if (real !== path.join(await realpath(checkout), above)) return null;
+    // As in a commit, nothing stands at a path that goes through a link, or into a submodule.
+    if (real !== path.join(await realpath(checkout), above) || !isOwn(inside)) return null;
     const found = await unlessMissing(lstat(path.join(checkout, inside)));
     if (found === null) return null;
     const kind = found.isDirectory() ? "040000" : kindOf(found, found.mode);
@@ -58,10 +77,20 @@ export function filesOnDisk(checkout: string): TreeFiles {
       const whole = await walk(path.join(checkout, folder), "", { entries, deep: true, most });
       if (!whole) return null;
       const at = (inside: string) => (folder === "" ? inside : `${folder}/${inside}`);
-      return entries.map((each) => ({ ...each, path: at(each.path), id: at(each.path) }));
+      return [
+        ...entries.map((each) => ({ ...each, path: at(each.path), id: at(each.path) })),
+        ...modules.filter((each) => each.startsWith(at(""))).map(moduleAt),
+      ].filter((each) => isOwn(each.path));
     },
     bytes: (id) => readInside(checkout, id),
   };
+}
+
+/** Where a checkout has submodules, fetched or not. */
+async function submodulesOf(checkout: string): Promise<string[]> {
+  const text = await unlessMissing(readFile(path.join(checkout, ".gitmodules"), "utf8"));
+  const named = (text ?? "").matchAll(/^\s*path\s*=\s*"?(.+?)"?\s*$/gm);
+  return [...named].map(([, at = ""]) => at);
 }
 
 /** Links in a directory that lead to folders, wherever those are. */
@@ -95,26 +124,35 @@ function isMissing(thrown: unknown): boolean {
 /** What was found on the way so far. */
 interface Found {
   looked: number;
+  /** Folders in which a skill is too deep to count, and is told of. */
+  deeper: number;
   /** Links to folders, beside skills. */
   links: { at: string; target: string }[];
+  problems: RootFolders["problems"];
 }
 
 /** A folder with a SKILL.md, or else those below it; one that cannot be looked into is a problem, and hides no other. */
 async function skillFoldersBelow(dir: string, depth: number, found: Found): Promise<SkillFolder[]> {
-  found.looked += 1;
+  const count = depth <= MAX_DEPTH ? "looked" : "deeper";
+  found[count] += 1;
+  if (found[count] > MAX_FOLDERS) return [];
+  let inside: string[];
   try {
     const names = await readdir(dir);
-    if (names.some(isSkillFile)) return [await folderOnDisk(dir)];
-    found.links.push(...(await linksTo(dir)));
+    if (names.some(isSkillFile)) {
+      if (depth <= MAX_DEPTH) return [await folderOnDisk(dir)];
+      found.problems.push({ path: dir, line: 1, message: TOO_DEEP });
+      return [];
+    }
+    if (depth <= MAX_DEPTH) found.links.push(...(await linksTo(dir)));
+    inside = await namesIn(dir);
   } catch (thrown) {
-    return [unreadable(dir, toError(thrown))];
+    // Where no skill is looked for, nobody misses one.
+    return depth <= MAX_DEPTH ? [unreadable(dir, toError(thrown))] : [];
   }
   const below: SkillFolder[] = [];
-  if (depth === MAX_DEPTH) return below;
-  for (const name of await namesIn(dir)) {
-    if (found.looked >= MAX_FOLDERS) break;
+  for (const name of inside)
     below.push(...(await skillFoldersBelow(path.join(dir, name), depth + 1, found)));
-  }
   return below;
 }
 
@@ -130,12 +168,17 @@ async function namesIn(dir: string): Promise<string[]> {
 }
 
 /** A folder that cannot be looked into, or in which something cannot: whoever reads its skill is told why. */
-function unreadable(dir: string, why: Error): SkillFolder {
+function unreadable(dir: string, { message }: Error): SkillFolder {
+  const why = path.basename(dir).includes(NO_UTF8)
+    ? "its name is no UTF-8 text; rename it"
+    : message.startsWith("ENAMETOOLONG")
+      ? "a path in it is longer than the system takes; shorten the names of its folders"
+      : `${message}; let the server's user read the folder`;
   return {
     name: path.basename(dir),
     path: dir,
     entries: [{ path: "SKILL.md", mode: "100644", size: 0 }],
-    read: () => Promise.reject(new Error(`${why.message}; let the server's user read the folder`)),
+    read: () => Promise.reject(new Error(why)),
   };
 }
 
@@ -190,14 +233,15 @@ async function walk(
     // A checkout's own history is no part of a skill.
     if (found.name === ".git") continue;
     const inside = below === "" ? found.name : `${below}/${found.name}`;
-    if (found.isDirectory()) {
-      if (!deep) continue;
-      if (inside.split("/").length > 32 || !(await walk(root, inside, list))) return false;
+    // There is no way to ask for what has such a name; whoever reads the entries tells of it.
+    const isNamed = !found.name.includes(NO_UTF8);
+    if (found.isDirectory() && isNamed) {
+      if (deep && !(await walk(root, inside, list))) return false;
       continue;
     }
     if (entries.length === most) return false;
-    const { mode, size } = await lstat(path.join(root, inside));
-    entries.push({ path: inside, mode: kindOf(found, mode), size });
+    const { mode, size } = isNamed ? await lstat(path.join(root, inside)) : { mode: 0, size: 0 };
+    entries.push({ path: inside, mode: isNamed ? kindOf(found, mode) : "other", size });
   }
   return true;
 }

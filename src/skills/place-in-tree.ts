@@ -6,7 +6,7 @@ const MAX_TARGET_BYTES = 4096;
 
 /** What a path leads to in the end, or why it leads nowhere: `broken` tells what is wrong with a link on the way. */
 export type Place =
-  | { kind: "folder" | "file"; path: string }
+  | { kind: "folder" | "file" | "submodule"; path: string }
   | { kind: "nothing" }
   | { kind: "broken"; why: string };
 
@@ -14,8 +14,7 @@ export type Place =
 export async function placeInTree(files: TreeFiles, path: string): Promise<Place> {
   // Most paths have no link before their end: one look instead of one for each folder on the way.
   const whole = await files.entry(path);
-  if (whole !== null && whole.mode !== "120000")
-    return { kind: whole.mode === "040000" ? "folder" : "file", path };
+  if (whole !== null && whole.mode !== "120000") return { kind: kindOf(whole), path };
   const left = path.split("/");
   const here: string[] = [];
   let kind: "folder" | "file" = "folder";
@@ -33,7 +32,10 @@ export async function placeInTree(files: TreeFiles, path: string): Promise<Place
       return hops === 0 ? { kind: "nothing" } : broken("leads to no folder of this repository");
     if (entry.mode !== "120000") {
       here.push(name);
-      kind = entry.mode === "040000" ? "folder" : "file";
+      const found = kindOf(entry);
+      // What is in it belongs to another repository.
+      if (found === "submodule") return { kind: found, path: here.join("/") };
+      kind = found;
       continue;
     }
     hops += 1;
@@ -45,4 +47,9 @@ export async function placeInTree(files: TreeFiles, path: string): Promise<Place
     left.unshift(...target.split("/"));
   }
   return { kind, path: here.join("/") };
+}
+
+function kindOf({ mode }: TreeEntry): "folder" | "file" | "submodule" {
+  if (mode === "160000") return "submodule";
+  return mode === "040000" ? "folder" : "file";
 }

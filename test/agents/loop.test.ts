@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AgentOptions, type AgentOutcome, runAgent } from "../../src/agents/loop.ts";
+import { type AgentOptions, runAgent } from "../../src/agents/loop.ts";
+import type { AgentOutcome } from "../../src/agents/outcome.ts";
 import { TransientError, UserError } from "../../src/core/errors.ts";
 import type { JobEvent } from "../../src/core/event.ts";
 import type { Answer, ChatMessage, Model, ModelReply, ToolCall } from "../../src/core/model.ts";
@@ -281,6 +282,61 @@ describe("a model that makes mistakes", () => {
     expect(seen).toHaveLength(3);
   });
 
+  test("that is cut off again and again, without a call, ends at the fifth", async () => {
+    const cut = { content: "Let me think", truncated: true };
+    const outcome = await agent(scripted([cut]));
+    expect(outcome).toMatchObject({ status: "limit", which: "length" });
+    expect(seen).toHaveLength(5);
+  });
+
+  test("that is cut off counts on after a restart, and not over a call", async () => {
+    const cut = { content: "Let me think", truncated: true };
+    const acts = { toolCalls: [call("shell", { command: "true" })], truncated: true };
+    await agent(scripted([cut, cut, cut, cut, acts, cut]));
+    expect(seen).toHaveLength(10);
+    const stop = new AbortController();
+    messages.length = 2;
+    const three = scripted([
+      cut,
+      cut,
+      cut,
+      async () => Promise.reject(stop.abort(new Error("bye"))),
+    ]);
+    await expect(agent(three, { signal: stop.signal })).rejects.toThrow("bye");
+    seen = [];
+    expect(await agent(scripted([cut]))).toMatchObject({ which: "length" });
+    expect(seen).toHaveLength(2);
+  });
+
+  test("that never comes ends with what the server said last", async () => {
+    const deaf: Model = {
+      window: () => 0,
+      async ask({ signal, onFail }) {
+        onFail?.("models.internal answered 503");
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        throw signal.reason;
+      },
+    };
+    const limits = { steps: 50, tokens: 1_000_000, deadline: Date.now() + 100 };
+    const told =
+      "the model did not answer within the job's time limit: models.internal answered 503";
+    expect(await agent(deaf, { limits })).toMatchObject({ which: "unanswered", why: told });
+    // Of an attempt that begins when the time is over.
+    expect(await agent(deaf, { limits, unanswered: "it was away" })).toMatchObject({
+      ...{ status: "limit", which: "unanswered" },
+      why: expect.stringContaining("it was away"),
+    });
+    expect(await agent(deaf, { limits })).toMatchObject({ status: "limit", which: "minutes" });
+  });
+
+  test("that its server refuses for good ends the work with its words, and not the attempt", async () => {
+    const gone = async () => Promise.reject(new UserError("the account has no quota left"));
+    expect(await agent(scripted([run("true"), gone]))).toEqual({
+      ...{ status: "failed", by: "refusal", reason: "the account has no quota left" },
+      report: "",
+    });
+  });
+
   test("that is cut off goes on, and its half call is not made", async () => {
     const model = scripted([
       { content: "Refactor the", truncated: true },
@@ -307,7 +363,7 @@ describe("a model that makes mistakes", () => {
 
   test("that declines ends the job with its words", async () => {
     const outcome = await agent(scripted([run("true"), { refusal: "I can't do that." }]));
-    expect(outcome).toEqual({ status: "refused", report: "I can't do that." });
+    expect(outcome).toEqual({ status: "refused", refusal: "I can't do that.", report: "" });
     expect(messages.at(-1)).toEqual({
       role: "assistant",
       content: "I can't do that.",
@@ -467,7 +523,7 @@ describe("a window that fills, and money that ends", () => {
   test("with nothing left to shorten it waits for a larger model that comes back", async () => {
     const due = Date.now() + 600_000;
     const waiting = agent(scripted([{ status: "too_long", due }]));
-    await expect(waiting).rejects.toMatchObject({ name: "TransientError", retryAt: due });
+    await expect(waiting).rejects.toMatchObject({ name: "NoReply", retryAt: due });
     expect(events).toEqual([]);
   });
 
@@ -523,6 +579,17 @@ describe("a window that fills, and money that ends", () => {
       },
     ]);
     expect(seen[1]?.at(-1)).toEqual(notices[0]);
+  });
+
+  test("a budget that a skill lowers counts from the next call on", async () => {
+    let budget = 2_000_000;
+    const record = async (event: JobEvent) => {
+      if (event.type === "tool_finished" && event.step === 2) budget = 1_000_000;
+    };
+    const model = scripted([run("true"), run("echo a"), REPORT], { used: 0.4375 });
+    await agent(model, { budget: () => budget, record });
+    expect(JSON.stringify(seen[1])).not.toContain("most of your budget");
+    expect(seen[2]?.at(-1)?.content).toContain("12 % of the money");
   });
 
   test("the form a provider gave its reply in goes back to it and into the events", async () => {

@@ -40,6 +40,14 @@ describe("continue", () => {
     for (const wrong of ["0", "NaN", "1e99", "-1", "two", "0.0000001"]) {
       expect(problem(parse(`/codex continue --budget ${wrong}`)), wrong).toMatch(/budget/);
     }
+    for (const unit of ["dollars", "Dollar", "USD", "$", "€."]) {
+      expect(problem(parse(`/codex a --budget $2 ${unit}`)), unit).toMatch(
+        /takes the amount alone.*write `--budget 2` without/,
+      );
+    }
+    expect(problem(parse("/codex a --budget $ 2"))).toMatch(/amount of dollars above 0, such as 2/);
+    const [task] = texts(parse("/codex --budget=2 dollarize the shop"));
+    expect(task).toBe("dollarize the shop");
   });
 });
 

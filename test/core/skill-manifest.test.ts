@@ -53,6 +53,30 @@ describe("the manifest of a skill", () => {
     expect(read({ checks })).toMatchObject({ manifest: { checks: commands }, problems: [] });
   });
 
+  it.each<[string, RegExp]>([
+    ["0.0000001", /has more than 6 decimals/],
+    ["0", /would allow nothing/],
+    ["-1", /is no amount of dollars/],
+    ["1e3", /is no amount of dollars/],
+    ["2000000", /write at most 1000000/],
+  ])("has no budget of %s", (budget, remedy) => {
+    const { manifest, problems } = read({ budget });
+    expect(problems).toEqual([
+      { key: "draftsmith-budget", message: expect.stringMatching(remedy) },
+    ]);
+    expect(manifest.limits.budget).toBeUndefined();
+  });
+
+  it.each<[string, number]>([
+    ["0.000001", 0.000001],
+    ["$2.50", 2.5],
+  ])("has a budget of %s", (budget, limit) => {
+    expect(read({ budget })).toMatchObject({
+      manifest: { limits: { budget: limit } },
+      problems: [],
+    });
+  });
+
   it("is read from lists as from texts", () => {
     const { manifest, problems } = readManifest({
       "draftsmith-checks": ["true", "echo one, two"],

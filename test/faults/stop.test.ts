@@ -125,7 +125,7 @@ test("stop-01 a job is stopped by a process that does not run it: in a command, 
   const claimed = dozing(worker.child, 1);
   // By a model of its own: its provider wants that not to be asked for a while.
   await shop.say("/codex add later --model gpt-5-nano");
-  await until("later", "last_action like 'waiting to try again%' and lease_owner is null");
+  await until("later", "last_action like 'waiting %' and lease_owner is null");
   const waits = ["command-3", "silent", "stream", "checked", "claimed"];
   await shop.say(`/codex\n${waits.map((name) => `- add ${name}`).join("\n")}`);
   await Promise.all([

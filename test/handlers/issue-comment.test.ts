@@ -35,6 +35,9 @@ let history: Store["history"];
 let allowed: AllowRequest[];
 let stopped: StopRequest[];
 let told: string[];
+let models: ReturnType<typeof anyModel>;
+/** GitHub does not answer who asks for the skills of a repository. */
+let homeless: boolean;
 let probot: Probot;
 
 const openPull: PullFacts = {
@@ -57,6 +60,8 @@ beforeEach(async () => {
   network = null;
   history = (of) => store.history(of);
   quotas = { person: 30, repository: 100, installation: 300, commandsPerHour: 60 };
+  models = anyModel();
+  homeless = false;
   allowed = [];
   stopped = [];
   told = [];
@@ -130,11 +135,14 @@ beforeEach(async () => {
         organisation: async () => null,
         files: async () => {
           asked.push("files");
+          if (homeless) throw new TransientError("GitHub did not answer");
           return treeOf({ ".claude/skills/group/release-notes/SKILL.md": "" });
         },
       },
       skills: [{ name: "refactor", description: "Changes structure, keeps behaviour." }],
-      models: anyModel(),
+      get models() {
+        return models;
+      },
       redact: (text) => text,
       start: (ids) => void started.push(...ids),
       now: () => 1000,
@@ -525,6 +533,63 @@ describe("what cannot be done is told", () => {
     expect(await answer()).toMatch(text);
     expect(await jobs()).toEqual([]);
     expect(started).toEqual([]);
+  });
+
+  it("help, with the skills of the repository and what its rules look for in vain", async () => {
+    github.file = async () =>
+      "routes: [{match: {skill: [release-notes, refactor, none, release-note]}, use: {model: m}}]";
+    await receive({ body: "/codex help" });
+    const text = await answer();
+    expect(text).toContain("- `refactor`: Changes structure");
+    expect(text).toContain("of this repository and its organisation: `release-notes`.");
+    expect(text).toContain(
+      "- rule 1 is for the skill `release-note`, and there is none here (did you mean `release-notes`?).",
+    );
+    expect(text).not.toMatch(/for the skill `(?:release-notes|refactor|none)`/);
+    expect(asked.filter((each) => each === "files")).toHaveLength(1);
+  });
+
+  it("help, where GitHub does not say which skills there are", async () => {
+    homeless = true;
+    github.file = async () => "routes: [{match: {skill: release-notes}, use: {model: m}}]";
+    await receive({ body: "/codex help" });
+    expect(await answer()).toMatch(/`refactor`: .*GitHub did not say which skills/s);
+    expect(await answer()).not.toContain("release-notes");
+  });
+
+  it("on the board, what a configuration says in vain", async () => {
+    models = {
+      offer: { ...models.offer, budgets: { command: "none", repository_month: 5 } },
+      resolve: (name) =>
+        name === "gtp-5"
+          ? { ok: false, problem: `there is no model \`${name}\`` }
+          : anyModel().resolve(name),
+    };
+    github.file = async () =>
+      [
+        "budget: {job: 50, command: 500, day: 50, month: 5.01}",
+        "routes:",
+        "  - {match: {labels: hard}, use: {model: m, fallback: [gtp-5]}}",
+        "  - {name: odd, match: {labels: odd}, use: {model: m, effort: huge}}",
+        "  - {match: {labels: fine}, use: {model: m, effort: high}}",
+      ].join("\n");
+    await receive({ body: "/codex\n- one thing\n- another" });
+    const board = await answer();
+    const told = board.slice(board.indexOf("Of `.github/codex.yml`:")).split("\n");
+    expect(told.slice(2, 7)).toEqual([
+      "- `budget.job` is $50.00, and the server's $2.00 hold.",
+      "- `budget.month` is $5.01, and the server's $5.00 hold.",
+      "- a task that rule 1 matches is refused: there is no model `gtp-5`.",
+      expect.stringMatching(/^- a task that rule 2 \(`odd`\) matches is refused: .* takes `low`/),
+      "",
+    ]);
+    expect(await jobs()).toHaveLength(2);
+  });
+
+  it("on the board, nothing of a configuration that holds as it stands", async () => {
+    github.file = async () => "budget: {job: 2}\nmodel: m\nroutes: [{use: {model: m}}]";
+    await receive({ body: "/codex do it" });
+    expect(await answer()).not.toContain("codex.yml");
   });
 
   it("a configuration with mistakes, with line and remedy", async () => {

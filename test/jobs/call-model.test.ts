@@ -225,6 +225,21 @@ describe("a failure", () => {
   });
 });
 
+describe("a failure that says what it cost", () => {
+  it("is counted so, and the reply is asked for again", async () => {
+    let tries = 0;
+    const usage = { inputTokens: 1000, cachedTokens: 0, outputTokens: 20 };
+    const failed: Tried = {
+      ...{ kind: "passing", message: "It broke", afterMs: null, billed: true, operator: false },
+      usage,
+    };
+    const { ask, rows } = await scene({ a: () => (++tries === 1 ? failed : reply()) });
+    expect(await ask()).toMatchObject({ status: "reply" });
+    const [first] = await rows();
+    expect(num(first?.micro_dollars)).toBe(1200);
+  });
+});
+
 describe("a reply that was cut off", () => {
   it("is followed by one that may be longer", async () => {
     const { ask, asked } = await scene(

@@ -10,6 +10,9 @@ import {
   nextOf,
 } from "../../src/jobs/candidates.ts";
 
+/** Models whose window nobody told. */
+const GUESSED = ["guessed", "guessed too"];
+
 const WINDOWS: Record<string, number> = {
   small: 8_000,
   large: 200_000,
@@ -30,6 +33,7 @@ function route(models: string[], rests: Record<string, number> = {}): Candidate[
         ok: true,
         profile: {
           ...{ name, provider: name, id: name, contextWindow: WINDOWS[name] ?? 100_000 },
+          ...(GUESSED.includes(name) && { windowGuessed: true as const }),
           ...{ maxOutput: 1000, price: "unpriced", editTool: "edit", efforts: [] },
         },
       }),
@@ -213,5 +217,49 @@ describe("candidatesOf", () => {
     expect(() => candidatesOf([{ model: "x", effort: null }], deps)).toThrow(
       new UserError("there is no model `x`"),
     );
+  });
+});
+
+describe("a conversation that does not fit", () => {
+  it("is not asked of a window that is known to be no larger", () => {
+    const candidates = route(["large", "small", "huge"]);
+    isTooLong(candidates, at(candidates, 0));
+    expect(turn(candidates)).toBe("huge");
+    isTooLong(candidates, at(candidates, 2));
+    expect(turn(candidates)).toBe("too_long");
+  });
+
+  it("is asked of each model whose window is a guess, and after one of all the others", () => {
+    const candidates = route(["large", "guessed", "guessed too", "small"]);
+    isTooLong(candidates, at(candidates, 0));
+    expect(turn(candidates)).toBe("guessed");
+    isTooLong(candidates, at(candidates, 1));
+    expect(turn(candidates)).toBe("guessed too");
+    isTooLong(candidates, at(candidates, 2));
+    expect(turn(candidates)).toBe("too_long");
+
+    const other = route(["guessed", "small"]);
+    isTooLong(other, at(other, 0));
+    expect(turn(other)).toBe("small");
+  });
+});
+
+describe("a model that rests for long", () => {
+  it("is not told as one that was asked", () => {
+    expect(thrown(() => nextOf(route(["a"], { a: 300_000 }), 0))).toMatchObject({
+      ...{ name: "NoReply", said: null },
+      message: "the model is not asked now, as its server kept failing or asked for a pause",
+    });
+  });
+});
+
+describe("one try", () => {
+  it("is told as one", () => {
+    const candidates = route(["a"]);
+    failedWith(at(candidates, 0), passing({ afterMs: 3_600_000 }), 0);
+    expect(thrown(() => nextOf(candidates, 0))).toMatchObject({
+      ...{ name: "NoReply", said: "busy" },
+      message: "no reply from the model after 1 try: busy",
+    });
   });
 });

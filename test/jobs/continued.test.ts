@@ -4,6 +4,7 @@ import type { GitHub, PullFacts } from "../../src/core/ports.ts";
 import { type RepoConfig, repoConfigSchema } from "../../src/core/repo-config.ts";
 import { planCommand } from "../../src/jobs/plan-command.ts";
 import { anyModel } from "../support/any-model.ts";
+import { silentLog } from "../support/log.ts";
 import { aCommand, aJob } from "../support/store-rows.ts";
 import { treeOf } from "../support/tree-of.ts";
 
@@ -80,6 +81,7 @@ async function say(body: string, before: Before): Promise<Job[] | string> {
       } as never,
       figures: { history: async () => ({ alike: { of: "repository" }, costs: [] }) as never },
       models: anyModel("gpt-5-mini"),
+      log: silentLog,
       now: () => 1,
     },
   );

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Job } from "../../src/core/job.ts";
 import type { GitHub, Log, Trees } from "../../src/core/ports.ts";
 import { repoConfigSchema } from "../../src/core/repo-config.ts";
+import type { SkillPin } from "../../src/core/skill.ts";
+import { skillNamesOf } from "../../src/jobs/known-skills.ts";
 import { skillsOf } from "../../src/jobs/skills-of.ts";
 import { firstSkill } from "../../src/jobs/take-up-skill.ts";
 import { serverSkills } from "../../src/skills/server-skills.ts";
 import { type GitWorld, makeGitWorld } from "../support/git-world.ts";
 import { silentLog } from "../support/log.ts";
 import { aCommand, aJob } from "../support/store-rows.ts";
+import { treeOf } from "../support/tree-of.ts";
 
 let world: GitWorld;
 beforeAll(async () => {
@@ -52,6 +56,55 @@ it("of one name in two folders of a repository the later counts, and both are na
   expect(JSON.stringify(said)).toMatch(
     /"\.agents\/skills\/deploy".*\.claude\/skills\/deploy has the same name/,
   );
+});
+
+it("a skill that a task names, or that a job took up, is found however many there are", async () => {
+  const names = Array.from({ length: 1_004 }, (_, at) => `s${String(at).padStart(4, "0")}`);
+  const tree = treeOf(
+    Object.fromEntries(names.map((name) => [`.agents/skills/${name}/SKILL.md`, text(name, "Do.")])),
+  );
+  const said: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (fields) => said.push(fields) };
+  const { job, deps } = await jobOn({ "a.txt": "a\n" }, log, { at: () => tree });
+  const found = async (more: Partial<Job>) => {
+    const asked = { ...job, ...more };
+    const catalogue = await skillsOf(asked, deps, new AbortController().signal);
+    return { first: firstSkill(asked, catalogue), names: catalogue.skills.map(({ name }) => name) };
+  };
+  const byFlag = await found({ skill: "s1003", skillBy: "flag", task: "make it" });
+  expect(byFlag.first).toMatchObject({ kind: "chosen", by: "flag", skill: { name: "s1003" } });
+  expect(byFlag.names).not.toContain("s1002");
+  const byWord = await found({ task: "S1002 make it" });
+  expect(byWord.first).toMatchObject({
+    kind: "chosen",
+    by: "first_word",
+    skill: { name: "s1002" },
+  });
+  const pins = [{ name: "s1001" }] as SkillPin[];
+  const commits = job.skills?.commits ?? [];
+  expect((await found({ task: "go on", skills: { commits, pins } })).names).toContain("s1001");
+  expect(JSON.stringify(said)).toMatch(
+    /holds 1004 folders, more than the 1000 whose skills are read/,
+  );
+  // Who must answer at once knows all of them, and what cannot be looked into.
+  const homes = { organisation: async () => null, files: async () => tree };
+  expect(await skillNamesOf(job.repo, homes)).toEqual(names);
+});
+
+it("what is wrong with the place of a skill is said to who asks for it by its name", async () => {
+  const { job, deps } = await jobOn({ ".agents/skills/gone": { link: "../nowhere" } });
+  const [at] = job.skills?.commits ?? [];
+  const files = world.git.at(job.repo, at?.commit ?? "");
+  await skillsOf(job, deps, new AbortController().signal);
+  const homes = { organisation: async () => null, files: async () => files };
+  expect(await skillNamesOf(job.repo, homes)).toEqual(["gone"]);
+  const asked = { ...job, skill: "gone", skillBy: "flag" as const };
+  const catalogue = await skillsOf(asked, deps, new AbortController().signal);
+  expect(firstSkill(asked, catalogue)).toEqual({
+    kind: "refused",
+    reason:
+      "the skill `gone` cannot be used: `.agents/skills/gone:1` is a symbolic link that leads to no folder of this repository; mend it",
+  });
 });
 
 it("one folder behind links in several roots is one skill, of which nothing is to be said", async () => {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openModels } from "../../src/compose/models.ts";
 import { readConfig } from "../../src/config.ts";
+import { createRedactor } from "../../src/core/redact.ts";
 import { createSecrets } from "../../src/settings/secrets.ts";
 import { rsaKey } from "../support/rsa-key.ts";
 
@@ -189,8 +190,10 @@ route: []
         "draftsmith.yml:5: \`api\` in entry 1 of \`providers\` must be \`chat\` or \`responses\`",
         "draftsmith.yml:6: \`headers.X-Ok.env\` in entry 1 of \`providers\` must be the name of an environment variable that holds the key, such as \`ACME_KEY\`; a key itself may not stand in this file",
         "draftsmith.yml:6: \`headers.bad name\` in entry 1 of \`providers\` is no name of a header; use letters, digits and hyphens",
+        "draftsmith.yml:6: \`headers.Authorization\` in entry 1 of \`providers\` seems to be a secret, which may not stand in this file; write \`{env: NAME}\`",
         "draftsmith.yml:7: \`concurrency\` in entry 1 of \`providers\` must be at least 1, not 0; raise it",
-        "draftsmith.yml:9: \`price.output\` in entry 1 of \`models\` must be a number, not empty",
+        "draftsmith.yml:9: \`price.output\` in entry 1 of \`models\` is missing; fill it in",
+        "draftsmith.yml:9: \`unpriced\` in entry 1 of \`models\` contradicts \`price\`; keep one of them",
         "draftsmith.yml:10: \`name\` in entry 2 of \`models\` must be the name of a model: printable ASCII without spaces",
         "draftsmith.yml:10: \`context_window\` in entry 2 of \`models\` must be at most 100,000,000, not 1e+99; lower it",
         "draftsmith.yml:10: \`edit_tool\` in entry 2 of \`models\` must be \`edit\` or \`apply_patch\`",
@@ -218,6 +221,7 @@ models:
         "draftsmith.yml:2: names PRIVATE_KEY, which is another secret of this server; use a variable of its own",
         "draftsmith.yml:3: there is another provider \`a\`; give it another id",
         "draftsmith.yml:3: names the variable MISSING, which is not set; set it, or leave this line out",
+        "draftsmith.yml:4: \`models\` is a list without \`gpt-5.1\`, so \`default\` has to say which one jobs use that no rule chooses for; add \`default: {model: m}\`",
         "draftsmith.yml:5: there is no provider \`b\`; there are: a",
         "draftsmith.yml:6: there is another model \`m\`; give it another name, and its provider's name for it as \`id\`",
       ]
@@ -225,6 +229,68 @@ models:
     expect(problems(() => read("providers: [{id: a}, {id: b}]"))).toEqual([
       "draftsmith.yml:1: there are several providers, so `models` has to list which model is whose; add it",
     ]);
+  });
+
+  it("tells what the catalogue does not know beside it, in the order of lines", () => {
+    const yaml = `providers:
+  - {id: a, base_url: "http://localhost:8000/v1"}
+  - {id: b, base_url: "http://localhost:8001/v1"}
+models:
+  - {name: m, provider: b, unpriced: true}
+  - {name: unk, provider: c, unpriced: true}
+  - {name: foo, provider: a}
+routes:
+  - {use: {model: zz, fallback: [unk]}}
+  - {use: {model: m, effort: high}}
+default: {model: m}
+budgets: {job: 1}
+`;
+    const told = problems(() => read(yaml));
+    expect(told).toEqual([
+      expect.stringMatching(/^draftsmith\.yml:6: there is no provider `c`; there are: a, b$/),
+      expect.stringMatching(/^draftsmith\.yml:7: nobody knows what the model `a\/foo` costs/),
+      expect.stringMatching(/^draftsmith\.yml:9: there is no model `zz`/),
+      expect.stringMatching(
+        /^draftsmith\.yml:10: the model `m` does not take the effort `high`; it takes none; leave/,
+      ),
+    ]);
+    expect(told.join()).not.toContain("operator");
+  });
+
+  it("names `default` where a list of models has none, and no variable that nobody set", () => {
+    const env = { OPENAI_API_KEY: "k" };
+    const { offer } = read("models: [{name: gpt-5-mini}, {name: gpt-5-nano}]", env);
+    expect(problems(() => openModels(offer))).toEqual([
+      "draftsmith.yml:1: `models` is a list without `gpt-5.1`, so `default` has to say which one jobs use that no rule chooses for; add `default: {model: gpt-5-mini}`",
+    ]);
+    const set = read("models: [{name: gpt-5-mini}]", { ...env, DRAFTSMITH_MODEL: "gpt-5-mnii" });
+    expect(problems(() => openModels(set.offer))).toEqual([
+      expect.stringMatching(/^DRAFTSMITH_MODEL: there is no model `gpt-5-mnii`; did you mean/),
+    ]);
+  });
+
+  it.each(["chat/completions", "responses", "responses/"])(
+    "refuses a base_url that ends in /%s",
+    (end) => {
+      const url = `http://localhost:8000/v1/${end}`;
+      const remedy = /must end before `\/chat\/completions`, .* mostly in `\/v1`$/;
+      const yaml = `providers: [{id: d, base_url: "${url}"}]`;
+      expect(problems(() => read(yaml))).toEqual([expect.stringMatching(remedy)]);
+      rmSync(path.join(dir, "draftsmith.yml"));
+      const env = { OPENAI_BASE_URL: url };
+      expect(problems(() => read(null, env))).toEqual([expect.stringMatching(remedy)]);
+    },
+  );
+
+  it("shows examples that no redactor takes for a password", () => {
+    const redact = createRedactor(() => []);
+    for (const told of [
+      ...problems(() => read(null, { OPENAI_API_KEY: "k" }, ["web"])),
+      ...problems(() => read(null, { OPENAI_API_KEY: "k", DATABASE_URL: "mysql://x" })),
+    ]) {
+      expect(redact(told)).toBe(told);
+      expect(told).toContain("postgres://user");
+    }
   });
 
   it("refuses at the start what could not be used, with its place", () => {
@@ -240,7 +306,7 @@ routes:
     const { offer } = read(yaml, { OPENAI_API_KEY: "k" });
     expect(problems(() => openModels(offer))).toMatchInlineSnapshot(`
       [
-        "draftsmith.yml:3: nobody knows what the model \`default/gpt-5-foo\` costs, so it is not used; the server's operator can give its \`price\` in \`draftsmith.yml\`, or \`unpriced: true\`",
+        "draftsmith.yml:3: nobody knows what the model \`default/gpt-5-foo\` costs, so it is not used; give its \`price\` in the server's \`draftsmith.yml\`, or \`unpriced: true\`",
         "draftsmith.yml:4: the model \`gpt-5-mini\` does not take the effort \`huge\`; it takes \`minimal\`, \`low\`, \`medium\`, \`high\`",
         "draftsmith.yml:6: there is no model \`gpt-5-mnii\`; did you mean \`gpt-5-mini\`? The models here: \`gpt-5-mini\`, \`gpt-5-foo\`",
         "draftsmith.yml:7: the model \`gpt-5-mini\` does not take the effort \`xx\`; it takes \`minimal\`, \`low\`, \`medium\`, \`high\`",
@@ -258,9 +324,11 @@ routes:
   });
 
   it("says which settings have no effect beside it", () => {
-    const env = { ...KEYS, OPENAI_BASE_URL: "http://127.0.0.1:1/v1", DRAFTSMITH_MODEL: "x" };
+    const idle = { OPENAI_API: "chat", DRAFTSMITH_MODEL: "x", DRAFTSMITH_PRICES: "1/1/1" };
+    const env = { ...KEYS, OPENAI_BASE_URL: "http://127.0.0.1:1/v1", ...idle };
     const warnings = read(TWO, env).warnings.join("\n");
-    expect(warnings).toMatch(/OPENAI_BASE_URL has no effect/);
+    expect(warnings).toMatch(/OPENAI_BASE_URL and OPENAI_API have no effect, .*; remove them/);
+    expect(warnings).toMatch(/DRAFTSMITH_PRICES has no effect, .*; remove it/);
     expect(warnings).toMatch(/DRAFTSMITH_MODEL has no effect/);
   });
 });

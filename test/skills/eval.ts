@@ -1,14 +1,16 @@
 // What the built-in skills are worth with a real model: plays the cases of test/skills/cases through the whole product,
 // with the skill and without any, and prints which criteria were met at what cost. The model is the operator's own:
-// OPENAI_API_KEY, OPENAI_BASE_URL and DRAFTSMITH_MODEL, from the environment or .env.
+// the settings of docs/models.md, from the environment, .env and draftsmith.yml.
 //   npm run eval -- [skill…] [--model name] [--without] [--times n]
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { loadConfig } from "../../src/config.ts";
+import { loadEnvironment } from "../../src/config.ts";
+import { UserError } from "../../src/core/errors.ts";
 import { withWorld } from "../support/world.ts";
 import { type LoadedCase, loadCases } from "./case.ts";
+import { operatorsModel } from "./operators-model.ts";
 import { type Bench, judge, openBench, type Verdict } from "./outcome.ts";
 import { type Played, play, repositoryOf } from "./play.ts";
 
@@ -33,8 +35,8 @@ const { values, positionals } = parseArgs({
     times: { type: "string", default: "1" },
   },
 });
-const config = loadConfig([]);
-const model = values.model ?? config.model;
+const operators = readOperators();
+const { model } = operators;
 const times = Number(values.times);
 const all = await loadCases();
 const unknown = positionals.find((name) => !all.some(({ skill }) => skill === name));
@@ -58,6 +60,17 @@ try {
   await bench.close();
 }
 
+/** What the operator has set; without it nothing can be played, and what is missing is said. */
+function readOperators() {
+  try {
+    return operatorsModel(loadEnvironment(), process.cwd(), values.model);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
 /** Plays all chosen cases in one world, as many at once as the server takes. */
 async function runAll(mode: Result["mode"], judges: Bench): Promise<Result[]> {
   const runs = chosen.flatMap((each) =>
@@ -69,18 +82,16 @@ async function runAll(mode: Result["mode"], judges: Bench): Promise<Result[]> {
     repositories: Object.fromEntries(runs.map(({ each, name }) => [name, repositoryOf(each)])),
     // Nobody asks it: the product is given the operator's.
     model: () => ({ status: 500 }),
-    env: {
-      OPENAI_API_KEY: config.openaiKey ?? "",
-      OPENAI_BASE_URL: config.openaiUrl ?? "",
-      DRAFTSMITH_MODEL: model,
-      DRAFTSMITH_CONCURRENCY: String(config.concurrency),
-    },
+    env: { ...operators.env, DRAFTSMITH_CONCURRENCY: String(operators.concurrency) },
     ...(product ? { main: product.main } : {}),
   };
   try {
     await withWorld(options, async (world) => {
       const playing = runs.map(async ({ each, name }) => {
-        const flags = mode === "with" ? `--skill=${each.skill}` : "";
+        const flags = [
+          ...(mode === "with" ? [`--skill=${each.skill}`] : []),
+          ...(values.model === undefined ? [] : [`--model=${values.model}`]),
+        ].join(" ");
         const played = await play(world, name, each, { flags, withinMs: HOUR_MS });
         results.push(await judged(each, mode, played, judges));
       });

@@ -40,6 +40,8 @@ describe("a folder of skills", () => {
     ["fields of other tools", "name: x\ndescription: d\nversion: 2\nmodel: [a, { b: c }]"],
     ["a number for a version", "name: x\ndescription: d\nmetadata:\n  version: 1.0"],
     ["deeper metadata", 'name: x\ndescription: d\nmetadata: {"a": {"b": ["c"]}}'],
+    ["a list of licenses", "name: x\ndescription: d\nlicense:\n  - MIT\n  - Apache-2.0"],
+    ["a map for a license", "name: x\ndescription: d\nlicense:\n  name: MIT"],
     ["fields without a value", "name: x\ndescription: d\nlicense:\nmetadata:\ncompatibility:"],
     ["no body", "name: x\ndescription: d\n---"],
     [
@@ -56,6 +58,13 @@ describe("a folder of skills", () => {
   it("takes files from Windows", async () => {
     await add("x", "\uFEFF---\r\nname: x\r\ndescription: d\r\n---\r\nbody\r\n");
     expect((await loadSkills(dir)).skills.at(1)).toMatchObject({ name: "x", body: "body" });
+  });
+
+  it("takes files whose lines end as on an old Macintosh", async () => {
+    await add("x", "---\rname: x\rdescription: d\rlicense: MIT\r---\rone\rtwo\r");
+    const { skills, problems } = await loadSkills(dir);
+    expect(problems).toEqual([]);
+    expect(skills.at(1)).toMatchObject({ name: "x", license: "MIT", body: "one\ntwo" });
   });
 
   it.each<[string, string, string, RegExp]>([
@@ -94,7 +103,12 @@ describe("a folder of skills", () => {
       matter(`name: ${"x".repeat(65)}\ndescription: d`),
       /name/,
     ],
-    ["a list for a license", "x", matter("name: x\ndescription: d\nlicense: [MIT]"), /license/],
+    [
+      "a list for a compatibility",
+      "x",
+      matter("name: x\ndescription: d\ncompatibility: [git]"),
+      /compatibility must be a text/,
+    ],
     [
       "a long compatibility",
       "x",

@@ -303,7 +303,119 @@ describe("a folder of SKILLS_DIR that the server may not read", () => {
   });
 });
 
+describe("names that are no UTF-8", () => {
+  const odd = (at: string) =>
+    Buffer.concat([Buffer.from(`${path.join(dir, at)}/`), Buffer.from([0xff])]);
+  const text = (name: string) => `---\nname: ${name}\ndescription: d\n---\n`;
+
+  it("are told in SKILLS_DIR, and hide no skill beside them", async () => {
+    for (const name of ["solo", "vendor/good", "vendor/bad"])
+      await put(`${name}/SKILL.md`, text(path.basename(name)));
+    await put("plain/notes.md");
+    for (const at of ["vendor/bad", "plain"]) await writeFile(odd(at), "x");
+    for (const at of ["vendor", ""]) await mkdir(odd(at));
+    const { skills, problems } = await loadSkills(dir);
+    expect(skills.map(({ name }) => name)).toEqual(["solo", "good"]);
+    const told = problems.map((each) => `${path.relative(dir, each.path)} ${each.message}`);
+    expect(told).toEqual([
+      "plain/SKILL.md is missing",
+      "vendor/bad/\uFFFD has a name that is no UTF-8 text; rename it",
+      "vendor/\uFFFD cannot be read: its name is no UTF-8 text; rename it",
+      "\uFFFD cannot be read: its name is no UTF-8 text; rename it",
+    ]);
+  });
+
+  it("never make lint green, or blind for what stands beside them", async () => {
+    await put(".agents/skills/good/SKILL.md", text("good"));
+    await put(".agents/skills/broken/SKILL.md", "no front matter\n");
+    await put(".agents/skills/bad/SKILL.md", text("bad"));
+    await put(".claude/skills/other/SKILL.md", text("other"));
+    await put("skills/plain/SKILL.md", text("plain"));
+    for (const at of [".agents/skills/bad", "skills/plain"]) await writeFile(odd(at), "x");
+    await mkdir(odd(".claude/skills"));
+    const { ok, good, lines } = await lintSkills(dir);
+    expect({ ok, good }).toEqual({ ok: false, good: 2 });
+    const rest = "has a name that is no UTF-8 text; rename it";
+    expect(lines.map((line) => path.relative(dir, line)).sort()).toEqual([
+      `.agents/skills/bad/\uFFFD:1: ${rest}`,
+      expect.stringMatching(/^\.agents\/skills\/broken\/SKILL\.md:1: must begin with front matter/),
+      `.claude/skills/\uFFFD:1: ${rest}`,
+      `skills/plain/\uFFFD:1: ${rest}`,
+    ]);
+  });
+});
+
+describe("depth", () => {
+  it("counts from SKILLS_DIR to the skill, not below it", async () => {
+    await skill("good");
+    await put(`good/${"d/".repeat(60)}end.md`);
+    await put("group/one/SKILL.md", "---\nname: one\ndescription: d\n---\n");
+    await put("group/b/c/d/e/deep/SKILL.md", "---\nname: deep\ndescription: d\n---\n");
+    const { skills, problems } = await loadSkills(dir);
+    expect(skills.map(({ name }) => name)).toEqual(["good", "one"]);
+    expect(await skills[0]?.bundle()).toMatchObject({
+      files: expect.objectContaining({ length: 2 }),
+    });
+    const message =
+      "is not read: skills are looked for in at most five folders below one another; move it up";
+    expect(problems).toEqual([{ path: path.join(dir, "group/b/c/d/e/deep"), line: 1, message }]);
+  });
+});
+
+describe("what lint and list print", () => {
+  const evil = "x\n::error file=README.md::pwned\n\u001b[2J\u202e";
+
+  it("is one line each without signs that nobody sees, and no command to a runner", async () => {
+    await skill("good");
+    await put(
+      "keys/SKILL.md",
+      `---\nname: keys\ndescription: d\nmetadata:\n  "draftsmith-\\n::add-mask::x": y\n---\n`,
+    );
+    await put("name/SKILL.md", `---\nname: "##[add-mask]\\u202e"\ndescription: d\n---\n`);
+    await put("yaml/SKILL.md", "---\nname: [\u001b]\u0007\r::error::a\n---\n");
+    await put(`${evil}/SKILL.md`, "# none\n");
+    await skill("linked");
+    await symlink("missing", path.join(dir, "linked", evil));
+    const { lines } = await lintSkills(dir);
+    const listed = listSkills(
+      joinSources([{ source: "operator", commit: null, ...(await loadSkills(dir)) }]),
+    );
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of [...lines, ...listed]) {
+      expect(line).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]|^\s*::|##\[/u);
+    }
+    expect(lines.join("\n")).toContain(
+      "linked/x\\u{a}::error file=README.md::pwned\\u{a}\\u{1b}[2J\\u{202e}:1: ",
+    );
+    expect(lines.join("\n")).toContain("#\\u{23}[add-mask]");
+  });
+
+  it("does not begin with a command where a path is relative to where it runs", () => {
+    const problems = [{ path: "::error file=x::y", line: 1, message: "is missing" }];
+    expect(listSkills({ skills: [], problems })).toEqual(["\\u{3a}:error file=x::y:1: is missing"]);
+  });
+});
+
 describe("linting and listing", () => {
+  it("tells of submodules, fetched or not, as a server does that reads the commit", async () => {
+    const text = (name: string) => `---\nname: ${name}\ndescription: d\n---\n`;
+    await put(".agents/skills/good/SKILL.md", text("good"));
+    await put(".agents/skills/fetched/SKILL.md", text("fetched"));
+    await mkdir(path.join(dir, ".agents/skills/empty"));
+    await put(
+      ".gitmodules",
+      ["fetched", "empty"]
+        .map((name) => `[submodule "${name}"]\n\tpath = .agents/skills/${name}\n\turl = ../x\n`)
+        .join(""),
+    );
+    const { ok, good, lines } = await lintSkills(dir);
+    expect({ ok, good }).toEqual({ ok: false, good: 1 });
+    expect(lines.map((line) => path.relative(dir, line)).sort()).toEqual([
+      expect.stringMatching(/^\.agents\/skills\/empty:1: is a submodule, whose files/),
+      expect.stringMatching(/^\.agents\/skills\/fetched:1: is a submodule, whose files/),
+    ]);
+  });
+
   it("takes a collection as it is cloned: history, tooling, and groups of skills at any depth", async () => {
     for (const file of [".git/HEAD", ".github/workflows/ci.yml", "node_modules/x/SKILL.md"])
       await put(file);

@@ -21,6 +21,14 @@ export interface Dozing {
   about: string;
 }
 
+type Lend = (lent: never, wrapped: <T extends object>(port: T) => T) => unknown;
+
+/** The methods that answer at once: what they lend is wrapped as the same port. */
+const LENDING: Record<string, Lend | undefined> = {
+  forJob: (lent: { github: object }, wrapped) => ({ ...lent, github: wrapped(lent.github) }),
+  at: (lent: object, wrapped) => wrapped(lent),
+};
+
 /** Stores what is passed as `<pid> <name>` lines, and lets armed faults happen. */
 export function createFailpoints(record: string | null): {
   wrap: Wrap;
@@ -74,16 +82,10 @@ export function createFailpoints(record: string | null): {
         const value: unknown = Reflect.get(target, name);
         if (typeof value !== "function" || typeof name !== "string") return value;
         if (!methods.has(name)) {
-          methods.set(
-            name,
-            // The one method that answers at once; what it lends is the same port.
-            name === "forJob"
-              ? (jobId: string) => {
-                  const lent = Reflect.apply(value, target, [jobId]);
-                  return { ...lent, github: wrap(port, lent.github) };
-                }
-              : wrapMethod(port, name, value, target),
-          );
+          const lends = LENDING[name];
+          const lending = (...args: unknown[]) =>
+            lends?.(Reflect.apply(value, target, args) as never, (lent) => wrap(port, lent));
+          methods.set(name, lends ? lending : wrapMethod(port, name, value, target));
         }
         return methods.get(name);
       },

@@ -2,7 +2,11 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { chmod, mkdir, rename, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { toError, UserError } from "../../core/errors.ts";
+import { codeSpan } from "../../core/markdown.ts";
+import { nameText } from "../../core/messages/words.ts";
 import type { SkillShelf } from "../../core/ports.ts";
+import type { SkillFile } from "../../core/skill.ts";
 import { type GitContext, type Place, placeOf, removeAll } from "./layout.ts";
 import { unlessAbsent } from "./unless-absent.ts";
 
@@ -39,10 +43,21 @@ export function createMount(context: GitContext): SkillShelf["mount"] {
       }
       if ((await unlessAbsent(stat(target))) !== null) await removeAll(target);
       await rename(fresh, target);
+    } catch (thrown) {
+      throw tooLong(thrown, name, files) ?? thrown;
     } finally {
       await removeAll(fresh);
     }
   };
+}
+
+/** Git takes longer paths than file systems do; whoever wrote the skill can mend that. */
+function tooLong(thrown: unknown, name: string, files: readonly SkillFile[]): UserError | null {
+  if (!toError(thrown).message.startsWith("ENAMETOOLONG")) return null;
+  const [longest = ""] = files.map((file) => file.path).sort((a, b) => b.length - a.length);
+  return new UserError(
+    `the skill ${codeSpan(name)} has a path that is longer than this system takes, ${codeSpan(nameText(longest))}; shorten the names in it`,
+  );
 }
 
 function isName(name: string): boolean {

@@ -5,6 +5,8 @@ export type Adaptation =
   | "no max_completion_tokens"
   | "no parallel_tool_calls"
   | "no include"
+  /** The server has no such field, and so nothing to store. */
+  | "no store"
   /** Reasoning is not sent back in messages. */
   | "no reasoning"
   /** What a provider gave in its own form is not sent back: it does not know it any more. */
@@ -42,6 +44,10 @@ const UNKNOWN_FIELD =
 /** What leaves no doubt that it is the field, whatever else is said. */
 const SURELY_FIELD =
   /(unsupported|unknown|unrecognized|unexpected)( request| keyword)? (parameter|argument|field|property)|extra_forbidden|max_\w*tokens\W* ?(is|are)(n't| not| un)? ?supported(?! at| with a)/i;
+
+/** What a server says of a field that it has never heard of, rather than of one that it has and does not take. */
+const KNOWS_NOT =
+  /unknown_parameter|(unknown|unrecognized|unexpected)( request| keyword)? (parameter|argument|field|property|key)|unrecognized .{0,20}supplied|extra_forbidden|extra inputs/i;
 
 /** The field that a server wants instead of the one it got. */
 const REMEDY =
@@ -90,6 +96,7 @@ export function adaptationTo(complaint: Complaint): Adaptation | null {
   ) {
     return "no include";
   }
+  if (refusesStore(complaint) && KNOWS_NOT.test(`${code} ${message}`)) return "no store";
   if (isAbout(complaint, "parallel_tool_calls")) return "no parallel_tool_calls";
   // A limit that is left out where the value alone was wrong is a cap that nobody keeps.
   const limit = limitNamed(complaint);
@@ -100,6 +107,16 @@ export function adaptationTo(complaint: Complaint): Adaptation | null {
 export function isBadLimit(complaint: Complaint): boolean {
   const fields = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
   return !isUnknownField(complaint) && fields.some((field) => isAbout(complaint, field));
+}
+
+/** Whether a server has no limit of a reply in the Responses API. */
+export function isUnknownLimit(complaint: Complaint): boolean {
+  return isUnknownField(complaint) && isAbout(complaint, "max_output_tokens");
+}
+
+/** Whether a server does not take a request that it is not to store. */
+export function refusesStore({ param, message }: Complaint): boolean {
+  return param === "store" || /['"`]store['"`]/.test(message);
 }
 
 /** Whether it is an id of a call that is too long: no compaction of the conversation mends that. */

@@ -19,6 +19,8 @@ export interface ReplyAssembly {
    */
   add(event: unknown): boolean;
   readonly ended: boolean;
+  /** Whether the usage has come. */
+  readonly counted: boolean;
   /** Whether what came can be all of a reply whose end nobody told: a text, or calls with all of their arguments. */
   readonly usable: boolean;
   /** Whether nothing more is to be read. */

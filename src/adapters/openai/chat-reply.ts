@@ -74,6 +74,9 @@ export function createChatAssembly(): ReplyAssembly {
     get ended() {
       return finish !== null;
     },
+    get counted() {
+      return Object.keys(usage).length > 0;
+    },
     get usable() {
       const said = withoutThoughts(content).trim() !== "" || refusal !== "";
       return (said || calls.all.length > 0) && calls.complete();

@@ -58,10 +58,14 @@ export async function exchange(
     if (error) {
       // What comes after the end of a reply does not undo it.
       if (assembly.ended) return;
+      const { type, status, response: end, usage } = record(event);
+      reached.failed = type === "error" || type === "response.failed" || status === "failed";
+      reached.usage = record(record(end).usage ?? usage);
       throw new APIError(undefined, error, undefined, response.headers);
     }
     if (assembly.add(event)) watch.progress();
     reached.begun ||= assembly.begun;
+    if (assembly.ended) watch.ended(assembly.counted);
   }
 
   const opened = await openBody(response, watch.touch, made.baseURLName);

@@ -1,7 +1,7 @@
 import { APIConnectionError, APIError } from "openai";
 import { toError, UserError } from "../../core/errors.ts";
 import type { Tried } from "../../core/model.ts";
-import { type Complaint, isBadLimit } from "./adaptation.ts";
+import { type Complaint, isBadLimit, isUnknownLimit, refusesStore } from "./adaptation.ts";
 import type { SettingNames } from "./client.ts";
 import { isOverflow } from "./overflow.ts";
 import { WebPage } from "./response-body.ts";
@@ -25,6 +25,10 @@ export interface Reached {
   accepted: boolean;
   /** Something of a reply was seen. */
   begun: boolean;
+  /** The server itself told the failure, in an event of a stream. */
+  failed: boolean;
+  /** The usage that came with the failure, as the server wrote it; empty without one. */
+  usage: Record<string, unknown>;
 }
 
 /** What servers write as code or type of an error that comes inside a stream with status 200. */
@@ -114,7 +118,7 @@ export function classify(thrown: unknown, to: Destination, reached: Reached, now
       return final(`the model server ${host} refused the key: check ${settings.key}`);
     case 403:
       return final(
-        `the model server ${host} refused access: check ${settings.key} and what it may use (model ${model})`,
+        `the model server ${host} refused access: check ${settings.key} and what it may use (model ${model}): ${words}`,
       );
     case 404:
     case 405:
@@ -128,7 +132,8 @@ export function classify(thrown: unknown, to: Destination, reached: Reached, now
   const message = `${host} answered ${words}`;
   if (status === undefined || status >= 500 || [408, 409, 425, 429].includes(status)) {
     const headers = error instanceof APIError ? error.headers : undefined;
-    const unclear = reached.accepted && (status === undefined || (status >= 500 && status !== 529));
+    const untold = reached.accepted && !reached.failed;
+    const unclear = untold && (status === undefined || (status >= 500 && status !== 529));
     const billed = unclear || GAVE_UP_WAITING.includes(status ?? 0);
     return {
       ...passing(message),
@@ -138,12 +143,22 @@ export function classify(thrown: unknown, to: Destination, reached: Reached, now
   }
   if (to.effort !== null && /effort/.test(complaint.param + words)) {
     return final(
-      `model ${model} at ${host} does not take the reasoning effort ${to.effort}, choose another: ${words}`,
+      `model ${model} at ${host} does not take the reasoning effort ${to.effort}: ask for another or none (\`effort\` of a rule, --effort), or list those it takes (\`efforts\` in draftsmith.yml): ${words}`,
     );
   }
   if (isBadLimit(complaint)) {
     return final(
-      `model ${model} at ${host} does not give replies of the length that its settings say, change it: ${words}`,
+      `model ${model} at ${host} does not give replies of the length that was asked for: lower its \`max_output\` in draftsmith.yml: ${words}`,
+    );
+  }
+  if (to.api === "responses" && isUnknownLimit(complaint)) {
+    return final(
+      `${host} takes no limit on what model ${model} writes (max_output_tokens), so that no budget would hold: use \`api: chat\` if it has it, or let the model be \`unpriced\`: ${words}`,
+    );
+  }
+  if (to.api === "responses" && refusesStore(complaint)) {
+    return final(
+      `${host} does not take \`store: false\`, and would keep what it is sent: use \`api: chat\` if it has it: ${words}`,
     );
   }
   return final(`${message} (model ${model})`);

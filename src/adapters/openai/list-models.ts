@@ -27,12 +27,22 @@ export async function listModels(from: {
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const body = list.safeParse(await response.json().catch(() => null));
-    if (!response.ok || !body.success) return { status: "refused", code: response.status };
+    if (!response.ok) return { status: "refused", code: response.status };
+    const text = await response.text();
+    const body = list.safeParse(parsed(text));
+    if (!body.success) return { status: "no_list", html: /^\s*</.test(text) };
     return { status: "known", models: body.data.data.map(({ id }) => id) };
   } catch (thrown) {
     const error = toError(thrown);
     const { cause } = error;
     return { status: "silent", why: cause instanceof Error ? cause.message : error.message };
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -7,6 +7,7 @@ import { exchange } from "./exchange.ts";
 import { classify, complaintOf, type Failure, passing, type Reached } from "./failure.ts";
 import { watchIdle } from "./idle-watch.ts";
 import { toResponsesBody } from "./responses-body.ts";
+import { readUsage } from "./usage.ts";
 
 /** How to reach the models of a provider. */
 export interface ProviderOptions extends ClientOptions {
@@ -19,11 +20,15 @@ export interface ProviderOptions extends ClientOptions {
   idleMs?: number;
   /** Time with nothing but signs of life after which a request is given up, in ms. */
   quietMs?: number;
+  /** Time for the usage behind the end of a reply, in ms. */
+  tailMs?: number;
 }
 
 const IDLE_MS = 280_000;
 /** The slowest models think for some twenty minutes without a word. */
 const QUIET_MS = 30 * 60_000;
+/** Servers that tell the usage after the end do so at once. */
+const TAIL_MS = 5_000;
 /** More than there are ways to change a request. */
 const MAX_VARIANTS = 10;
 /** By the server's own rules the items have the wrong form: those of the next conversation will too. */
@@ -45,8 +50,9 @@ export function createProvider(options: ProviderOptions): Provider {
   async function send(request: ProviderRequest, dialect: Dialect): Promise<Tried | Adaptation> {
     const { api, settings } = options;
     const { model, effort, signal } = request;
-    const watch = watchIdle(options.idleMs ?? IDLE_MS, options.quietMs ?? QUIET_MS);
-    const reached: Reached = { accepted: false, begun: false };
+    const { idleMs = IDLE_MS, quietMs = QUIET_MS, tailMs = TAIL_MS } = options;
+    const watch = watchIdle(idleMs, quietMs, tailMs);
+    const reached: Reached = { accepted: false, begun: false, failed: false, usage: {} };
     const to = { host, model, effort, api, settings };
     try {
       const body =
@@ -58,7 +64,7 @@ export function createProvider(options: ProviderOptions): Provider {
       const { assembly, requestId } = await exchange(made);
       const reply = assembly.reply({
         origin: dialect.origin,
-        requestChars: JSON.stringify([request.messages, request.tools]).length,
+        requestChars: charsOf(request),
         usedIds: usedIds(request),
       });
       return { kind: "reply", reply, requestId };
@@ -70,7 +76,7 @@ export function createProvider(options: ProviderOptions): Provider {
       const complaint = reached.begun ? null : complaintOf(error);
       const adaptation = complaint && adaptationTo(complaint);
       if (adaptation && !dialect.adapted.has(adaptation)) return adaptation;
-      const failure = classify(error, to, reached, Date.now());
+      const failure = told(classify(error, to, reached, Date.now()), reached, request);
       const retold = failure.kind === "final" ? withoutNative(complaint, request, dialect) : null;
       return retold ?? failure;
     } finally {
@@ -134,6 +140,17 @@ export function createProvider(options: ProviderOptions): Provider {
     const failure: Failure = { ...tried, message: withoutSecrets(tried.message, options) };
     return failure;
   }
+}
+
+/** A failure with the tokens that the server told with it. */
+function told(failure: Failure, { usage: read }: Reached, request: ProviderRequest): Failure {
+  if (failure.kind !== "passing") return failure;
+  const { usage, usageReported } = readUsage(read, { request: charsOf(request), reply: 0 });
+  return usageReported ? { ...failure, billed: true, usage } : failure;
+}
+
+function charsOf({ messages, tools }: ProviderRequest): number {
+  return JSON.stringify([messages, tools]).length;
 }
 
 function usedIds({ messages }: ProviderRequest): string[] {

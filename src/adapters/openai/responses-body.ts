@@ -20,7 +20,7 @@ export function toResponsesBody(request: ProviderRequest, dialect: Dialect): Ite
   return {
     model: request.model,
     stream: true,
-    store: false,
+    ...(!dialect.adapted.has("no store") && { store: false }),
     ...(!dialect.adapted.has("no include") && { include: ["reasoning.encrypted_content"] }),
     ...(effort !== null && { reasoning: { effort } }),
     ...(tools.length > 0 && {

@@ -12,6 +12,29 @@ const ONE_WAY = ["id", "status", "logprobs"];
 const UNASKED = /_call$|_request$|_output$/;
 
 /**
+ * Of a reply that calls no function, calls of tools in a form of their own (`custom_tool_call`, `apply_patch_call`,
+ * `local_shell_call`) as such: nobody offered them, and the model has to hear that. What the server ran itself
+ * asks for no answer.
+ */
+export function withCalls(items: Item[]): Item[] {
+  return items.some(({ type }) => type === "function_call") ? items : items.map(asFunctionCall);
+}
+
+function asFunctionCall(item: Item): Item {
+  const { type, call_id: callId, name, input, arguments: args } = item;
+  if (type === "function_call" || typeof type !== "string") return item;
+  if (!type.endsWith("_call") || !text(callId)) return item;
+  const own = ["type", "id", "call_id", "status", "name"];
+  const rest = Object.entries(item).filter(([key]) => !own.includes(key));
+  return {
+    type: "function_call",
+    call_id: callId,
+    name: text(name) || type.slice(0, -"_call".length),
+    arguments: args ?? JSON.stringify(input === undefined ? Object.fromEntries(rest) : { input }),
+  };
+}
+
+/**
  * An item of a reply as it goes back with the conversation; null where it must not. Reasoning is of use
  * encrypted, or in plain text where a server gives it so; whatever else is unknown goes back as it came.
  */

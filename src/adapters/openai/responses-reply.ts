@@ -1,7 +1,7 @@
 import type { ToolCall } from "../../core/model.ts";
 import { createRoom, MAX_CALLS, type ReplyAssembly, type Room, WITHHELD } from "./assembly.ts";
 import { isJsonObject, isRecord, list, record, text } from "./json.ts";
-import { isPlain, saidBy, sendable } from "./responses-items.ts";
+import { isPlain, saidBy, sendable, withCalls } from "./responses-items.ts";
 import { createSlots } from "./responses-slots.ts";
 import { withoutThoughts } from "./thoughts.ts";
 import { argumentsText, toolName, withUniqueIds } from "./tool-call.ts";
@@ -50,8 +50,11 @@ export function createResponsesAssembly(): ReplyAssembly {
     get ended() {
       return ended;
     },
+    get counted() {
+      return isRecord(whole?.usage);
+    },
     get usable() {
-      const items = slots.items();
+      const items = withCalls(slots.items());
       return says(items) && items.every((item) => item.type !== "function_call" || isWhole(item));
     },
     get complete() {
@@ -68,7 +71,7 @@ export function createResponsesAssembly(): ReplyAssembly {
     },
     reply({ origin, requestChars, usedIds }) {
       const end = record(whole);
-      const found = better(list(end.output).filter(isRecord), slots.items());
+      const found = better(withCalls(list(end.output).filter(isRecord)), withCalls(slots.items()));
       const fits = createRoom();
       const said = saidBy(found);
       const content = withoutThoughts(fits.fitting(said.content));

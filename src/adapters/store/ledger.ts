@@ -11,6 +11,9 @@ import type { Database, Tables } from "./schema.ts";
 /** Characters of what a provider said, and of its ids, that are kept. */
 const MAX_REASON = 1_000;
 const MAX_ID = 200;
+/** What one call can take at most, far above any: sums of a ledger then stay numbers that are exact. */
+const MOST_TOKENS = 1e10;
+const MOST_MICRO_DOLLARS = 1e12;
 
 /**
  * The ledger of an open database. Reservations of all processes go one after another, each in one transaction
@@ -155,7 +158,8 @@ function settled(how: Settlement): Updateable<Tables["calls"]> {
   const answered = { state: "answered", latency_ms, request_id } as const;
   // What cannot be is as good as not told: the reservation stays what it cost.
   const figures = [inputTokens, how.cachedTokens, outputTokens, how.reasoningTokens ?? 0];
-  if (![...figures, microDollars ?? 0].every(isCount)) return answered;
+  if (!figures.every((each) => isCount(each, MOST_TOKENS))) return answered;
+  if (!isCount(microDollars ?? 0, MOST_MICRO_DOLLARS)) return answered;
   return {
     ...answered,
     input_tokens: inputTokens,
@@ -166,8 +170,8 @@ function settled(how: Settlement): Updateable<Tables["calls"]> {
   };
 }
 
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+function isCount(value: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= most;
 }
 
 /** No database takes a NUL in a text. */

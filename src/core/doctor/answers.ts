@@ -16,6 +16,8 @@ export type AppAnswer =
 /** What the model server said when it was asked for its models. */
 export type ModelAnswer =
   | { status: "known"; models: string[] }
+  /** It answered well, and no list of models: a page for people (`html`), or something else. */
+  | { status: "no_list"; html: boolean }
   | { status: "refused"; code: number }
   | { status: "silent"; why: string };
 
@@ -91,37 +93,82 @@ function eventFindings(heard: string[], wanted: string[]): Finding[] {
   return [amiss("fail", about, `not subscribed: ${lacking.join(", ")}`, remedy)];
 }
 
-/** Whether the model server answers and offers the model; the server starts without, so this only warns. */
-export function modelFinding(answer: ModelAnswer, host: string, model: string): Finding {
+/** A provider as the doctor tells of it: what people call it, and the settings that remedies name. */
+export interface AskedProvider {
+  name: string;
+  settings: { key: string; baseURL: string; model: string };
+}
+
+/**
+ * What a provider answered about the models that are to be used there, one finding for each that it knows
+ * or lacks. The server starts without, so only a key that is refused fails.
+ */
+export function modelFindings(
+  answer: ModelAnswer,
+  { name, settings }: AskedProvider,
+  models: string[],
+): Finding[] {
+  const told = (level: "warn" | "fail", said: string, remedy: string) => [
+    amiss(level, "model server", `${name} ${said}`, remedy),
+  ];
   switch (answer.status) {
     case "silent":
-      return amiss(
+      return told(
         "warn",
-        "model server",
-        `${host} does not answer: ${answer.why}`,
-        "See that this machine reaches it, and that OPENAI_BASE_URL is right.",
+        `does not answer: ${answer.why}`,
+        `See that this machine reaches it, and that ${settings.baseURL} is right.`,
       );
-    case "refused": {
-      const remedy =
-        answer.code === 401 || answer.code === 403
-          ? "See that OPENAI_API_KEY is right and not expired."
-          : "Some servers do not list their models; if jobs work, all is well. Else see that OPENAI_BASE_URL ends as the server wants it, mostly in /v1.";
-      return amiss(
+    case "no_list":
+      return told(
         "warn",
-        "model server",
-        `${host} answered ${answer.code} to GET /models`,
-        remedy,
+        `answered GET /models with ${answer.html ? "an HTML page, as servers do for people" : "something else than a list of models"}`,
+        `See that ${settings.baseURL} is the address of its API, mostly ending in /v1${answer.html ? ", and that no login page stands in front of it" : "; some servers do not list their models, and if jobs work, all is well"}.`,
       );
-    }
-    case "known": {
-      if (answer.models.includes(model)) return fine("model server", `${host} offers ${model}`);
-      const some = answer.models.slice(0, 5).join(", ");
-      return amiss(
-        "warn",
-        "model server",
-        `${host} does not list ${model}`,
-        `Set DRAFTSMITH_MODEL to one that it has${some === "" ? "" : `, such as ${some}`}.`,
-      );
-    }
+    case "refused":
+      return refusedFinding(answer.code, settings, told);
+    case "known":
+      return models.length === 0
+        ? [fine("model server", `${name} answers; no model here is its own`)]
+        : models.map((model) => listedFinding(model, answer.models, name, settings));
   }
+}
+
+function refusedFinding(
+  code: number,
+  { key, baseURL }: AskedProvider["settings"],
+  told: (level: "warn" | "fail", said: string, remedy: string) => Finding[],
+): Finding[] {
+  const said = `answered ${code} to GET /models`;
+  if (code === 401) {
+    return told(
+      "fail",
+      `${said}: it does not take the key`,
+      `See that ${key} is right and not expired.`,
+    );
+  }
+  if (code === 403) {
+    const remedy = `See that ${key} is right and may be used; one that may not list models can still work.`;
+    return told("warn", said, remedy);
+  }
+  return told(
+    "warn",
+    said,
+    `Some servers do not list their models; if jobs work, all is well. Else see that ${baseURL} ends as the server wants it, mostly in /v1.`,
+  );
+}
+
+function listedFinding(
+  model: string,
+  known: string[],
+  name: string,
+  settings: AskedProvider["settings"],
+): Finding {
+  if (known.includes(model)) return fine("model server", `${name} offers ${model}`);
+  const some = known.slice(0, 5).join(", ");
+  return amiss(
+    "warn",
+    "model server",
+    `${name} does not list ${model}`,
+    `Name one that it has in ${settings.model}${some === "" ? "" : `, such as ${some}`}.`,
+  );
 }

@@ -1,16 +1,26 @@
 import { codeSpan, fenced } from "../markdown.ts";
 import type { ConfigProblem } from "../repo-config.ts";
 import { wayKey } from "../request.ts";
+import { nameText } from "./words.ts";
 
 /** The hidden line by which the answer to one request is found again. */
 export function answerMarker(request: Parameters<typeof wayKey>[0]): string {
   return `<!-- draftsmith:answer:${wayKey(request)} -->`;
 }
 
-/** How to write a command, with the skills that exist here. */
+/** Names that are listed: a repository may have hundreds. */
+const MAX_NAMES = 100;
+
+/**
+ * How to write a command, with the skills that exist here: the server's, and the names of the repository's and
+ * its organisation's; null where those could not be read, undefined where nobody asked. `notes`: what the
+ * repository's configuration says in vain.
+ */
 export function usage(
   skills: readonly { name: string; description: string }[],
   maxTasks: number,
+  own?: readonly string[] | null,
+  notes: readonly string[] = [],
 ): string {
   return [
     "Write a command at the start of a line, in a new comment on an issue or a pull request:",
@@ -43,7 +53,20 @@ export function usage(
     skills.length > 0 ? "Skills:" : "No skills are installed.",
     "",
     ...skills.map((skill) => `- ${codeSpan(skill.name)}: ${skill.description}`),
+    ...(own === undefined ? [] : ownSkills(own)),
+    ...(notes.length === 0
+      ? []
+      : ["", "Of `.github/codex.yml`:", "", ...notes.map((note) => `- ${note}.`)]),
   ].join("\n");
+}
+
+function ownSkills(names: readonly string[] | null): string[] {
+  const whose = "of this repository and its organisation";
+  if (names === null) return ["", `GitHub did not say which skills ${whose} there are.`];
+  if (names.length === 0) return [];
+  const more = names.length - MAX_NAMES;
+  const listed = names.slice(0, MAX_NAMES).map((name) => codeSpan(nameText(name)));
+  return ["", `And ${whose}: ${listed.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`];
 }
 
 /** One refusal; the reason is a clause, or sentences of its own. */

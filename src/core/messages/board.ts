@@ -69,11 +69,18 @@ export function renderBoard(command: Command, jobs: Job[], later: Job[] = []): s
     ...(command.cleaned
       ? ["Characters that people cannot see were taken out of the tasks.", ""]
       : []),
+    ...noted(jobs.flatMap(({ notes = [] }) => notes)),
     running > 0
       ? `This comment is updated while the work goes on. ${howToStop(jobs)}`
       : "Comment `/codex <what to change>` on a draft pull request to go on with it.",
     ...jobs.flatMap((job) => howToContinue(job, later)),
   ].join("\n");
+}
+
+/** What the repository's configuration says in vain. */
+function noted(notes: string[]): string[] {
+  if (notes.length === 0) return [];
+  return ["Of `.github/codex.yml`:", "", ...notes.map((note) => `- ${note}.`), ""];
 }
 
 /** Which words end the work, with the digits that tell one task from the others. */

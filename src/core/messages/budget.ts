@@ -129,7 +129,9 @@ function whoRaises({ config, skills }: Job, cap: keyof Caps, limit: number): str
  */
 export function howToContinue(job: Job, later: Job[]): string[] {
   const { id, number, state, publication } = job;
-  const short = state === "over_budget" || (job.continues !== undefined && endedShort(job));
+  const stands = state === "failed" && publication !== null;
+  const short =
+    state === "over_budget" || stands || (job.continues !== undefined && endedShort(job));
   if (!short) return [];
   const stopped = `Task ${number} ${state === "over_budget" ? "stopped at its limit" : endWords(job)}`;
   const then = sequel(job, later);

@@ -1,5 +1,5 @@
 import type { Command, Job, Spend, VerifiedChange } from "../job.ts";
-import { codeSpan, fenced } from "../markdown.ts";
+import { codeSpan, fenced, tableCell } from "../markdown.ts";
 import { money } from "../money.ts";
 import { shortId } from "../plan.ts";
 import { pinOrigin, pinText, type SkillPin } from "../skill.ts";
@@ -125,7 +125,9 @@ function limitLine(stands: Standing): string {
   const { change, limit, later, job, since } = stands;
   const agent = later ? `The agent of the later commit ${commitLink(job)}` : "The agent";
   const sequel = since.kind === "none" ? "" : `; ${sequelWords(since)}`;
-  return `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} ${agent} was stopped because ${limit}; the work may be unfinished${sequel}. `;
+  // Of a cap the words are ours; else a model or its server may have said them.
+  const why = change.outOfBudget ? limit : tableCell(limit);
+  return `${change.outOfBudget ? "💸 **Out of budget.**" : "⚠️"} ${agent} was stopped because ${why}; the work may be unfinished${sequel}. `;
 }
 
 function firstLine(job: Job, change: VerifiedChange, stands: Standing): string {

@@ -1,5 +1,5 @@
 import type { Command, Job } from "../job.ts";
-import { codeSpan } from "../markdown.ts";
+import { codeSpan, tableCell } from "../markdown.ts";
 import { shortId } from "../plan.ts";
 import { askedIn, shorten } from "./words.ts";
 
@@ -12,13 +12,13 @@ export function resultMarker(jobId: string): string {
 export function renderResult(
   job: Job,
   command: Command,
-  { text, limit }: { text: string; limit: string | null },
+  { text, why }: { text: string; why: string | null },
 ): string {
   return [
     resultMarker(job.id),
-    ...(limit === null
+    ...(why === null
       ? []
-      : [`⚠️ The agent was stopped because ${limit}; this may be unfinished.`, ""]),
+      : [`⚠️ The agent was stopped because ${tableCell(why)}; this may be unfinished.`, ""]),
     text,
     "",
     `<sub>For ${codeSpan(shorten(job.task, 100))}, asked by **${command.actor.login}** ${askedIn(command)}; looked at ${codeSpan(job.target.base)} at \`${job.baseSha.slice(0, 12)}\`, job \`${shortId(job.id)}\`. Nothing was changed.</sub>`,

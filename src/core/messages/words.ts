@@ -39,6 +39,11 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** A time in ms since the epoch for people, to the minute. */
+export function utcTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** First line of a text, cut to `max` characters with an ellipsis. */
 export function shorten(text: string, max: number): string {
   const line = text.trim().split("\n", 1)[0] ?? "";
@@ -54,12 +59,17 @@ const MAX_NAME = 150;
  * alike; a long one is cut in its middle.
  */
 export function nameText(name: string): string {
-  const seen = name.replace(
-    /[[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]--[\u0020]]/gv,
-    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  const seen = spelt(name);
   const characters = [...seen];
   if (characters.length <= MAX_NAME) return seen;
   const half = (MAX_NAME - 1) / 2;
   return `${characters.slice(0, Math.ceil(half)).join("")}…${characters.slice(-Math.floor(half)).join("")}`;
+}
+
+/** A text with every sign but a blank spelt out that nobody sees, ends of lines among them. */
+export function spelt(text: string): string {
+  return text.replace(
+    /[[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]--[\u0020]]/gv,
+    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }

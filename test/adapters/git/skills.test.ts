@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { UserError } from "../../../src/core/errors.ts";
 import type { SkillFile } from "../../../src/core/skill.ts";
 import { foldersInGit } from "../../../src/skills/in-git.ts";
 import { loadFolders } from "../../../src/skills/load.ts";
@@ -124,6 +125,7 @@ test("skills stand in groups, behind links on the way, and circles are told", as
   expect(pdf).toEqual(["SKILL.md", "examples/inner/SKILL.md", "node_modules/x/y.js"]);
   const told = [...problems, ...loaded.problems];
   expect(told.map(({ path: at, message }) => `${at} ${message}`).sort()).toEqual([
+    `${ROOT}/a/b/c/d/e/deeper is not read: skills are looked for in at most five folders below one another; move it up`,
     `${ROOT}/f/SKILL.md is missing; skills are looked for in at most five folders below one another, so move those below this one up`,
     `${ROOT}/one-way is a symbolic link that leads in a circle; mend it`,
     `${ROOT}/other-way is a symbolic link that leads in a circle; mend it`,
@@ -131,8 +133,8 @@ test("skills stand in groups, behind links on the way, and circles are told", as
   ]);
 });
 
-test("of a root 200 skills, 50 links and 20,000 files are looked at, and the rest is told", async () => {
-  const skills = Array.from({ length: 201 }, (_, at) => `s${String(at).padStart(3, "0")}`);
+test("of a root 1,000 skills, 50 links and 20,000 files are looked at, and the rest is told", async () => {
+  const skills = Array.from({ length: 1_002 }, (_, at) => `s${String(at).padStart(4, "0")}`);
   const links = Array.from({ length: 51 }, (_, at) => `l${String(at).padStart(2, "0")}`);
   const crowd = Array.from({ length: 10_001 }, (_, at) => `many/x${at % 100}/f${at}`);
   const files = treeOf({
@@ -145,12 +147,19 @@ test("of a root 200 skills, 50 links and 20,000 files are looked at, and the res
     "tool/SKILL.md": text("tool"),
   });
   const { folders, problems } = await foldersInGit(files);
-  expect(folders.filter(({ path: from }) => from.startsWith(ROOT))).toHaveLength(200);
+  expect(folders.filter(({ path: from }) => from.startsWith(ROOT))).toHaveLength(1_000);
   expect(folders.filter(({ path: from }) => from === "tool")).toHaveLength(50);
   expect(problems.map(({ path: at, message }) => `${at} ${message}`)).toEqual([
-    `${ROOT} holds more than 200 folders; those after s199 are not read`,
+    `${ROOT} holds 1002 folders, more than the 1000 whose skills are read; those after s0999 are read only where a task names them`,
     ".codex/skills holds more than 50 symbolic links; .codex/skills/l50 and others are not followed",
   ]);
+  const named = await foldersInGit(files, [ROOT, ".codex/skills"], (name) =>
+    ["s1001", "l50"].includes(name),
+  );
+  expect(named.folders.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["s0000", "s0999", "s1001", "l50"]),
+  );
+  expect(named.folders.map(({ name }) => name)).not.toContain("s1000");
   const crowded = treeOf(
     Object.fromEntries(Array.from({ length: 20_001 }, (_, at) => [`${ROOT}/x/f${at}`, ""])),
   );
@@ -165,6 +174,56 @@ test("of a root 200 skills, 50 links and 20,000 files are looked at, and the res
       },
     ],
   });
+});
+
+test("of a root 32 MB of SKILL.md are read, and those that a task names", async () => {
+  const big = "x".repeat(1_000_000);
+  const names = Array.from({ length: 40 }, (_, at) => `s${10 + at}`);
+  const files = treeOf(
+    Object.fromEntries(names.map((name) => [`${ROOT}/${name}/SKILL.md`, text(name) + big])),
+  );
+  const { folders, problems } = await foldersInGit(files, [ROOT], (name) => name === "s49");
+  expect(folders.map(({ name }) => name)).toEqual([...names.slice(0, 33), "s49"]);
+  expect(problems).toMatchObject([
+    {
+      path: ROOT,
+      message:
+        "holds 40 folders, with more than the 33554432 bytes of SKILL.md that are read; those after s42 are read only where a task names them",
+    },
+  ]);
+});
+
+test("a submodule in the place of a skill, of a root or behind a link is told", async () => {
+  const { repo, remote } = world.repository();
+  const first = remote.commit({
+    [`${ROOT}/one/SKILL.md`]: text("one"),
+    [`${ROOT}/by-link`]: { link: "../../vendor/kit" },
+    ".claude": { link: "vendor" },
+  });
+  const run = (args: string[]) =>
+    execFileSync("git", args, {
+      cwd: remote.bare,
+      env: { ...process.env, GIT_INDEX_FILE: path.join(remote.bare, "odd-index") },
+    })
+      .toString()
+      .trim();
+  run(["read-tree", first]);
+  for (const at of [`${ROOT}/two`, `${ROOT}/group/three`, "vendor", ".github/skills"])
+    run(["update-index", "--add", "--cacheinfo", `160000,${first},${at}`]);
+  const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+  const sha = run([...person, "commit-tree", run(["write-tree"]), "-p", first, "-m", "modules"]);
+  run(["update-ref", "refs/heads/modules", sha]);
+  await world.git.fetch(repo, [sha], world.token);
+  const { folders, problems } = await foldersInGit(world.git.at(repo, sha));
+  expect(folders.map(({ name }) => name)).toEqual(["one"]);
+  const rest = ", whose files are no part of this repository; put the folder itself in its place";
+  expect(problems.map(({ path: at, message }) => `${at} ${message}`).sort()).toEqual([
+    `${ROOT}/by-link leads to the submodule vendor${rest}`,
+    `${ROOT}/group/three is a submodule${rest}`,
+    `${ROOT}/two is a submodule${rest}`,
+    `.claude/skills leads to the submodule vendor${rest}`,
+    `.github/skills is a submodule${rest}`,
+  ]);
 });
 
 test("names that are no UTF-8 are told of, not mounted as one another", async () => {
@@ -231,6 +290,22 @@ test("a skill stands where commands read it and cannot change it, one in place o
   expect(statSync(path.join(shelf, "one/SKILL.md")).mode & 0o777).toBe(0o644);
   await world.git.close("job-with-skill", repo);
   expect(() => statSync(shelf)).toThrow(/ENOENT/);
+});
+
+test("a path that is longer than the system takes ends with the skill's name and the path", async () => {
+  const { repo, remote } = world.repository();
+  const sha = remote.commit({ "a.txt": "a\n" });
+  await world.git.fetch(repo, [sha], world.token);
+  await world.open(repo, sha, "job-with-long-skill");
+  for (const at of [`${"d".repeat(200)}/`.repeat(20), `${"n".repeat(300)}/`]) {
+    const file = { path: `${at}end.md`, mode: "100644" as const, bytes: Buffer.from("x") };
+    const mounted = world.git.mount("job-with-long-skill", "long", [file]);
+    await expect(mounted).rejects.toThrow(UserError);
+    await expect(mounted).rejects.toThrow(
+      /^the skill `long` has a path that is longer than this system takes, `[dn]{50}.*; shorten/,
+    );
+  }
+  await world.git.close("job-with-long-skill", repo);
 });
 
 test("nothing is written outside its folder, whatever paths are given", async () => {

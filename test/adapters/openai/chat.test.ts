@@ -129,7 +129,10 @@ describe("the limit of a reply", () => {
     await serve((body) => ("max_tokens" in body ? refusing(message) : { content: "Hi" }));
     const { ask } = askAt(server.url);
     const tried = await ask({ maxOutput: 100_000 });
-    expect(tried).toMatchObject({ kind: "final", message: expect.stringContaining("change it") });
+    expect(tried).toMatchObject({
+      kind: "final",
+      message: expect.stringContaining("lower its `max_output` in draftsmith.yml"),
+    });
     expect(server.requests).toHaveLength(1);
     await ask({ maxOutput: 100_000 });
     expect(server.requests[1]?.raw).toHaveProperty("max_tokens", 100_000);
@@ -140,7 +143,9 @@ describe("the limit of a reply", () => {
     const tried = await askAt(server.url).ask({ effort: "high" });
     expect(tried).toMatchObject({
       kind: "final",
-      message: expect.stringMatching(/m-1 at 127.* does not take the reasoning effort high/),
+      message: expect.stringMatching(
+        /m-1 at 127.* does not take the reasoning effort high: .*none.*`efforts` in draftsmith.yml/,
+      ),
     });
   });
 });
@@ -484,4 +489,24 @@ test("a call in 500 chunks, and two with one id, are told apart", async () => {
   expect(chunks.length).toBeGreaterThan(490);
   expect(toolCalls.map(({ arguments: written }) => written)).toEqual([args, '{"command":"ls"}']);
   expect(new Set(toolCalls.map(({ id }) => id)).size).toBe(2);
+});
+
+describe("a stream that stays open behind its end", () => {
+  const end = { choices: [{ index: 0, delta: { content: "Hi" }, finish_reason: "stop" }] };
+  const usage = { choices: [], usage: { prompt_tokens: 50, completion_tokens: 5 } };
+
+  test.each<[string, object[], object]>([
+    ["with its usage", [end, usage], { usageReported: true, usage: { inputTokens: 50 } }],
+    ["without", [end], { usageReported: false }],
+  ])("is a reply all the same, %s", async (_, chunks, told) => {
+    await serve(() => ({ chunks, ending: "hang" }));
+    const tried = await askAt(server.url, { tailMs: 200 }).ask();
+    expect(replyOf(tried)).toMatchObject({ content: "Hi", ...told });
+  });
+
+  test("is waited for until its usage comes", async () => {
+    await serve(() => ({ chunks: [end, usage], gapMs: 300, ending: "hang" }));
+    const tried = await askAt(server.url, { tailMs: 5_000 }).ask();
+    expect(replyOf(tried)).toMatchObject({ usageReported: true });
+  });
 });

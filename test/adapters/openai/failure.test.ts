@@ -373,7 +373,11 @@ describe("a failure that will not pass", () => {
       { status: 400, body: error(`tools[0] is bad, ${KEY}`) },
       /400 tools\[0\] is bad, \(key\)/,
     ],
-    ["403", { status: 403, body: error("Not yours") }, /check HOUSE_KEY and what it may use/],
+    [
+      "403",
+      { status: 403, body: error("Not yours") },
+      /check HOUSE_KEY and what it may use .*Not yours/,
+    ],
     [
       "404",
       { status: 404, body: error("The model does not exist") },
@@ -458,4 +462,30 @@ test("an abort is thrown as it was given, while a reply streams and before", asy
   await expect(ask({ signal: abort.signal })).rejects.toBe(reason);
   await expect(ask({ signal: abort.signal })).rejects.toBe(reason);
   expect(server.requests).toHaveLength(1);
+});
+
+describe("a failure that the Responses API tells in an event, before a word of the reply", () => {
+  const failedWith = (usage: object | null) => ({
+    type: "response.failed",
+    response: { status: "failed", error: { code: "server_error", message: "It broke" }, usage },
+  });
+
+  test.each<[string, object]>([
+    ["response.failed", failedWith(null)],
+    ["error", { type: "error", code: "server_error", message: "It broke" }],
+  ])("has cost nothing: %s", async (_, event) => {
+    const { outcome } = await tried({ chunks: [event] }, { api: "responses" });
+    expect(outcome).toMatchObject({ kind: "passing", billed: false });
+    expect(outcome).toMatchObject({ message: expect.stringContaining("It broke") });
+    expect(outcome).not.toHaveProperty("usage");
+  });
+
+  test("has cost what it says", async () => {
+    const usage = { input_tokens: 900, output_tokens: 40, total_tokens: 940 };
+    const { outcome } = await tried({ chunks: [failedWith(usage)] }, { api: "responses" });
+    expect(outcome).toMatchObject({
+      ...{ kind: "passing", billed: true },
+      usage: { inputTokens: 900, outputTokens: 40 },
+    });
+  });
 });

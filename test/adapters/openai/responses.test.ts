@@ -473,3 +473,75 @@ function bare(item: object): Record<string, unknown> {
   const { id: _, ...rest } = item as Record<string, unknown>;
   return rest;
 }
+
+describe("a reply that only calls tools in a form of their own", () => {
+  test.each<[object, string, string]>([
+    [
+      { id: "ctc_1", type: "custom_tool_call", call_id: "z", name: "run", input: "ls" },
+      "run",
+      '{"input":"ls"}',
+    ],
+    [
+      { type: "apply_patch_call", call_id: "z", status: "completed", operation: { type: "x" } },
+      "apply_patch",
+      '{"operation":{"type":"x"}}',
+    ],
+  ])("is a call that can be answered: %o", async (item, name, args) => {
+    for (const told of [
+      completed([item]),
+      [{ type: "response.output_item.done", output_index: 0, item }, completed([])],
+    ]) {
+      const { toolCalls } = await replyTo(Array.isArray(told) ? told : [told]);
+      expect(toolCalls).toEqual([{ id: "z", name, arguments: args }]);
+      await server.close();
+    }
+  });
+
+  test("is none where its server ran the tool itself", async () => {
+    const search = { id: "ws_1", type: "web_search_call", status: "completed" };
+    const { toolCalls, content } = await replyTo([completed([search, message("Found.")])]);
+    expect(toolCalls).toEqual([]);
+    expect(content).toBe("Found.");
+  });
+});
+
+describe("a server that refuses a field", () => {
+  const refuses = (field: string, words: string) =>
+    serve((_, number) =>
+      field in (server.requests[number - 1]?.raw ?? {})
+        ? { status: 400, body: { error: { message: words } } }
+        : { content: "Hi" },
+    );
+
+  test.each(["Unknown parameter: 'store'.", "Unrecognized request argument supplied: 'store'"])(
+    "that it does not know gets the same without `store`: %s",
+    async (words) => {
+      const { ask } = await refuses("store", words);
+      expect(await ask()).toMatchObject({ kind: "reply" });
+      await ask();
+      expect(server.requests.map(({ raw }) => "store" in raw)).toEqual([true, false, false]);
+    },
+  );
+
+  test.each([
+    "Invalid value: 'store' must be true.",
+    "'store' is not supported as false with this model",
+  ])("that it knows is not told to keep what it is sent: %s", async (words) => {
+    const { ask } = await refuses("store", words);
+    expect(await ask()).toMatchObject({
+      kind: "final",
+      message: expect.stringMatching(/would keep what it is sent: use `api: chat`.*store/),
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("without which no budget holds is told to the operator", async () => {
+    const { ask } = await refuses("max_output_tokens", "Unknown parameter: 'max_output_tokens'.");
+    expect(await ask({ maxOutput: 500 })).toMatchObject({
+      kind: "final",
+      message: expect.stringMatching(/no budget would hold.*`api: chat`.*`unpriced`/),
+    });
+    expect(server.requests).toHaveLength(1);
+    expect(await ask()).toMatchObject({ kind: "reply" });
+  });
+});

@@ -77,7 +77,7 @@ test("sixteen callers of two processes never pass a cap, and leave less of it th
   expect(Number(rows?.calls)).toBe(counts[0] + counts[1]);
 });
 
-test("of five that ask at the same moment for the room of one, one gets it", async () => {
+test("of five that ask at the same moment for the room of one, one gets it and the others wait", async () => {
   const { place, store } = await withJobs();
   const stores = [store, ...(await Promise.all([1, 2, 3, 4].map(() => storeOn(place))))];
   for (let round = 1; round <= 20; round += 1) {
@@ -86,7 +86,7 @@ test("of five that ask at the same moment for the room of one, one gets it", asy
       stores.map((each, at) => each.reserve(aCall(`k-${round}-${at}`, "job of c1"), bound)),
     );
     expect(got.map(({ status }) => status).toSorted()).toEqual([
-      ...Array.from({ length: 4 }, () => "refused"),
+      ...Array.from({ length: 4 }, () => "crowded"),
       "reserved",
     ]);
   }
@@ -117,7 +117,7 @@ test("what a killed process had reserved stays counted, and the cap holds for th
   expect(spent).toBeLessThanOrEqual(LIMIT);
   expect(spent).toBeGreaterThan(LIMIT - LEAST);
   expect(await store.reserve(aCall("last", "job of c1"), bound)).toMatchObject({
-    status: "refused",
+    status: "crowded",
     cap: "repositoryDay",
   });
   const after = await sqlOn(place, "select id from calls where state = 'reserved'");

@@ -88,6 +88,9 @@ test("without believable usage a call costs what was reserved", async () => {
     answered(-3),
     answered(Number.NaN),
     answered(1e99),
+    answered(1e12 + 1),
+    { ...answered(3), inputTokens: 1e10 + 1 },
+    { ...answered(3), reasoningTokens: Number.MAX_SAFE_INTEGER },
   ];
   for (const [at, how] of settlements.entries()) {
     await store.reserve(aCall(`k${at}`, "j1"), caps());
@@ -97,6 +100,17 @@ test("without believable usage a call costs what was reserved", async () => {
   const rows = await sqlOn(place, "select * from calls where state = 'answered' and reported = 0");
   expect(rows).toHaveLength(settlements.length);
   for (const row of rows) expect(Number(row.input_tokens)).toBeGreaterThanOrEqual(0);
+});
+
+test("sums stay exact whatever a price table or a provider says", async () => {
+  const { store } = await withJobs("j1");
+  for (const id of ["k1", "k2"]) {
+    await store.reserve(aCall(id, "j1"), caps());
+    await store.settle(id, answered(9_000_000_000_000_000));
+  }
+  expect(await store.reserve(aCall("k3", "j1"), caps())).toMatchObject({ jobSpent: 15_000 });
+  await store.settle("k3", answered(1e12));
+  expect(await spentOf(store, "j1")).toBe(1e12 + 10_000);
 });
 
 test("a cost above what was reserved stands as it is, and leaves less for the next", async () => {

@@ -12,6 +12,7 @@ import { gitDataRoutes } from "./routes/git-data.ts";
 import { issueRoutes } from "./routes/issues.ts";
 import { pullRoutes } from "./routes/pulls.ts";
 import { repositoryRoutes } from "./routes/repository.ts";
+import { reviewRoutes } from "./routes/reviews.ts";
 import type { Permissions, State } from "./state.ts";
 
 /** One request as it came in; `status` is what its sender saw, null while unanswered or dropped. */
@@ -42,6 +43,7 @@ const ROUTES: Route[] = [
   ...appRoutes,
   ...deliveryRoutes,
   ...checkRoutes,
+  ...reviewRoutes,
   ...repositoryRoutes,
   ...gitDataRoutes,
   ...issueRoutes,
@@ -57,7 +59,7 @@ export async function serve(
   outgoing: ServerResponse,
 ): Promise<void> {
   const url = new URL(incoming.url ?? "/", state.url);
-  const path = url.pathname.replace(/^\/api\/v3(?=\/)/, "");
+  const path = url.pathname.replace(/^\/api(?:\/v3(?=\/)|(?=\/graphql$))/, "");
   const body = await buffer(incoming);
   const caller = callerOf(state, incoming.headers.authorization);
   const token = !(caller instanceof Problem) && "token" in caller ? caller.token : null;

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { prepareBare } from "./bare.ts";
 import { type GitHubOptions, initialState } from "./initial-state.ts";
+import { type Review, submitReview } from "./reviews.ts";
 import { type RecordedRequest, serve } from "./serve.ts";
 import {
   type Change,
@@ -42,6 +43,8 @@ export interface GitHubStandIn {
   remove: (by: { repository: string; comment: Comment; login: string }) => Promise<SentWebhook>;
   /** A person closes a pull request; resolves when the webhook was answered. */
   closePull: (by: { repository: string; number: number; login: string }) => Promise<SentWebhook>;
+  /** A person submits a review; resolves when its webhooks were answered. */
+  review: (by: Review) => Promise<SentWebhook[]>;
   /** Calls back after each change; returns how to stop that. */
   onChange: (listener: (change: Change) => void) => () => void;
   close: () => Promise<void>;
@@ -147,6 +150,13 @@ export async function startGitHub(options: GitHubOptions): Promise<GitHubStandIn
       issue.updatedAt = timestamp();
       for (const listener of listeners) listener({ kind: "pull", repository: target, pull });
       return send("pull_request", await pullClosed(state, target, pull, login));
+    },
+    async review(by) {
+      const target = repository(by.repository);
+      const pull = target.pulls.get(by.number);
+      if (!pull) throw new Error(`no pull request ${by.number}`);
+      const told = await submitReview(state, target, pull, by);
+      return Promise.all(told.map(({ event, payload }) => send(event, payload)));
     },
     onChange(listener) {
       listeners.add(listener);

@@ -36,6 +36,12 @@ export interface Comment {
 export interface ReviewComment extends Comment {
   path: string;
   line: number | null;
+  /** The first comment of its thread; absent for that one. */
+  replyTo?: number;
+  /** The review it was submitted with. */
+  review?: number;
+  /** Of the first one: whether its thread is resolved. */
+  resolved?: boolean;
 }
 
 export interface Reaction {
@@ -144,6 +150,7 @@ export type Change =
   | { kind: "comment_created"; repository: Repository; comment: Comment }
   | { kind: "comment_edited"; repository: Repository; comment: Comment; before: string }
   | { kind: "comment_deleted"; repository: Repository; comment: Comment; by: string }
+  | { kind: "review_comment"; repository: Repository; comment: ReviewComment }
   | { kind: "reaction"; repository: Repository; reaction: Reaction }
   | { kind: "pull"; repository: Repository; pull: Pull }
   | { kind: "check_run"; repository: Repository; run: CheckRun };

@@ -46,6 +46,7 @@ export function webhookOf(state: State, change: Change): { event: string; payloa
       return { event: "issue_comment", payload };
     }
     case "check_run":
+    case "review_comment":
     case "reaction":
     case "pull":
       return null;

@@ -40,7 +40,9 @@ const WAYS: [string, string, () => object, Partial<Act> | null][] = [
     "a comment",
     "issue_comment",
     () =>
-      webhookExample("issue_comment", "created", ({ comment }) => void (comment.body = COMMAND)),
+      webhookExample("issue_comment", "created", ({ comment }) => {
+        comment.body = COMMAND;
+      }),
     { kind: "reaction", commentId: 492700400 },
   ],
   [

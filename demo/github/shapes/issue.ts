@@ -98,12 +98,18 @@ export function listedCommentShape(state: State, repository: Repository, comment
 
 /** A comment on a line of a diff, with what an App reads of it. */
 export function reviewCommentShape(state: State, repository: Repository, comment: ReviewComment) {
-  const { path, line } = comment;
+  const { path, line, replyTo, review } = comment;
   return {
     ...listedCommentShape(state, repository, comment),
+    ...(replyTo !== undefined && { in_reply_to_id: replyTo }),
+    pull_request_review_id: review ?? null,
     path,
     line,
     original_line: line,
+    side: "RIGHT",
+    diff_hunk: "@@ -1 +1 @@",
+    commit_id: "0".repeat(40),
+    original_commit_id: "0".repeat(40),
     pull_request_url: `${api(state, repository)}/pulls/${comment.issue}`,
   };
 }

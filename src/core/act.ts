@@ -12,7 +12,7 @@ export type Act =
       on?: "review_comment" | "issue";
       /** Of the comment; of an issue or a pull request its number. */
       commentId: number;
-      content: "eyes";
+      content: "eyes" | "rocket" | "-1" | "confused";
     }
   /** The one comment that carries `marker`: created, or edited when it stands already. */
   | {

@@ -10,6 +10,7 @@ import { renderPull } from "../core/messages/pull.ts";
 import { isDone, renderThread, threadMarker } from "../core/messages/thread.ts";
 import type { KeyedAct, Told } from "../core/ports.ts";
 import type { Outbox, Telling } from "./outbox.ts";
+import { reactionActs } from "./reactions.ts";
 
 /** A job that opened a pull request; follow-ups share a branch and were carried over each other already. */
 export type Opened = Job & { change: VerifiedChange; publication: Publication };
@@ -40,7 +41,11 @@ export async function refreshBoard(
   { outbox }: { outbox: Outbox },
   commandId: string,
 ): Promise<string[]> {
-  return outbox.tell(commandId, (told) => [tellingOf(told), ...threadAnswers(told)]);
+  return outbox.tell(commandId, (told) => [
+    tellingOf(told),
+    ...threadAnswers(told),
+    ...endReaction(told),
+  ]);
 }
 
 /** The same, and on the boards and pull requests of the jobs that these go on with how those stand now. */
@@ -61,6 +66,16 @@ function tellingOf({ command, jobs, later }: Told): Telling {
     keyed: boardAct(command, jobs, later),
     last: jobs.every((job) => isTerminal(job.state)),
   };
+}
+
+/** 🚀 once a pull request of the command is open, 👎 when it has ended without any result. */
+function endReaction({ command, jobs }: Told): Telling[] {
+  if (jobs.some(({ publication }) => publication !== null)) {
+    return reactionActs(command, "rocket").map((keyed) => ({ keyed, last: true }));
+  }
+  const lost = jobs.every(({ state }) => state === "failed" || state === "blocked");
+  if (!lost) return [];
+  return reactionActs(command, "-1").map((keyed) => ({ keyed, last: true }));
 }
 
 /** What became of the threads of a review: an answer in each, and those that were done are resolved. */

@@ -5,7 +5,7 @@ import { type Command, type Job, PRIORITY, type Target } from "../core/job.ts";
 import { answerMarker } from "../core/messages/answers.ts";
 import type { KeyedAct, PullFacts } from "../core/ports.ts";
 import type { RepoConfig } from "../core/repo-config.ts";
-import { type Request, requestKey, type Way, wayKey } from "../core/request.ts";
+import { type Request, requestKey, wayKey } from "../core/request.ts";
 import type { Route } from "../core/route.ts";
 
 /** The command of a request, as it is stored; `actor` is who passed the gate. */
@@ -95,32 +95,6 @@ export function jobOf(
     startedAt: null,
     endedAt: null,
   };
-}
-
-/** 👀 on what was written or done; none on a review, to which GitHub's REST API gives no reactions. */
-export function reactionActs({ repo, way, issue }: Request): KeyedAct[] {
-  if (way.kind === "review") return [];
-  const { on, id } = reacted(way, issue.number);
-  const key = on === undefined ? `reaction:${repo.id}:${id}` : `reaction:${repo.id}:${on}:${id}`;
-  const act = {
-    kind: "reaction",
-    repo,
-    ...(on && { on }),
-    commentId: id,
-    content: "eyes",
-  } as const;
-  return [{ key, lane: key, act }];
-}
-
-function reacted(way: Exclude<Way, { kind: "review" }>, issue: number) {
-  switch (way.kind) {
-    case "comment":
-      return { id: way.id };
-    case "review_comment":
-      return { on: "review_comment", id: way.id } as const;
-    default:
-      return { on: "issue", id: issue } as const;
-  }
 }
 
 /** The one answer to a request that starts no work, where it was made. */

@@ -13,9 +13,10 @@ import type { SaidStop } from "../core/stopped.ts";
 import { isReadOnly } from "../core/verbs.ts";
 import { boardAct, refreshBoards } from "./board.ts";
 import { admitRequest, type GateDeps, type Passed } from "./gate.ts";
-import { answerAct, reactionActs } from "./intake.ts";
+import { answerAct } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
 import { MOST_TASKS, type PlanDeps, planCommand } from "./plan-command.ts";
+import { reactionActs } from "./reactions.ts";
 import { tellStatus } from "./status.ts";
 import type { StopRequest } from "./stop.ts";
 
@@ -46,7 +47,15 @@ export interface AllowRequest {
 /** What was decided about a request; `admit` has the last word, on what is in use by then. */
 type Decision =
   | { kind: "work"; command: Command; jobs: Job[]; takenUp: TakenUp[]; admit: Admit }
-  | { kind: "answer"; text: string; start: string[]; admit: Admit; stop?: SaidStop }
+  /** `confused`: what was asked was not understood. */
+  | {
+      kind: "answer";
+      text: string;
+      start: string[];
+      admit: Admit;
+      stop?: SaidStop;
+      confused?: boolean;
+    }
   | { kind: "refused"; refusal: Refusal; text: string };
 
 type Addressed = Exclude<ParsedCommand, { kind: "not_for_us" }>;
@@ -103,7 +112,7 @@ async function decide(
   }
   if (passage.status === "admitted") return ended(parsed, request, passage, deps);
   // A text instead of jobs needs room among the comments only.
-  const answer = (text: string, start: string[] = []): Decision => ({
+  const answer = (text: string, start: string[] = []): Extract<Decision, { kind: "answer" }> => ({
     kind: "answer",
     text,
     start,
@@ -115,7 +124,9 @@ async function decide(
       return answer(await tellStatus(request, passage.actor.login, deps.commands));
     }
     const planned = await planCommand(request, mention, passage, deps);
-    if (planned.kind === "answer") return answer(planned.text);
+    if (planned.kind === "answer") {
+      return { ...answer(planned.text), confused: parsed.kind === "refused" };
+    }
     const reads = planned.jobs.every(({ work }) => isReadOnly(work));
     const asked: Asked = { kind: "start", tasks: planned.jobs.length, reads };
     const admit: Admit = (counted) => gate({ ...passage.facts, asked, usage: counted });
@@ -202,10 +213,14 @@ async function settle(
   deps: SubmitDeps,
 ): Promise<boolean> {
   const { intake, outbox, log } = deps;
+  const place = { repo: request.repo, way: request.way, issue: request.issue.number };
   if (decision.kind === "refused") {
     const { rule, reason } = decision.refusal;
     log.info({ guid: heard.delivery.guid, rule, reason }, "a command was refused");
-    await intake.refuse(heard, decision.refusal, [answerAct(request, deps.redact(decision.text))]);
+    await intake.refuse(heard, decision.refusal, [
+      answerAct(request, deps.redact(decision.text)),
+      ...reactionActs(place, "-1"),
+    ]);
     outbox.wake();
     return true;
   }
@@ -216,12 +231,15 @@ async function settle(
           command: decision.command,
           jobs: decision.jobs,
           takenUp: decision.takenUp,
-          acts: [...reactionActs(request), boardAct(decision.command, decision.jobs)],
+          acts: [...reactionActs(place, "eyes"), boardAct(decision.command, decision.jobs)],
           admit: decision.admit,
         })
       : await intake.answer(
           { ...heard, ...(decision.stop && { stop: decision.stop }) },
-          [answerAct(request, deps.redact(decision.text))],
+          [
+            answerAct(request, deps.redact(decision.text)),
+            ...(decision.confused ? reactionActs(place, "confused") : []),
+          ],
           decision.admit,
         );
   if (taken === "overtaken") return false;

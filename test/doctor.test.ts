@@ -270,7 +270,7 @@ describe("npm run doctor", () => {
         /^fail: lacking contents: write, pull_requests: write.* → Grant them on the App's settings page/,
       );
       expect(about("App's events")).toMatch(
-        /^fail: not subscribed: issue_comment, pull_request → Subscribe/,
+        /^fail: not subscribed: issue_comment, issues, pull_request, pull_request_review, pull_request_review_comment → Subscribe/,
       );
       expect(about("clock")).toMatch(/^fail: 60\d s ahead of GitHub's → Set it/);
       expect(about("model server")).toMatch(/^warn: .* does not list gpt-5-mini → .*other-model/);

@@ -117,8 +117,11 @@ test.each(WAYS)("%s by who may only read is refused", async (_name, event, paylo
   world.github.permission = async () => "read";
   await world.receive(event, payload());
   expect(await world.jobs()).toEqual([]);
-  const words = (await world.acts()).map((act) => (act.kind === "comment" ? act : null));
-  expect(words.map((act) => act?.body.includes("only people with write access"))).toEqual([true]);
+  const acts = await world.acts();
+  const words = acts.flatMap((act) => (act.kind === "comment" ? [act] : []));
+  expect(words.map((act) => act.body.includes("only people with write access"))).toEqual([true]);
+  const reactions = acts.flatMap((act) => (act.kind === "reaction" ? [act.content] : []));
+  expect(reactions).toEqual(event === "pull_request_review" ? [] : ["-1"]);
   // Where it was said.
   const inThread = event === "pull_request_review_comment";
   expect(words[0]?.thread).toBe(inThread ? 284312630 : undefined);
@@ -178,6 +181,7 @@ test("a label by who may only triage is refused, and told", async () => {
   expect(await world.jobs()).toEqual([]);
   expect(await world.acts()).toEqual([
     expect.objectContaining({ kind: "comment", body: expect.stringContaining("write access") }),
+    expect.objectContaining({ kind: "reaction", on: "issue", content: "-1" }),
   ]);
 });
 

@@ -43,7 +43,13 @@ export function appShape(state: State) {
     created_at: "2026-01-01T00:00:00Z",
     updated_at: "2026-01-01T00:00:00Z",
     permissions,
-    events: ["issue_comment", "pull_request"],
+    events: [
+      "issue_comment",
+      "issues",
+      "pull_request",
+      "pull_request_review",
+      "pull_request_review_comment",
+    ],
   };
 }
 

@@ -356,7 +356,7 @@ test("a commit names the person who asked", () => {
 
 test("answers", () => {
   expect(usage([{ name: "fix", description: "Mends a bug." }], 8)).toMatchInlineSnapshot(`
-    "Write a command at the start of a line, in a new comment on an issue or a pull request:
+    "Write a command at the start of a line, in a new comment, a review, or the text of a new issue or pull request:
 
     \`\`\`text
     /codex refactor auth
@@ -367,6 +367,8 @@ test("answers", () => {
     \`\`\`
 
     Each task becomes one draft pull request, at most 8 in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.
+
+    \`/codex ask QUESTION\` answers a question, \`/codex plan TASK\` plans a task; both change nothing. \`/codex status\`, alone in a comment, tells how everything stands that was asked for here.
 
     \`/codex continue\` goes on with the last task that stopped before its end: on its pull request, or where it was asked for when it has none. \`/codex continue JOB\` goes on with the one with these 8 digits; words after it are added to the task.
 

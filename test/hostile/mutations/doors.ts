@@ -26,9 +26,18 @@ const mutations: Mutation[] = [
   {
     attack: "doors-03",
     defence: "a comment is taken once, under whatever delivery id",
-    file: "src/jobs/submit.ts",
-    find: "const key = `${repo.id}/${comment.commentId}`;",
-    replace: "const key = `${repo.id}/${comment.commentId}/${delivery.guid}`;",
+    edits: [
+      {
+        file: "src/jobs/submit.ts",
+        find: "const key = requestKey(request);",
+        replace: "const key = `${requestKey(request)}/${delivery.guid}`;",
+      },
+      {
+        file: "src/jobs/intake.ts",
+        find: "    key: requestKey(request),",
+        replace: "    key: uuidv7(),",
+      },
+    ],
   },
   {
     attack: "doors-04",

@@ -107,9 +107,9 @@ const mutations: Mutation[] = [
   {
     attack: "gate-16",
     defence: "a comment as it was written",
-    file: RULES,
-    find: "Date.parse(said.createdAt) === Date.parse(said.updatedAt)",
-    replace: "said",
+    file: "src/handlers/requests.ts",
+    find: "edited: Date.parse(at) !== Date.parse(updated),",
+    replace: "edited: false,",
   },
   {
     attack: "gate-17",
@@ -120,7 +120,11 @@ const mutations: Mutation[] = [
         find: `app.on("issue_comment.created",`,
         replace: `app.on(["issue_comment.created", "issue_comment.edited"],`,
       },
-      { file: RULES, find: ` && said.action === "created"`, replace: "" },
+      {
+        file: RULES,
+        find: "BROUGHT_BY[said.way.kind].includes(`${said.event}.${said.action}`)",
+        replace: "BROUGHT_BY[said.way.kind].length > 0",
+      },
     ],
   },
   {
@@ -140,9 +144,18 @@ const mutations: Mutation[] = [
   {
     attack: "gate-20",
     defence: "one comment, one command",
-    file: "src/jobs/submit.ts",
-    find: "const key = `${repo.id}/${comment.commentId}`;",
-    replace: "const key = delivery.guid;",
+    edits: [
+      {
+        file: "src/jobs/submit.ts",
+        find: "const key = requestKey(request);",
+        replace: "const key = delivery.guid;",
+      },
+      {
+        file: "src/jobs/intake.ts",
+        find: "    key: requestKey(request),",
+        replace: "    key: uuidv7(),",
+      },
+    ],
   },
   {
     attack: "gate-21",

@@ -48,7 +48,7 @@ const mutations: Mutation[] = [
     attack: "said-06",
     defence: "pages are read back to the command",
     file: CONVERSATION,
-    find: "if (behind.filter(({ id }) => id < commentId).length >= MAX_COMMENTS) break;",
+    find: "if (behind.filter(isBefore).length >= MAX_COMMENTS) break;",
     replace: "if (behind.length >= MAX_COMMENTS) break;",
   },
   { attack: "said-07", defence: "what was not told is not asked for", ...readAgain("body") },
@@ -63,7 +63,7 @@ const mutations: Mutation[] = [
     attack: "said-09",
     defence: "the text of an outsider's issue is left out",
     file: SAID,
-    find: "else if (subjectAuthor.trusted || outsiders) {",
+    find: "else if (subjectAuthor.trusted || outsiders || isGivenWhole(command.way)) {",
     replace: "else if (subjectAuthor.name) {",
   },
   {
@@ -253,8 +253,8 @@ const mutations: Mutation[] = [
     attack: "said-33",
     defence: "ids of the two kinds of comments are not compared",
     file: AS_OF,
-    find: 'const first = remark.kind === "comment" && remark.id < command.commentId;',
-    replace: "const first = remark.id < command.commentId;",
+    find: "const first = way.kind === alike && remark.id < way.id;",
+    replace: 'const first = "id" in way && remark.id < way.id;',
   },
 ];
 

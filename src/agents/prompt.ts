@@ -59,8 +59,9 @@ export interface Briefing {
   pull: { number: number; diff: string } | null;
   /** What an agent of ours opened this pull request for, and its report. */
   earlier: { task: string; report: string } | null;
-  /** Threads of a review; none unless given. */
+  /** Threads of a review, none unless given; and whether each is to be answered. */
   threads?: Thread[];
+  answers?: boolean;
   /** AGENTS.md files that count, and whether those in the checkout are the same. */
   guidance: { files: { path: string; text: string }[]; inCheckout: boolean };
 }
@@ -154,7 +155,7 @@ export function taskPrompt(briefing: Briefing): string {
     ...earlierSection(briefing.earlier),
     `Your task, as it was written on ${kind} #${issue.number}:`,
     fence("task", task),
-    ...threadsSection(briefing.threads ?? []),
+    ...threadsSection(briefing),
   ];
   return parts.join("\n\n");
 }
@@ -223,7 +224,7 @@ function labelOf({ kind, author, at, place }: SaidText, subject: string): string
   ].join(" ");
 }
 
-function threadsSection(threads: Thread[]): string[] {
+function threadsSection({ threads = [], answers = false }: Briefing): string[] {
   if (threads.length === 0) return [];
   return [
     "The task is about these threads on lines of the pull request. What people with write access ask for in them belongs to it:",
@@ -232,7 +233,11 @@ function threadsSection(threads: Thread[]): string[] {
       const body = [`${where}\n${hunk}`, ...said].join("\n\n");
       return fence(`thread ${at + 1}`, body);
     }),
-    'End your report with one line for each thread: "Thread 1: done: what you changed", or "Thread 1: not done: why". They are posted as answers there.',
+    ...(answers
+      ? [
+          'End your report with one line for each thread: "Thread 1: done: what you changed", or "Thread 1: not done: why". They are posted as answers there.',
+        ]
+      : []),
   ];
 }
 

@@ -7,6 +7,7 @@ import { leftOutNotes } from "../core/messages/sources.ts";
 import type { ChatMessage } from "../core/model.ts";
 import type { CommandStore, GitHub, Log, Objects, Workspaces } from "../core/ports.ts";
 import type { Sources, Stripped } from "../core/sources.ts";
+import { isReadOnly } from "../core/verbs.ts";
 import { visibleMarkdown, visibleSource, visibleTitle } from "../core/visible/text.ts";
 import type { Authors } from "./authors.ts";
 import { fetchCommit, guidanceOf } from "./guidance.ts";
@@ -93,7 +94,7 @@ export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS)
         },
         pull: diff === null ? null : { number: job.issue, diff },
         earlier: ours && { task: asked("earlier task", ours.task), report: reportOf(ours) },
-        ...(threads.length > 0 && { threads }),
+        ...(threads.length > 0 && { threads, answers: words === null }),
         guidance,
       }),
     },
@@ -104,7 +105,8 @@ export async function briefing(job: Job, deps: BriefingDeps, skills = NO_SKILLS)
   }
   return {
     messages,
-    threads: found.map(({ id, node }) => ({ id, node })),
+    // Words are the answer themselves.
+    threads: isReadOnly(job.work) ? [] : found.map(({ id, node }) => ({ id, node })),
     sources: { ...sources, stripped: all },
     events: [
       ...all.map((each): JobEvent => ({ type: "stripped", ...each })),

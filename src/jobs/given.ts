@@ -1,3 +1,4 @@
+import { UserError } from "../core/errors.ts";
 import { isListed } from "../core/policy.ts";
 import type { Delivery } from "../core/ports.ts";
 import { parseRepoConfig, type RepoConfig, repoConfigSchema } from "../core/repo-config.ts";
@@ -36,6 +37,11 @@ async function waysIn(
   { repo }: Request,
   { github, network }: SubmitDeps,
 ): Promise<RepoConfig["on"]> {
-  const read = parseRepoConfig((await github.file(repo, CONFIG_PATH)) ?? "", network);
+  const text = await github.file(repo, CONFIG_PATH).catch((thrown: unknown) => {
+    // The gate meets the same, and tells it to whom it concerns.
+    if (thrown instanceof UserError) return null;
+    throw thrown;
+  });
+  const read = parseRepoConfig(text ?? "", network);
   return read.ok ? read.config.on : repoConfigSchema.parse({}).on;
 }

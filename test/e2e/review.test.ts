@@ -60,3 +60,40 @@ test("a review that asks for changes becomes one commit that answers each of its
   expect(world.answers(number).filter(({ body }) => body.includes(":board:"))).toHaveLength(1);
   expect(world.pulls()).toHaveLength(1);
 });
+
+test("a question on a line is answered once, in its thread, and changes nothing", {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    config: "checks: ['true']\n",
+    model: ({ messages }) => {
+      const asked = JSON.stringify(messages).includes("ask why");
+      const replies = messages.filter(({ role }) => role === "assistant").length;
+      if (asked) return { content: "Because it is short.\n\nThread 1: done: nothing." };
+      const call = { name: "write", arguments: { path: "a.txt", content: "good\n" } };
+      return replies === 0 ? { toolCalls: [call] } : { content: "Write a\n\nAs asked." };
+    },
+  });
+  await world.say("/codex write a");
+  await world.ended();
+  const [pull] = world.pulls();
+  if (!pull) throw new Error("no pull request");
+  const { number } = pull;
+  await world.github.review({
+    ...{ repository: "shop", number, login: "ada", state: "commented" },
+    comments: [{ path: "a.txt", line: 1, body: "/codex ask why this word?" }],
+  });
+  expect(await world.ended(number)).toContain("answered below");
+  const replies = () =>
+    [...world.github.repository("shop").reviewComments.values()].filter(({ author }) =>
+      author.endsWith("[bot]"),
+    );
+  await expect.poll(() => replies().length, { timeout: 15_000 }).toBe(1);
+  expect(replies()[0]?.body).toContain("Because it is short.");
+  expect(replies()[0]?.replyTo).toBeDefined();
+  const [request] = world.model.requests.slice(-1);
+  const told = JSON.stringify(request?.body.messages);
+  expect(told).toContain("ask why this word?");
+  expect(told).not.toContain("one line for each thread");
+  expect(world.pulls()).toHaveLength(1);
+});

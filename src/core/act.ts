@@ -64,6 +64,8 @@ export type Act =
       draft: boolean;
     }
   | { kind: "pull_body"; repo: RepoRef; pull: number; body: string }
+  /** Marks a draft as ready for review. */
+  | { kind: "ready"; repo: RepoRef; pull: number }
   /** Marks a thread of review comments as resolved; `thread` is GitHub's name of it. */
   | { kind: "resolve"; repo: RepoRef; thread: string }
   /** How the checks of a published commit ended, where the App may say so. */
@@ -103,6 +105,7 @@ export interface ActValues {
   pull: { number: number; url: string; draft: boolean };
   pull_body: null;
   resolve: null;
+  ready: null;
   /** null: the installation does not grant it. */
   check_run: { id: number } | null;
 }

@@ -10,7 +10,7 @@ const CUT = "\n\n… (the issue goes on: its whole text is below)";
 
 /** What a request asks: by its words, or by what was done, for then the issue itself is the task. */
 export function asks(
-  { way, body, subject }: Pick<Request, "way" | "body" | "subject">,
+  { way, body, subject, closed }: Pick<Request, "way" | "body" | "subject" | "closed">,
   reading: Parameters<typeof parseCommand>[1],
 ): ParsedCommand {
   if (!isGivenWhole(way)) {
@@ -24,6 +24,10 @@ export function asks(
       tasks: [{ text: task.join("\n\n"), flags: {} }],
       cleaned: words !== body.trim(),
     };
+  }
+  if (closed) {
+    const problem = "this issue is closed; open it again before you give it as a task";
+    return { kind: "refused", problem, usage: false };
   }
   const text = subject === null ? "" : `${subject.title}\n\n${subject.body}`;
   const visible = stripInvisible(text).trim();

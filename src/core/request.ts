@@ -56,6 +56,8 @@ export interface Request {
   at: string;
   /** Whether the words were changed since. */
   edited: boolean;
+  /** Whether the issue is closed, where that matters; absent: not, or not told. */
+  closed?: boolean;
   /** The issue or pull request itself; null when the webhook did not tell its text. */
   subject: Omit<Subject, "revision"> | null;
 }

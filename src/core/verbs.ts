@@ -10,7 +10,7 @@ export function isReadOnly(work: Work | undefined): work is "ask" | "plan" {
 
 /** What a person asks that starts no job. */
 export interface Control {
-  verb: "status";
+  verb: "status" | "ready";
 }
 
 /** What a command line asks by its first word. A problem is a sentence without its full stop. */
@@ -24,11 +24,13 @@ type VerbLine =
 /** Verbs that take words, and so are meant whatever follows: a question never starts work that writes. */
 const WITH_WORDS = ["ask", "plan"] as const;
 /** Verbs that stand alone: with words behind it each may begin a task. */
-const ALONE = ["status"] as const;
+const ALONE = ["status", "ready"] as const;
 
 const HOW: Record<(typeof WITH_WORDS)[number] | (typeof ALONE)[number], string> = {
   ask: "`/codex ask QUESTION` answers a question and changes nothing",
   plan: "`/codex plan TASK` plans a task and changes nothing",
+  ready:
+    "`/codex ready`, alone in a comment on a pull request of Draftsmith's, marks it ready for review",
   status: "`/codex status`, alone in a comment, tells what was asked for here and how it stands",
 };
 

@@ -117,7 +117,7 @@ const opened = subject.extend({
   performed_via_github_app: z.unknown().optional(),
 });
 
-const issueEvent = base.extend({ issue: opened });
+const issueEvent = base.extend({ issue: opened.extend({ state: z.string().optional() }) });
 const pullEvent = base.extend({ pull_request: opened });
 
 /** `issues.opened`: the text of a new issue. */
@@ -181,6 +181,7 @@ function given(payload: z.infer<typeof issueEvent>): Omit<Request, "way"> {
     association: "COLLABORATOR",
     at: issue.updated_at ?? issue.created_at,
     edited: false,
+    closed: issue.state === "closed",
     subject: subjectOf(issue),
   };
 }

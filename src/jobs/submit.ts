@@ -7,7 +7,15 @@ import { createLock } from "../core/lock.ts";
 import { tableCell } from "../core/markdown.ts";
 import { configProblems, refusal } from "../core/messages/answers.ts";
 import { type Asked, gate, type Refusal } from "../core/policy.ts";
-import type { Admit, Delivery, Heard, Identity, IntakeStore, TakenUp } from "../core/ports.ts";
+import type {
+  Admit,
+  Delivery,
+  Heard,
+  Identity,
+  IntakeStore,
+  KeyedAct,
+  TakenUp,
+} from "../core/ports.ts";
 import { type Request, requestKey } from "../core/request.ts";
 import type { SaidStop } from "../core/stopped.ts";
 import { isReadOnly } from "../core/verbs.ts";
@@ -17,6 +25,7 @@ import { answerAct } from "./intake.ts";
 import type { Outbox } from "./outbox.ts";
 import { MOST_TASKS, type PlanDeps, planCommand } from "./plan-command.ts";
 import { reactionActs } from "./reactions.ts";
+import { askReady } from "./ready.ts";
 import { tellStatus } from "./status.ts";
 import type { StopRequest } from "./stop.ts";
 
@@ -55,6 +64,8 @@ type Decision =
       admit: Admit;
       stop?: SaidStop;
       confused?: boolean;
+      /** What is done besides. */
+      acts?: KeyedAct[];
     }
   | { kind: "refused"; refusal: Refusal; text: string };
 
@@ -121,7 +132,12 @@ async function decide(
   try {
     if (parsed.kind === "allow") return await letOut(parsed, request, passage, deps, answer);
     if (parsed.kind === "control") {
-      return answer(await tellStatus(request, passage.actor.login, deps.commands));
+      const { login } = passage.actor;
+      if (parsed.control.verb === "status") {
+        return answer(await tellStatus(request, login, deps.commands));
+      }
+      const { text, acts } = await askReady(request, login, deps);
+      return { ...answer(text), acts };
     }
     const planned = await planCommand(request, mention, passage, deps);
     if (planned.kind === "answer") {
@@ -238,6 +254,7 @@ async function settle(
           { ...heard, ...(decision.stop && { stop: decision.stop }) },
           [
             answerAct(request, deps.redact(decision.text)),
+            ...(decision.acts ?? []),
             ...(decision.confused ? reactionActs(place, "confused") : []),
           ],
           decision.admit,

@@ -1,6 +1,28 @@
 import { expect, test } from "vitest";
 import { startWorld } from "../support/world.ts";
 
+test("a draft of ours is marked as ready on a person's word, and nobody else's pull request", {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    model: ({ messages }) =>
+      messages.some(({ role }) => role === "assistant")
+        ? { content: "Write a\n\nAs asked." }
+        : { toolCalls: [{ name: "write", arguments: { path: "a.txt", content: "a\n" } }] },
+  });
+  await world.say("/codex write a");
+  await world.ended();
+  const [pull] = world.pulls();
+  expect(pull?.draft).toBe(true);
+  await world.say("/codex ready");
+  await expect
+    .poll(() => world.answers().map(({ body }) => body), { timeout: 15_000 })
+    .toContainEqual(expect.stringContaining("no pull request of Draftsmith's"));
+  expect(pull?.draft).toBe(true);
+  await world.say("/codex ready", pull?.number);
+  await expect.poll(() => pull?.draft, { timeout: 15_000 }).toBe(false);
+});
+
 test("a question and a plan are answered in comments, and nothing is written to the repository", {
   timeout: 90_000,
 }, async () => {

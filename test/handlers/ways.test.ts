@@ -174,6 +174,18 @@ test.each<[string, string | null, string, number]>([
   if (jobs === 0) await nothing(world);
 });
 
+test("a label on a closed issue starts nothing, and says why", async () => {
+  const world = await appWorld();
+  const payload = labeled("codex");
+  payload.issue.state = "closed";
+  await world.receive("issues", payload);
+  expect(await world.jobs()).toEqual([]);
+  expect(await world.acts()).toEqual([
+    expect.objectContaining({ kind: "comment", body: expect.stringContaining("is closed") }),
+    expect.objectContaining({ kind: "reaction", content: "confused" }),
+  ]);
+});
+
 test("a label by who may only triage is refused, and told", async () => {
   const world = await appWorld();
   world.github.permission = async () => "triage";

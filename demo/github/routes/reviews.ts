@@ -65,6 +65,15 @@ export const reviewRoutes: Route[] = [
     const repositories = state.repositories.filter(({ id }) =>
       caller.token.repositoryIds.includes(id),
     );
+    if (text.includes("markPullRequestReadyForReview")) {
+      const node = String(variables.pull);
+      const pull = repositories
+        .flatMap(({ pulls }) => [...pulls.values()])
+        .find(({ id }) => `PR_${id}` === node);
+      if (!pull) return ok(failure("NOT_FOUND", "Could not resolve to a node"));
+      pull.draft = false;
+      return ok({ data: { markPullRequestReadyForReview: { pullRequest: { id: node } } } });
+    }
     if (text.includes("resolveReviewThread")) {
       return ok(resolved(call, repositories, String(variables.thread)));
     }

@@ -5,6 +5,7 @@ import type { RepoRef } from "../../core/job.ts";
 import type { GitPush, Log, Performer } from "../../core/ports.ts";
 import { explained } from "./explained.ts";
 import { failedWith } from "./http-failure.ts";
+import { markReady } from "./mark-ready.ts";
 import { LacksPermission } from "./mint.ts";
 import type { Pauses } from "./pauses.ts";
 import {
@@ -170,6 +171,11 @@ export function createPerform(deps: {
         return explained("open the pull request", repo, WRITE_PULLS, () =>
           writePull(octokitFor(WRITE_PULLS), act),
         );
+      case "ready":
+        return explained(`mark #${act.pull} as ready for review`, repo, RESOLVE, async () => {
+          await markReady(octokitFor(RESOLVE), act);
+          return null;
+        });
       case "resolve":
         return explained("resolve a thread of a review", repo, RESOLVE, async () => {
           await resolveThread(octokitFor(RESOLVE), act.thread);

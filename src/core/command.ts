@@ -12,6 +12,8 @@ import { type Control, parseVerb, type Work } from "./verbs.ts";
 export interface ParsedTask {
   text: string;
   flags: Flags;
+  /** It begins an earlier job anew: that one, or for null those that failed there. */
+  retries?: { job: string | null };
   /** What kind of result it asks for; absent: a change. */
   work?: Exclude<Work, "change">;
   /**
@@ -100,6 +102,11 @@ export function parseCommand(
             `something else stands beside \`/codex ${control.verb}\`; write it in a comment of its own`,
           );
     }
+    if (verb.kind === "retry") {
+      if (block.more || block.details) return refused(RETRY_ALONE, { usage: true });
+      tasks.push({ text, flags, retries: { job: verb.job } });
+      continue;
+    }
     if (verb.kind === "work") {
       const { work } = verb;
       tasks.push({ text: [text, clean(block.details)].filter(Boolean).join("\n\n"), flags, work });
@@ -130,6 +137,8 @@ export function parseCommand(
   return withinLimits(tasks, maxTasks) ?? { kind: "command", tasks, cleaned };
 }
 
+const RETRY_ALONE =
+  "something else stands below `/codex retry`; `/codex continue JOB` takes words that are added to the task";
 const NO_TASK =
   "`/codex` stands there without a task; write the task on the same line, or several as a list below it";
 const ALL_TICKED = "every task of the list is ticked; untick one or add a new one";

@@ -17,6 +17,8 @@ export interface Control {
 type VerbLine =
   | { kind: "work"; work: Exclude<Work, "change"> }
   | { kind: "control"; control: Control }
+  /** To begin a job anew, by its 8 digits; null: those that failed. */
+  | { kind: "retry"; job: string | null }
   | { kind: "near"; problem: string }
   /** Free text: a task. */
   | { kind: "other" };
@@ -24,13 +26,15 @@ type VerbLine =
 /** Verbs that take words, and so are meant whatever follows: a question never starts work that writes. */
 const WITH_WORDS = ["ask", "plan"] as const;
 /** Verbs that stand alone: with words behind it each may begin a task. */
-const ALONE = ["status", "ready"] as const;
+const ALONE = ["status", "ready", "retry"] as const;
 
 const HOW: Record<(typeof WITH_WORDS)[number] | (typeof ALONE)[number], string> = {
   ask: "`/codex ask QUESTION` answers a question and changes nothing",
   plan: "`/codex plan TASK` plans a task and changes nothing",
   ready:
     "`/codex ready`, alone in a comment on a pull request of Draftsmith's, marks it ready for review",
+  retry:
+    "`/codex retry`, alone, begins what failed here anew, and `/codex retry JOB` the one job with these 8 digits",
   status: "`/codex status`, alone in a comment, tells what was asked for here and how it stands",
 };
 
@@ -48,7 +52,16 @@ export function parseVerb(line: string, more: boolean): VerbLine {
   const plain = words.map(bare);
   const idle = !more && plain.every((word) => NO_WORK.test(word));
   const alone = ALONE.find((each) => each === verb);
-  if (alone !== undefined && !said) return { kind: "control", control: { verb: alone } };
+  if (
+    alone === "retry" &&
+    plain.length <= 1 &&
+    plain.every((word) => /^[0-9a-f]{8}$/i.test(word))
+  ) {
+    return { kind: "retry", job: plain[0]?.toLowerCase() ?? null };
+  }
+  if (alone !== undefined && alone !== "retry" && !said) {
+    return { kind: "control", control: { verb: alone } };
+  }
   if (alone !== undefined) return idle ? near(alone) : { kind: "other" };
   const meant = didYouMean(verb, [...WITH_WORDS, ...ALONE]);
   const typed = [...WITH_WORDS, ...ALONE].find((each) => each === meant);

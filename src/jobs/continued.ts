@@ -5,6 +5,7 @@ import { isTerminal, type Job } from "../core/job.ts";
 import { count } from "../core/messages/words.ts";
 import { shortId } from "../core/plan.ts";
 import type { CommandStore, TakenUp } from "../core/ports.ts";
+import { isReadOnly } from "../core/verbs.ts";
 
 /** What a new job keeps of the one it goes on with; `skillBy` where the skill is that job's. */
 interface GoesOn {
@@ -58,7 +59,8 @@ export async function continued(task: ParsedTask, at: At, commands: AskedJobs): 
   }
   const { job } = found;
   const whole = joined(taskSoFar(job), words);
-  const text = whole && (ours ? goOnText(job, openItems(job, known), words) : whole);
+  const onBranch = ours !== null && !isReadOnly(job.work);
+  const text = whole && (onBranch ? goOnText(job, openItems(job, known), words) : whole);
   if (whole === null || text === null) return refused(tooLong(job, words));
   const given = skillGiven(job);
   // Begun anew, the task names its skill by its first word as it did before.
@@ -66,13 +68,39 @@ export async function continued(task: ParsedTask, at: At, commands: AskedJobs): 
   const skillBy = flags.skill === undefined ? kept?.by : undefined;
   return {
     ok: true,
-    task: { text, flags: flagsFor(job, flags, kept?.skill, at) },
+    task: {
+      ...{ text, flags: flagsFor(job, flags, kept?.skill, at) },
+      // A question stays one: it never becomes work that writes.
+      ...(isReadOnly(job.work) && { work: job.work }),
+    },
     goesOn: {
       continues: { jobs: [...(job.continues?.jobs ?? []), job.id], task: whole },
       ...(skillBy && { skillBy }),
       takenUp: { job: job.id, known: after(job, known).map(({ id }) => id) },
     },
   };
+}
+
+/**
+ * The jobs that failed on an issue or pull request and nobody went on with, as tasks that begin them anew; `job`
+ * names one that may have ended otherwise. A sentence without its full stop where there is none.
+ */
+export async function retried(
+  { retries, flags }: ParsedTask & { retries: { job: string | null } },
+  at: At,
+  commands: AskedJobs,
+): Promise<ParsedTask[] | string> {
+  const again = (job: string): ParsedTask => ({
+    ...{ text: "", flags },
+    continues: { job, whole: `retry ${job}` },
+  });
+  if (retries.job !== null) return [again(retries.job)];
+  const known = await jobsAt(at, commands);
+  const failed = known.jobs.filter(
+    (job) => job.state === "failed" && after(job, known).length === 0,
+  );
+  if (failed.length > 0) return failed.map(({ id }) => again(shortId(id)));
+  return "nothing that was asked for here failed; `/codex retry JOB` begins one with these 8 digits anew, as its board shows them";
 }
 
 async function jobsAt({ repoId, issue, ours }: At, commands: AskedJobs): Promise<Known> {

@@ -1,4 +1,5 @@
 import { asks } from "../core/asks.ts";
+import type { ParsedTask } from "../core/command.ts";
 import { configNotes, rulesWithoutSkill } from "../core/config-notes.ts";
 import { toError } from "../core/errors.ts";
 import type { Command, Job, RepoRef } from "../core/job.ts";
@@ -8,6 +9,7 @@ import type { GitHub, Log, Sandbox, SkillHomes, TakenUp } from "../core/ports.ts
 import type { RepoConfig } from "../core/repo-config.ts";
 import type { Request } from "../core/request.ts";
 import { NO_SKILL } from "../core/skill.ts";
+import { retried } from "./continued.ts";
 import type { Passed } from "./gate.ts";
 import { commandOf } from "./intake.ts";
 import { skillNamesOf } from "./known-skills.ts";
@@ -71,9 +73,22 @@ export async function planCommand(
     : branchPlaces(request, bases, deps.github);
   const skillNames = namesFor(request.repo, deps);
   const here = { request, command, config, ours, skillNames, placeOf };
+  const at = { repoId: request.repo.id, issue: request.issue.number, isPull: pull !== null, ours };
+  const tasks: ParsedTask[] = [];
+  for (const task of parsed.tasks) {
+    const { retries } = task;
+    const again = retries ? await retried({ ...task, retries }, at, deps.commands) : [task];
+    if (typeof again === "string") return refuse(again);
+    tasks.push(...again);
+  }
+  if (tasks.length > maxTasks) {
+    return refuse(
+      `that would be ${tasks.length} tasks, and ${maxTasks} are allowed in one comment; name one by its digits`,
+    );
+  }
   const jobs: Job[] = [];
   const takenUp: TakenUp[] = [];
-  for (const [index, task] of parsed.tasks.entries()) {
+  for (const [index, task] of tasks.entries()) {
     const planned = await planTask(task, index + 1, here, deps);
     if (!planned.ok) return refuse(planned.problem);
     for (const job of jobs) {

@@ -5,6 +5,7 @@ import { parseVerb } from "../../src/core/verbs.ts";
 function read(line: string, more = false): string {
   const said = parseVerb(line, more);
   if (said.kind === "work") return said.work;
+  if (said.kind === "retry") return `retry ${said.job}`;
   return said.kind === "control" ? said.control.verb : said.kind;
 }
 
@@ -20,6 +21,10 @@ test.each([
   ["status", "status"],
   ["`status`!", "status"],
   ["status of this", "near"],
+  ["retry", "retry null"],
+  ["retry `0123ABCD`", "retry 0123abcd"],
+  ["retry the job", "near"],
+  ["retry failed uploads with backoff", "other"],
   ["stauts", "near"],
   ["ready", "ready"],
   ["ready!", "ready"],

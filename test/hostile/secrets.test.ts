@@ -120,7 +120,7 @@ describe("a secret of the server in words", { timeout: JOB_MS }, () => {
   });
 
   it("secrets-12 in a plan, in calls that fail, in the names of tools", async () => {
-    const { board } = await stage.play("plan aloud", {
+    const { board } = await stage.play("write plans aloud", {
       replies: [
         {
           name: "plan",

@@ -373,3 +373,31 @@ it("a job knows what may be spent on it at most where it was asked for", async (
   const config = repoConfigSchema.parse({ budget: { job: 0.5 } });
   expect((await job("/codex make it --budget 0.1", { config })).most).toBe(500_000);
 });
+
+describe("retry", () => {
+  it("begins each job anew that failed and nobody went on with, by another model if asked", async () => {
+    const asked = [
+      stopped("aaaaaaaa", { task: "broken", state: "failed" }),
+      stopped("bbbbbbbb", { task: "stopped at a limit" }),
+      stopped("cccccccc", { task: "broken, too", state: "failed" }),
+    ];
+    const again = await say("/codex retry --model other", { asked });
+    expect(again).toMatchObject([
+      { task: "broken", model: "other" },
+      { task: "broken, too", model: "other" },
+    ]);
+    expect((await job("/codex retry bbbbbbbb", { asked })).task).toBe("stopped at a limit");
+    expect(await say("/codex retry", { asked: asked.slice(1, 2) })).toContain(
+      "nothing that was asked for here failed",
+    );
+  });
+
+  it("asks a question again, and never as work that writes", async () => {
+    const target = { kind: "answer", base: "main", pull: null } as const;
+    const question = stopped("aaaaaaaa", { task: "ask why", work: "ask", target, state: "failed" });
+    for (const words of ["/codex retry", "/codex continue aaaaaaaa in short"]) {
+      const made = await job(words, { asked: [question] });
+      expect(made).toMatchObject({ work: "ask", target: { kind: "answer" } });
+    }
+  });
+});

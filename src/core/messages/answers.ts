@@ -35,7 +35,7 @@ export function usage(
     "",
     `Each task becomes one draft pull request, at most ${maxTasks} in one comment. On a pull request that Draftsmith opened, a task becomes a commit on its branch.`,
     "",
-    "`/codex ask QUESTION` answers a question, `/codex plan TASK` plans a task; both change nothing. `/codex status`, alone in a comment, tells how everything stands that was asked for here; `/codex ready`, alone on a pull request of Draftsmith's, marks it ready for review.",
+    "`/codex ask QUESTION` answers a question, `/codex plan TASK` plans a task; both change nothing. `/codex status`, alone in a comment, tells how everything stands that was asked for here; `/codex retry` begins what failed here anew, `/codex retry JOB` the one with these 8 digits; `/codex ready`, alone on a pull request of Draftsmith's, marks it ready for review.",
     "",
     "`/codex continue` goes on with the last task that stopped before its end: on its pull request, or where it was asked for when it has none. `/codex continue JOB` goes on with the one with these 8 digits; words after it are added to the task.",
     "",

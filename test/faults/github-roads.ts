@@ -146,8 +146,8 @@ export async function outcome(world: World, { name, road }: Place, unchecked = 0
   const own = [...repository.comments.values()].filter(({ author }) => author.endsWith("[bot]"));
   const markers = own.map(({ body }) => /<!-- (draftsmith:\S+) -->/.exec(body)?.[1]);
   expect(new Set(markers).size, "texts that stand twice").toBe(own.length);
-  const eyes = repository.reactions.map(({ commentId }) => commentId);
-  expect(new Set(eyes).size, "two reactions to one comment").toBe(eyes.length);
+  const reactions = repository.reactions.map(({ commentId, content }) => `${commentId} ${content}`);
+  expect(new Set(reactions).size, "the same reaction twice to one comment").toBe(reactions.length);
   const runs = repository.checkRuns.map(({ externalId, headSha }) => `${externalId} ${headSha}`);
   expect(new Set(runs).size, "two check runs of one commit").toBe(runs.length);
   const pulls = view.pulls();

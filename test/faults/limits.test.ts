@@ -69,7 +69,8 @@ it("limits-01 a write of one process is too much for GitHub while two others wor
   expect(board).toContain("is done with 2 tasks");
   expect(world.answers()).toHaveLength(1);
   expect(world.pulls()).toHaveLength(2);
-  expect(world.github.repository("shop").reactions).toHaveLength(1);
+  const reactions = () => world.github.repository("shop").reactions.map(({ content }) => content);
+  await expect.poll(reactions, { timeout: 15_000 * PATIENCE }).toEqual(["eyes", "rocket"]);
   // From now on the writes of that installation are paced, by all of them.
   expect(await sqlOn({ url, log: silentLog }, "select 1 as one from paces")).toHaveLength(1);
 });

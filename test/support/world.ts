@@ -169,8 +169,8 @@ async function buildWorld(
         if (text.includes("Draftsmith listens")) listens.resolve();
       });
     }
-    started.once("exit", (code) =>
-      listens.reject(new Error(`the server ended with ${code}: ${log}`)),
+    started.once("exit", (code, signal) =>
+      listens.reject(new Error(`the server ended with ${code ?? signal}: ${log}`)),
     );
     await listens.promise;
   }

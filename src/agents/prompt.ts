@@ -15,8 +15,7 @@ export interface Rules {
   checks: string[];
   /** Globs of paths that may not change, besides workflows and our own configuration. */
   protectedPaths: string[];
-  /** Globs of the only paths that may change; all may when absent or `**`, nothing when empty. */
-  /** Lists of globs: what may change matches one of each. */
+  /** Lists of globs: what may change matches one of each; all may where none is given, nothing where one is empty. */
   allowedPaths?: readonly (readonly string[])[];
   /** Domains that commands may reach. */
   network: string[];

@@ -49,6 +49,8 @@ export const MAX_TASK = 8000;
  *   nested in it; ticked checkboxes are done and left out.
  * - Several `/codex` lines are several commands, each with its own flags. One that is wrong refuses all.
  * - `/codex continue [JOB] [more words]` is one task that goes on with an earlier one, where there is one.
+ * - `/codex ask …` and `/codex plan …` are tasks that only read; `/codex retry [JOB]` begins earlier ones anew.
+ * - `/codex status` and `/codex ready` stand alone in their text, as `allow` and `stop` do.
  * - `mention` is the login of the App, such as `draftsmith[bot]`: `@draftsmith` stands for `/codex`.
  * - `/codex allow JOB SHA` stands alone in its comment, and so does `/codex stop [JOB|all]`.
  */

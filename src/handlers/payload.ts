@@ -45,7 +45,10 @@ export const written = z.object({
 });
 
 /** The repository of a payload. */
-export function repoOf({ installation, repository }: z.infer<typeof base>): RepoRef {
+export function repoOf({
+  installation,
+  repository,
+}: Pick<z.infer<typeof base>, "installation" | "repository">): RepoRef {
   return {
     installationId: installation.id,
     id: repository.id,

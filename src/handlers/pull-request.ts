@@ -2,23 +2,15 @@ import { z } from "zod";
 import type { Log } from "../core/ports.ts";
 import { endWorkOnPull } from "../jobs/pull-closed.ts";
 import type { WithdrawDeps } from "../jobs/withdraw.ts";
-
-const account = z.object({ id: z.number(), login: z.string(), type: z.string() });
+import { base, repoOf } from "./payload.ts";
 
 /** The parts of `pull_request` that matter (docs.github.com/webhooks/webhook-events-and-payloads#pull_request). */
-const payload = z.object({
-  installation: z.object({ id: z.number() }),
-  repository: z.object({
-    id: z.number(),
-    name: z.string(),
-    owner: z.object({ login: z.string() }),
-  }),
+const payload = base.omit({ action: true }).extend({
   pull_request: z.object({
     number: z.number(),
     closed_at: z.string(),
     merged_at: z.string().nullish().catch(null),
   }),
-  sender: account.nullable(),
 });
 
 /** A pull request that was closed or merged: what would have added to it ends. */
@@ -32,9 +24,8 @@ export async function onPullClosed(
     deps.log.warn({ guid: event.id }, "a pull_request delivery lacks what is needed; ignored");
     return deps.intake.saw(delivery);
   }
-  const { installation, repository, pull_request, sender } = parsed.data;
-  const { id, name, owner } = repository;
-  const repo = { installationId: installation.id, id, owner: owner.login, name };
+  const { pull_request, sender } = parsed.data;
+  const repo = repoOf(parsed.data);
   const { number: pull, closed_at: at, merged_at: mergedAt = null } = pull_request;
   await endWorkOnPull({ repo, pull, by: sender, at, mergedAt }, delivery, deps);
 }

@@ -68,12 +68,14 @@ function tellingOf({ command, jobs, later }: Told): Telling {
   };
 }
 
-/** 🚀 once a pull request of the command is open, 👎 when it has ended without any result. */
+/** 🚀 once what was asked for stands on GitHub, 👎 when all of it failed; what is held may still be let out. */
 function endReaction({ command, jobs }: Told): Telling[] {
   if (jobs.some(({ publication }) => publication !== null)) {
     return reactionActs(command, "rocket").map((keyed) => ({ keyed, last: true }));
   }
-  const lost = jobs.every(({ state }) => state === "failed" || state === "blocked");
+  const lost = jobs.every(
+    ({ state, change }) => state === "failed" || (state === "blocked" && change === null),
+  );
   if (!lost) return [];
   return reactionActs(command, "-1").map((keyed) => ({ keyed, last: true }));
 }

@@ -16,7 +16,7 @@ export async function askReady(
   const key = `ready:${repo.id}:${issue.number}:${Date.parse(at)}`;
   const act = { kind: "ready", repo, pull: issue.number } as const;
   return {
-    text: `**${login}** marks this pull request as ready for review.`,
+    text: `As **${login}** asks, GitHub is told that this pull request is ready for review.`,
     acts: [{ key, lane: key, act }],
   };
 }
